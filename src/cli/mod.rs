@@ -1,0 +1,51 @@
+//! The command line: one file a verb. Exit status 0 done, 1 failed, 2 wrong use.
+
+mod bench;
+mod demo;
+mod emulate;
+mod import;
+mod interrupt;
+mod make_demo;
+mod output;
+mod run;
+mod shot;
+
+use clap::{Parser, Subcommand};
+use output::Failure;
+use std::process::ExitCode;
+
+/// A digital twin of a building: its model, its live sensors, what is wrong, where and why.
+#[derive(Parser)]
+#[command(name = "plenum", version, about, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Import(import::Args),
+    Demo(demo::Args),
+    Run(run::Args),
+    Emulate(emulate::Args),
+    MakeDemo(make_demo::Args),
+    Shot(shot::Args),
+    Bench(bench::Args),
+}
+
+/// Parses the command line and calls one verb.
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Import(args) => import::run(args),
+        Verb::Demo(args) => demo::run(args),
+        Verb::Run(args) => run::run(args),
+        Verb::Emulate(args) => emulate::run(args),
+        Verb::MakeDemo(args) => make_demo::run(args),
+        Verb::Shot(args) => shot::run(args),
+        Verb::Bench(args) => bench::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The demo site: a four-storey clinic, made from a seed.

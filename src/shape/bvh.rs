@@ -1,0 +1,5 @@
+//! The picking tree.
+
+/// The picking tree over a site.
+#[derive(Default)]
+pub struct Bvh;

@@ -1,0 +1,3 @@
+//! What would happen: the building emulator (flow networks, plant and scenarios stand here later).
+
+pub mod emulator;

@@ -1,0 +1,1 @@
+//! Templates and topics become points on elements.

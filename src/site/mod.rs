@@ -1,0 +1,17 @@
+//! What the place *is*: its elements, spaces, storeys, systems, connections and points.
+//!
+//! Plain data in SI units and f64, Z up; no clock, no sockets, no ECS. [`model::Model`] is what one
+//! file said; [`Site`] is all of them in one frame, with the project's points bound to its elements.
+
+pub mod binding;
+pub mod model;
+pub mod point;
+pub mod project;
+pub mod unit;
+
+mod assemble;
+
+pub use assemble::{Site, assemble};
+pub use model::{Element, ElementKind, Model, Slot};
+pub use point::{Point, PointIndex, Quality};
+pub use project::Project;

@@ -1,0 +1,302 @@
+//! What one file said: elements, their shapes, and how they hang together.
+
+use crate::shape::{Aabb, Shape};
+use glam::{DAffine3, DVec3};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The dense number of an element in a [`super::Site`]: the one number that the ECS, the GPU's state
+/// words and the BVH share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Slot(pub u32);
+
+/// Everything one file said. Indices (`storey`, `space`, `systems`, …) point into this model's lists.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// Where it was read from.
+    pub file: PathBuf,
+    /// The format: `ifc`, `ifczip`, `geojson`, …
+    pub kind: String,
+    /// The file's own schema, `IFC4` say; empty when the format has none.
+    pub schema: String,
+    /// Size of the file on disk, bytes.
+    pub bytes: u64,
+    /// Elements, spaces and map features, in the order of the file.
+    pub elements: Vec<Element>,
+    /// Storeys, in the order of the file.
+    pub storeys: Vec<Storey>,
+    /// Zones: groups of spaces.
+    pub zones: Vec<Group>,
+    /// Systems: groups of elements that do one job together.
+    pub systems: Vec<Group>,
+    /// Ports of the elements.
+    pub connection_points: Vec<ConnectionPoint>,
+    /// Pairs of connection points that are joined.
+    pub connections: Vec<Connection>,
+    /// Meshes, shared by the elements that look alike.
+    pub shapes: Vec<Arc<Shape>>,
+    /// How the file's own frame lies on the map.
+    pub georeference: Option<Georeference>,
+    /// Elements drawn without their openings because cutting them did not end in time.
+    pub without_openings: usize,
+}
+
+impl Model {
+    /// The box around every element that has a shape, metres, Z up, in the file's own frame.
+    pub fn bounds(&self) -> Option<Aabb> {
+        self.elements.iter().filter(|e| e.kind != ElementKind::Space).filter_map(|e| e.bounds).reduce(Aabb::union)
+    }
+
+    /// Elements in the contract's sense: neither spaces nor annotations nor map features of an IFC file.
+    pub fn counted(&self) -> impl Iterator<Item = &Element> {
+        self.elements.iter().filter(|e| e.kind != ElementKind::Space)
+    }
+}
+
+/// What sort of thing an [`Element`] is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ElementKind {
+    /// A building element or a piece of equipment (`IfcElement`).
+    #[default]
+    Element,
+    /// A space: read, hidden at first, selectable and colourable.
+    Space,
+    /// A feature of a map layer.
+    Feature,
+}
+
+/// One product of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Element {
+    /// GlobalId, or the feature's id.
+    pub id: String,
+    /// The file's own class: `IfcDuctSegment`.
+    pub class: String,
+    /// Element, space or map feature.
+    pub kind: ElementKind,
+    /// The name people use.
+    pub name: String,
+    /// `Tag` of an IFC element: the mark on the equipment. Empty when there is none.
+    pub tag: String,
+    /// Free description.
+    pub description: String,
+    /// Name of its type; empty when it has none.
+    pub type_name: String,
+    /// `PredefinedType`, of the element or else of its type: `VAVBOX`. Empty when there is none.
+    pub predefined_type: String,
+    /// Its storey, an index into [`Model::storeys`].
+    pub storey: Option<u32>,
+    /// The space it stands in, an index into [`Model::elements`].
+    pub space: Option<u32>,
+    /// Its systems, indices into [`Model::systems`].
+    pub systems: Vec<u32>,
+    /// The element it is a part of (`IfcRelAggregates`), an index into [`Model::elements`].
+    pub part_of: Option<u32>,
+    /// The flow element that this sensor, actuator or controller serves
+    /// (`IfcRelFlowControlElements`), an index into [`Model::elements`].
+    pub host: Option<u32>,
+    /// Property sets and quantity sets, its own first, then its type's.
+    pub properties: Vec<PropertySet>,
+    /// Names of its materials.
+    pub materials: Vec<String>,
+    /// Classification references, `Uniclass 2015: Ss_65_80`.
+    pub classification: Vec<String>,
+    /// Its mesh, an index into [`Model::shapes`].
+    pub shape: Option<u32>,
+    /// From the shape's own frame to the file's frame (metres, Z up).
+    pub placement: DAffine3,
+    /// Surface colour, linear RGBA 0..1; where several, that of the largest surface.
+    pub colour: [f32; 4],
+    /// Axis-aligned box, metres, Z up, in the file's frame; none without geometry.
+    pub bounds: Option<Aabb>,
+}
+
+impl Element {
+    /// A property by set and name.
+    pub fn property(&self, set: &str, name: &str) -> Option<&PropertyValue> {
+        self.properties
+            .iter()
+            .filter(|s| s.name == set)
+            .flat_map(|s| &s.values)
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v)
+    }
+
+    /// What people call it: its tag, else its name, else class and id.
+    pub fn label(&self) -> String {
+        match (self.tag.is_empty(), self.name.is_empty()) {
+            (false, _) => self.tag.clone(),
+            (true, false) => self.name.clone(),
+            _ => format!("{} {}", self.class, self.id),
+        }
+    }
+}
+
+/// A named set of properties or quantities.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PropertySet {
+    /// `Pset_WallCommon`, `Qto_PipeSegmentBaseQuantities`.
+    pub name: String,
+    /// True for a quantity set.
+    pub quantities: bool,
+    /// Name and value, in the order of the file.
+    pub values: Vec<(String, PropertyValue)>,
+}
+
+/// A property's value as the file states it (quantities in the file's own units).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PropertyValue {
+    /// True or false.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Real(f64),
+    /// Words, labels, identifiers.
+    Text(String),
+    /// Enumerated or listed values.
+    List(Vec<PropertyValue>),
+    /// `$`: stated to be unset.
+    Null,
+}
+
+impl PropertyValue {
+    /// The value as a number, when it is one.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Integer(i) => Some(*i as f64),
+            Self::Real(r) => Some(*r),
+            _ => None,
+        }
+    }
+
+    /// The value as text, when it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for PropertyValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Boolean(true) => f.write_str("yes"),
+            Self::Boolean(false) => f.write_str("no"),
+            Self::Integer(i) => write!(f, "{i}"),
+            Self::Real(r) => write!(f, "{r}"),
+            Self::Text(t) => f.write_str(t),
+            Self::Null => f.write_str("—"),
+            Self::List(values) => {
+                for (i, v) in values.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{v}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A storey of a building.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Storey {
+    /// GlobalId.
+    pub id: String,
+    /// `Level 2`.
+    pub name: String,
+    /// Height of its floor in the file's frame, metres.
+    pub elevation_m: f64,
+    /// Name of the building it belongs to.
+    pub building: String,
+}
+
+/// A system or a zone: a named group of elements.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Group {
+    /// GlobalId.
+    pub id: String,
+    /// `CHW supply`.
+    pub name: String,
+    /// The class: `IfcDistributionSystem`, `IfcZone`.
+    pub class: String,
+    /// `PredefinedType`: `CHILLEDWATER`. Empty when there is none.
+    pub predefined_type: String,
+    /// Its members, indices into [`Model::elements`].
+    pub members: Vec<u32>,
+}
+
+/// Which way a medium passes a connection point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowDirection {
+    /// Out of the element.
+    Source,
+    /// Into the element.
+    Sink,
+    /// Either way.
+    Both,
+    /// The file does not say.
+    #[default]
+    Unknown,
+}
+
+/// A port of an element: where a medium enters or leaves it (ASHRAE 223P: connection point).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionPoint {
+    /// GlobalId of the port.
+    pub id: String,
+    /// The port's name.
+    pub name: String,
+    /// Its element, an index into [`Model::elements`].
+    pub element: u32,
+    /// Which way the medium passes.
+    pub direction: FlowDirection,
+    /// Where it is, metres, Z up, in the file's frame, when the file says so.
+    pub location: Option<DVec3>,
+    /// The file's word for the medium or system type: `CHILLEDWATER`. Empty when not stated.
+    pub medium: String,
+}
+
+/// Two connection points that are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// One end, an index into [`Model::connection_points`].
+    pub from: u32,
+    /// The other end, an index into [`Model::connection_points`].
+    pub to: u32,
+}
+
+/// How a file's own frame lies on the map (`IfcMapConversion` and `IfcProjectedCRS`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Georeference {
+    /// The coordinate reference system, `EPSG:2056`; empty when the file names none.
+    pub crs: String,
+    /// Easting, northing and height of the file's origin, metres.
+    pub origin_m: [f64; 3],
+    /// From the file's X axis to the map's east, counter-clockwise, degrees.
+    pub rotation_deg: f64,
+    /// Map metres in a metre of the file.
+    #[serde(skip_serializing_if = "is_one")]
+    pub scale: f64,
+}
+
+fn is_one(scale: &f64) -> bool {
+    *scale == 1.0
+}
+
+impl Georeference {
+    /// From the file's frame (metres) to the map (metres).
+    pub fn to_map(&self) -> DAffine3 {
+        let scale = DVec3::new(self.scale, self.scale, 1.0);
+        DAffine3::from_translation(DVec3::from_array(self.origin_m))
+            * DAffine3::from_rotation_z(self.rotation_deg.to_radians())
+            * DAffine3::from_scale(scale)
+    }
+}

@@ -1,0 +1,242 @@
+//! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
+
+use super::point::Check;
+use super::unit::Unit;
+use std::path::PathBuf;
+
+/// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// The folder that holds `twin.toml`.
+    pub folder: PathBuf,
+    /// The project file itself.
+    pub file: PathBuf,
+    /// The name people use.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// Where the project's own frame lies on the map; none: the first model's own origin.
+    pub origin: Option<Origin>,
+    /// Building models.
+    pub models: Vec<ModelFile>,
+    /// Map layers.
+    pub layers: Vec<LayerFile>,
+    /// Where samples come from.
+    pub broker: Broker,
+    /// What the wire may bring.
+    pub ingest: Ingest,
+    /// The topic of the clock that the twin follows; none: this machine's clock.
+    pub clock_topic: Option<String>,
+    /// What a kind of equipment measures.
+    pub templates: Vec<Template>,
+    /// Topics joined to points.
+    pub bindings: Vec<Binding>,
+    /// How long history is kept.
+    pub retention: Retention,
+}
+
+/// The project origin: map coordinates that every model and layer is moved by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origin {
+    /// `EPSG:2056`.
+    pub crs: String,
+    /// Easting, northing and height, metres.
+    pub position_m: [f64; 3],
+}
+
+/// A building model of the project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelFile {
+    /// Absolute path.
+    pub file: PathBuf,
+    /// `architecture`, `mep`, `structure`, …: free text, shown in the tree.
+    pub discipline: String,
+    /// By hand: where the model's origin lies in the project's frame, metres. Replaces its map conversion.
+    pub offset_m: Option<[f64; 3]>,
+    /// By hand: how far the model is turned, counter-clockwise, degrees. Replaces its map conversion.
+    pub rotation_deg: Option<f64>,
+    /// Line in `twin.toml`.
+    pub line: usize,
+}
+
+/// A map layer of the project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerFile {
+    /// Absolute path.
+    pub file: PathBuf,
+    /// Line in `twin.toml`.
+    pub line: usize,
+}
+
+/// Where samples come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broker {
+    /// The broker, embedded or at an address.
+    pub url: BrokerUrl,
+    /// User name; none: no login.
+    pub user: Option<String>,
+    /// Where the password is found; it never stands in the project file.
+    pub password: Option<Secret>,
+    /// PEM file with the certificate authority; none: the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM file with the client's certificate chain.
+    pub cert: Option<PathBuf>,
+    /// PEM file with the client's private key.
+    pub key: Option<PathBuf>,
+    /// MQTT client id; none: made from the project's name.
+    pub client_id: Option<String>,
+    /// Topic filters.
+    pub subscribe: Vec<String>,
+    /// Keep-alive, seconds.
+    pub keep_alive_s: u16,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Self {
+            url: BrokerUrl::Embedded { port: 0 },
+            user: None,
+            password: None,
+            ca: None,
+            cert: None,
+            key: None,
+            client_id: None,
+            subscribe: vec!["#".into()],
+            keep_alive_s: 10,
+        }
+    }
+}
+
+/// A broker's address.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BrokerUrl {
+    /// Inside Plenum, on loopback; port 0 is any free one.
+    Embedded {
+        /// TCP port.
+        port: u16,
+    },
+    /// Somewhere else; without TLS on loopback only.
+    Remote {
+        /// Host name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// `mqtts://`.
+        tls: bool,
+    },
+}
+
+/// Where a secret is found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Secret {
+    /// In an environment variable.
+    Environment(String),
+    /// In a file, its last line break left out.
+    File(PathBuf),
+}
+
+/// What the wire may bring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ingest {
+    /// Larger payloads are refused, bytes.
+    pub max_payload_bytes: usize,
+    /// A device time further ahead of the twin's clock is replaced by the arrival time, seconds.
+    pub max_future_s: f64,
+    /// Samples held between the wire and the twin.
+    pub queue: usize,
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        Self { max_payload_bytes: 262_144, max_future_s: 300.0, queue: 65_536 }
+    }
+}
+
+/// What a kind of equipment measures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Template {
+    /// Its name in `twin.toml`.
+    pub name: String,
+    /// What it is.
+    pub description: String,
+    /// IFC class of the elements it is for; empty: only those bound by hand.
+    pub class: String,
+    /// Predefined type, when only some of the class.
+    pub predefined_type: Option<String>,
+    /// Tag with `*` as wildcard, when only some of the class.
+    pub tag: Option<String>,
+    /// Measured and computed points.
+    pub points: Vec<PointTemplate>,
+    /// Roles that a panel shows first.
+    pub panel: Vec<String>,
+    /// Line in `twin.toml`.
+    pub line: usize,
+}
+
+/// One point of a template; numbers are SI.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointTemplate {
+    /// `supply_temperature`.
+    pub role: String,
+    /// What people read.
+    pub name: String,
+    /// On the wire and on the screen.
+    pub unit: Unit,
+    /// Values outside are out of range; SI.
+    pub expected: Option<[f64; 2]>,
+    /// How often the device reports, seconds.
+    pub period_s: f64,
+    /// Silence after which it is stale, seconds.
+    pub stale_after_s: f64,
+    /// Limits; SI.
+    pub check: Option<Check>,
+    /// For a rule: what it computes; none for a measured point.
+    pub expression: Option<String>,
+    /// What to do when the check fails.
+    pub remedy: String,
+    /// Line in `twin.toml`.
+    pub line: usize,
+}
+
+/// Topics joined to points.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Binding {
+    /// For every element that the named templates match: `{tag}`, `{id}`, `{name}`, `{template}` stand
+    /// for the element's own, `{role}` for the point's; without `{role}` the payload's keys are the roles.
+    Rule {
+        /// Names of templates.
+        templates: Vec<String>,
+        /// `clinic/{template}/{tag}`.
+        topic: String,
+        /// Line in `twin.toml`.
+        line: usize,
+    },
+    /// One point of one element.
+    Point {
+        /// Tag or GlobalId of the element.
+        asset: String,
+        /// The role; its template's point when there is one.
+        point: PointTemplate,
+        /// The whole topic.
+        topic: String,
+        /// The payload's key; empty for `{ts, v}`.
+        key: String,
+        /// Line in `twin.toml`.
+        line: usize,
+    },
+}
+
+/// How long history is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retention {
+    /// Samples as they came, days.
+    pub raw_days: f64,
+    /// Quarter-hour means, days.
+    pub rollup_15min_days: f64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { raw_days: 90.0, rollup_15min_days: 1825.0 }
+    }
+}

@@ -1,0 +1,170 @@
+//! What is looked at: selection, what is hidden, what the colours mean. No window is needed for it.
+
+use super::Step;
+use super::command::Command;
+use super::scene::Scene;
+use crate::site::Slot;
+use bevy::prelude::*;
+
+/// What the colours of the elements mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ColourBy {
+    /// Each surface its own colour.
+    #[default]
+    Material,
+    /// How the asset is.
+    Health,
+    /// The temperature measured on it, or in its space.
+    Temperature,
+    /// The system it belongs to.
+    System,
+    /// The model's discipline.
+    Discipline,
+}
+
+impl ColourBy {
+    /// Every choice, in the order people see.
+    pub const ALL: [ColourBy; 5] = [Self::Material, Self::Health, Self::Temperature, Self::System, Self::Discipline];
+
+    /// The word on the command line and, with a capital, on the screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Material => "material",
+            Self::Health => "health",
+            Self::Temperature => "temperature",
+            Self::System => "system",
+            Self::Discipline => "discipline",
+        }
+    }
+
+    /// The choice of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.word() == word)
+    }
+}
+
+/// Dark or light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Theme {
+    /// Light on dark.
+    #[default]
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+/// How one element is drawn, apart from its colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Drawn {
+    /// As it is.
+    #[default]
+    Solid,
+    /// See-through.
+    Ghost,
+    /// Not at all.
+    Hidden,
+}
+
+/// What is looked at.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct View {
+    /// The selected element.
+    pub selected: Option<Slot>,
+    /// The element under the pointer.
+    pub hovered: Option<Slot>,
+    /// What the colours mean.
+    pub colour_by: ColourBy,
+    /// By slot; shorter than the site where everything after is [`Drawn::Solid`].
+    pub drawn: Vec<Drawn>,
+    /// Spaces are drawn.
+    pub spaces: bool,
+    /// Everything above this height (project frame, metres) is cut away.
+    pub section_m: Option<f64>,
+    /// The storey that is shown alone.
+    pub storey: Option<u32>,
+    /// Dark or light.
+    pub theme: Theme,
+}
+
+/// How high above its floor a storey is cut, metres: above doors' handles and desks, below lintels' tops.
+pub const STOREY_CUT_M: f64 = 1.8;
+
+impl View {
+    /// How an element is drawn.
+    pub fn drawn(&self, slot: Slot) -> Drawn {
+        self.drawn.get(slot.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+/// Keeps [`View`] by obeying commands.
+pub struct ViewPlugin;
+
+impl Plugin for ViewPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<View>().add_systems(Update, obey.in_set(Step::Act));
+    }
+}
+
+fn obey(mut commands: MessageReader<Command>, mut view: ResMut<View>, scene: Option<Res<Scene>>) {
+    let Some(scene) = scene else { return };
+    let count = scene.site.elements.len();
+    for command in commands.read() {
+        // Hovering comes every frame: only a change may mark the view as changed.
+        if let Command::Hover(slot) = command {
+            if view.hovered != *slot {
+                view.hovered = *slot;
+            }
+            continue;
+        }
+        match command {
+            Command::Select(slot) => view.selected = *slot,
+            Command::Isolate(slots) => set_all_but(&mut view, count, slots, Drawn::Hidden),
+            Command::GhostOthers(slots) => set_all_but(&mut view, count, slots, Drawn::Ghost),
+            Command::Hide(slots) => set(&mut view, count, slots, Drawn::Hidden),
+            Command::Ghost(slots) => set(&mut view, count, slots, Drawn::Ghost),
+            Command::ShowAll => {
+                view.drawn.clear();
+                view.section_m = None;
+                view.storey = None;
+            }
+            Command::ShowSpaces(on) => view.spaces = *on,
+            Command::ColourBy(by) => view.colour_by = *by,
+            Command::SectionAt(height) => view.section_m = *height,
+            Command::CutStorey(storey) => cut_storey(&mut view, &scene, *storey),
+            Command::Theme(theme) => view.theme = *theme,
+            _ => {}
+        }
+    }
+}
+
+fn set(view: &mut View, count: usize, slots: &[Slot], drawn: Drawn) {
+    view.drawn.resize(count, Drawn::Solid);
+    for slot in slots {
+        if let Some(d) = view.drawn.get_mut(slot.0 as usize) {
+            *d = drawn;
+        }
+    }
+}
+
+fn set_all_but(view: &mut View, count: usize, slots: &[Slot], rest: Drawn) {
+    view.drawn = vec![rest; count];
+    set(view, count, slots, Drawn::Solid);
+}
+
+fn cut_storey(view: &mut View, scene: &Scene, storey: Option<u32>) {
+    view.storey = storey;
+    view.drawn.clear();
+    view.section_m = None;
+    let Some(floor) = storey.and_then(|s| scene.site.storeys.get(s as usize)) else { return };
+    view.section_m = Some(floor.elevation_m + STOREY_CUT_M);
+    view.drawn = scene
+        .site
+        .elements
+        .iter()
+        .map(|e| match e.storey {
+            Some(s) if Some(s) == storey => Drawn::Solid,
+            Some(_) => Drawn::Hidden,
+            None => Drawn::Solid,
+        })
+        .collect();
+}
