@@ -104,8 +104,11 @@ impl<'a> Finish<'a> {
         Step::file(&text, "clinic-architecture.ifc", "IFC4X3_ADD2", "ReferenceView")
     }
 
-    // Property sets that hang on nothing; dates.
+    // Property sets that hang on nothing; dates; booleans, which STEP writes with one letter.
     fn clear_out(&mut self) {
+        for arg in self.records.values_mut().filter(|r| r.keyword == "IFCPROPERTYSINGLEVALUE").flat_map(|r| &mut r.args) {
+            *arg = arg.replace("IFCBOOLEAN(.TRUE.)", "IFCBOOLEAN(.T.)").replace("IFCBOOLEAN(.FALSE.)", "IFCBOOLEAN(.F.)");
+        }
         let loose: Vec<u32> = self
             .records
             .iter()
@@ -130,7 +133,7 @@ impl<'a> Finish<'a> {
             .records
             .iter()
             .filter(|(_, r)| {
-                !r.keyword.starts_with("IFCREL") && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
+                !r.keyword.starts_with("IFCREL") && !r.keyword.starts_with("IFCMATERIAL") && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
             })
             .map(|(n, r)| (*n, r.keyword.clone(), r.args.get(2).and_then(|a| words(a)).unwrap_or_default().to_owned()))
             .collect();
