@@ -106,8 +106,10 @@ impl<'a> Finish<'a> {
 
     // Property sets that hang on nothing; dates; booleans, which STEP writes with one letter.
     fn clear_out(&mut self) {
-        for arg in self.records.values_mut().filter(|r| r.keyword == "IFCPROPERTYSINGLEVALUE").flat_map(|r| &mut r.args) {
-            *arg = arg.replace("IFCBOOLEAN(.TRUE.)", "IFCBOOLEAN(.T.)").replace("IFCBOOLEAN(.FALSE.)", "IFCBOOLEAN(.F.)");
+        for arg in self.records.values_mut().filter(|r| r.keyword == "IFCPROPERTYSINGLEVALUE").flat_map(|r| &mut r.args)
+        {
+            *arg =
+                arg.replace("IFCBOOLEAN(.TRUE.)", "IFCBOOLEAN(.T.)").replace("IFCBOOLEAN(.FALSE.)", "IFCBOOLEAN(.F.)");
         }
         let loose: Vec<u32> = self
             .records
@@ -133,7 +135,9 @@ impl<'a> Finish<'a> {
             .records
             .iter()
             .filter(|(_, r)| {
-                !r.keyword.starts_with("IFCREL") && !r.keyword.starts_with("IFCMATERIAL") && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
+                !r.keyword.starts_with("IFCREL")
+                    && !r.keyword.starts_with("IFCMATERIAL")
+                    && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
             })
             .map(|(n, r)| (*n, r.keyword.clone(), r.args.get(2).and_then(|a| words(a)).unwrap_or_default().to_owned()))
             .collect();

@@ -278,7 +278,7 @@ fn chilled(net: &mut Net, water: Water, chillers: &[ChillerEnds; 2], coils: &[(C
     // Return: header to chillers, laid from the chillers.
     let end = riser(net, chillers[0].chw_in, 30.5, 0.0, 18.8, "CH-1-IV2");
     let end = net.bend(end, DVec3::Y);
-    let (end, branch) = net.tee(end, DVec3::new(30.5, chillers[1].chw_in.pos.y, 18.8), DVec3::NEG_Z, pipe, false);
+    let (end, branch) = net.tee(end, DVec3::new(30.5, chillers[1].chw_in.pos.y, 18.8), DVec3::NEG_Z, pipe, true);
     dropper(net, branch, chillers[1].chw_in, "CH-2-IV2");
     let (end, branch) = net.tee(end, DVec3::new(30.5, 7.5, 18.8), DVec3::NEG_X, Section::Round { d: 0.034 }, false);
     vessel(net, branch, 29.6, 7.5, "EV-CHW", water.chilled);
@@ -405,7 +405,7 @@ fn heating(net: &mut Net, water: Water, coils: &[(CoilEnds, CoilEnds)], loads: L
 
     let end = riser(net, boilers[1].1, 0.0, 6.3, 17.9, "B-2-IV2");
     let end = net.bend(end, DVec3::NEG_X);
-    let (end, branch) = net.tee(end, DVec3::new(boilers[0].1.pos.x, 6.3, 17.9), DVec3::NEG_Z, pipe, false);
+    let (end, branch) = net.tee(end, DVec3::new(boilers[0].1.pos.x, 6.3, 17.9), DVec3::NEG_Z, pipe, true);
     dropper(net, branch, boilers[0].1, "B-1-IV2");
     let (end, branch) = net.tee(end, DVec3::new(20.0, 6.3, 17.9), DVec3::Y, Section::Round { d: 0.034 }, false);
     vessel(net, branch, 20.0, 8.0, "EV-HW", water.heating);
