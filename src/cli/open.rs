@@ -67,7 +67,8 @@ fn of_one_model(path: &Path) -> Result<Project, Problem> {
         ));
     }
     let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let is_layer = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("geojson") || e.eq_ignore_ascii_case("json"));
+    let is_layer =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("geojson") || e.eq_ignore_ascii_case("json"));
     let mut project = Project {
         folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
         file: path.to_path_buf(),
