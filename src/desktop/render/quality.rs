@@ -5,7 +5,6 @@ use bevy::anti_alias::smaa::{Smaa, SmaaPreset};
 use bevy::core_pipeline::prepass::{DepthPrepass, NormalPrepass};
 use bevy::pbr::{ScreenSpaceAmbientOcclusion, ScreenSpaceAmbientOcclusionQualityLevel};
 use bevy::prelude::*;
-use bevy::render::renderer::RenderAdapterInfo;
 
 /// How much light a frame can pay for.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +16,9 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// What an adapter can pay for in a window.
-    pub fn for_window(adapter: &RenderAdapterInfo) -> Self {
-        if adapter.device_type == bevy::render::settings::DeviceType::Cpu { Self::Light } else { Self::Full }
+    /// What a window can pay for where the processor draws, or a graphics card.
+    pub fn for_window(software: bool) -> Self {
+        if software { Self::Light } else { Self::Full }
     }
 
     /// Puts on the camera what this quality has.
