@@ -336,7 +336,8 @@ impl Outbox {
     /// stop the others for ever: after two such ends messages go one by one, after three more the first
     /// is given up.
     fn disconnected(&mut self, was_connected: bool, status: ConnectionStatus) {
-        let tried = was_connected && self.sent > 0 && !self.progress;
+        // What was handed over, not what was sent: a long message may break the connection while it is written.
+        let tried = was_connected && self.handed > 0 && !self.progress;
         let before = self.entries.len();
         self.entries.retain(|e| !e.done);
         self.stats.acknowledged += (before - self.entries.len()) as u64;
