@@ -79,22 +79,7 @@ impl Field {
     /// Wrong use: a fault that the site cannot have, a speed that is none, or one that this machine's
     /// clock cannot follow. Otherwise the thread cannot be started.
     pub fn start(site: Arc<Site>, settings: FieldSettings, publisher: Box<dyn Publish>) -> Result<Self, Problem> {
-        if !(settings.speed > 0.0 && settings.speed <= 100_000.0) {
-            return Err(Problem::error(
-                "--speed",
-                format!("{} is not a speed", settings.speed),
-                "give a number above 0 and up to 100000",
-            ));
-        }
-        if settings.clock_topic.is_none() && (settings.speed != 1.0 || settings.start.is_some()) {
-            return Err(Problem::error(
-                "--speed, --start",
-                "the project judges by this machine's clock, which runs at its own speed and date",
-                "set topic under [clock] in twin.toml, or leave --speed at 1 and --start out",
-            ));
-        }
-        let usual = if settings.clock_topic.is_some() { Time::parse(DEFAULT_START) } else { None };
-        let start = settings.start.or(usual).unwrap_or_else(wall_clock);
+        let start = start_of(&settings)?;
         let (emulator, mut problems) = Emulator::new(&site, Settings { seed: settings.seed, start });
         for fault in &settings.faults {
             emulator.check(fault)?;
@@ -127,6 +112,16 @@ impl Field {
             .spawn(move || worker.run())
             .map_err(|e| Problem::error("emulator", format!("cannot start a thread: {e}"), "free some memory"))?;
         Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Says what [`Self::start`] would refuse as wrong use.
+    ///
+    /// # Errors
+    /// A fault that the site cannot have, a speed that is none, or one that the project's clock cannot follow.
+    pub fn check(site: &Site, settings: &FieldSettings) -> Result<(), Problem> {
+        let start = start_of(settings)?;
+        let (emulator, _) = Emulator::new(site, Settings { seed: settings.seed, start });
+        settings.faults.iter().try_for_each(|f| emulator.check(f))
     }
 
     /// Samples handed to the publisher and taken by it.
@@ -174,6 +169,26 @@ impl Drop for Field {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The building's time at the start.
+fn start_of(settings: &FieldSettings) -> Result<Time, Problem> {
+    if !(settings.speed > 0.0 && settings.speed <= 100_000.0) {
+        return Err(Problem::error(
+            "--speed",
+            format!("{} is not a speed", settings.speed),
+            "give a number above 0 and up to 100000",
+        ));
+    }
+    if settings.clock_topic.is_none() && (settings.speed != 1.0 || settings.start.is_some()) {
+        return Err(Problem::error(
+            "--speed, --start",
+            "the project judges by this machine's clock, which runs at its own speed and date",
+            "set topic under [clock] in twin.toml, or leave --speed at 1 and --start out",
+        ));
+    }
+    let usual = if settings.clock_topic.is_some() { Time::parse(DEFAULT_START) } else { None };
+    Ok(settings.start.or(usual).unwrap_or_else(wall_clock))
 }
 
 struct Worker {
