@@ -6,6 +6,7 @@ mod emulate;
 mod import;
 mod interrupt;
 mod make_demo;
+mod open;
 mod output;
 mod run;
 mod shot;
