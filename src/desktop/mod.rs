@@ -1,6 +1,8 @@
 //! What people see: rendering, camera, picking, panels. The only room that knows wgpu, winit and egui.
 
 pub mod palette;
+pub mod panels;
+pub mod theme;
 
 use bevy::prelude::*;
 

@@ -14,6 +14,7 @@ pub mod state_words;
 pub mod summary;
 pub mod telemetry;
 pub mod view;
+pub mod wire_status;
 
 use bevy::app::{PluginGroup, PluginGroupBuilder};
 use bevy::prelude::SystemSet;
