@@ -10,8 +10,7 @@ use std::process::Command;
 const PLAIN: &[&str] = &["site", "import", "shape", "analytics", "simulation", "operations", "demo"];
 
 /// The crates that the project is built on, by their names in `Cargo.toml`.
-const FOUNDATIONS: &[&str] =
-    &["bevy", "bevy_egui", "ifc_rs", "geo", "rumqttc", "tokio", "serde", "crossbeam-channel"];
+const FOUNDATIONS: &[&str] = &["bevy", "bevy_egui", "ifc_rs", "geo", "rumqttc", "tokio", "serde", "crossbeam-channel"];
 
 const LONGEST_FILE: usize = 600;
 const LONGEST_MAIN: usize = 60;
@@ -238,7 +237,8 @@ fn plain_rooms_name_no_engine_no_socket_and_no_clock() {
         plain,
         |s| &s.shipped,
         |line| {
-            identifiers(line).any(|w| crates.iter().any(|k| is_of(w, k))) || calls.iter().any(|call| line.contains(call))
+            identifiers(line).any(|w| crates.iter().any(|k| is_of(w, k)))
+                || calls.iter().any(|call| line.contains(call))
         },
     );
     none(&report, "plain rooms are plain Rust; time comes in as an argument");
@@ -263,7 +263,8 @@ fn a_crate_is_named_only_in_its_own_room() {
 #[test]
 fn nothing_panics_on_purpose_outside_tests() {
     let sources = sources();
-    let wrong = [".unwrap()", ".unwrap_err()", ".expect(\"", ".expect(&format!", "panic!(", "todo!(", "unimplemented!("];
+    let wrong =
+        [".unwrap()", ".unwrap_err()", ".expect(\"", ".expect(&format!", "panic!(", "todo!(", "unimplemented!("];
     let report = offenders(&sources, |s| &s.shipped, |line| wrong.iter().any(|w| line.contains(w)));
     none(&report, "say what is wrong as a Problem");
     let lints = ["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::todo", "unsafe_code"];
@@ -280,7 +281,9 @@ fn a_file_is_one_subject() {
     let sources = sources();
     let long: Vec<String> = sources
         .iter()
-        .map(|s| (s.path.as_str(), s.text.lines().count(), if s.path == "main.rs" { LONGEST_MAIN } else { LONGEST_FILE }))
+        .map(|s| {
+            (s.path.as_str(), s.text.lines().count(), if s.path == "main.rs" { LONGEST_MAIN } else { LONGEST_FILE })
+        })
         .filter(|(_, lines, most)| lines > most)
         .map(|(path, lines, most)| format!("src/{path}: {lines} lines, at most {most}"))
         .collect();
@@ -319,7 +322,8 @@ fn no_file_names_a_private_path() {
                 })
             });
             if found && !(path.starts_with("scripts/") && line.contains("mktemp")) {
-                let _ = writeln!(report, "{path}:{}: {}", number + 1, line.trim().chars().take(120).collect::<String>());
+                let _ =
+                    writeln!(report, "{path}:{}: {}", number + 1, line.trim().chars().take(120).collect::<String>());
             }
         }
     }
@@ -333,7 +337,11 @@ fn kept_files() -> Vec<String> {
         && output.status.success()
         && !output.stdout.is_empty()
     {
-        return String::from_utf8_lossy(&output.stdout).split('\0').filter(|p| !p.is_empty()).map(String::from).collect();
+        return String::from_utf8_lossy(&output.stdout)
+            .split('\0')
+            .filter(|p| !p.is_empty())
+            .map(String::from)
+            .collect();
     }
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root()).expect("the package's folder").flatten() {
@@ -350,8 +358,7 @@ fn kept_files() -> Vec<String> {
 fn the_map_names_every_room_and_plugin() {
     let map = read("ARCHITECTURE.md");
     let sources = sources();
-    let rooms: BTreeSet<&str> =
-        sources.iter().filter_map(|s| s.path.split_once('/')).map(|(room, _)| room).collect();
+    let rooms: BTreeSet<&str> = sources.iter().filter_map(|s| s.path.split_once('/')).map(|(room, _)| room).collect();
     for room in rooms {
         assert!(map.contains(&format!("`{room}/`")), "ARCHITECTURE.md does not name the room `{room}/`");
     }
