@@ -3,9 +3,11 @@
 mod bench;
 mod demo;
 mod emulate;
+pub mod field;
 mod import;
 mod interrupt;
 mod make_demo;
+mod open;
 mod output;
 mod run;
 mod shot;
