@@ -105,7 +105,9 @@ fn every_dependency_has_an_allowed_licence() {
                 Err(why) => offenders.push(format!("{name} {version}: `{expression}` {why}")),
             },
             None if FILE_ONLY.iter().any(|(krate, _)| *krate == name) => {}
-            None => offenders.push(format!("{name} {version}: no licence expression, file {}", package["license_file"])),
+            None => {
+                offenders.push(format!("{name} {version}: no licence expression, file {}", package["license_file"]))
+            }
         }
     }
     assert!(seen > 200, "only {seen} packages: this is not the whole graph");
@@ -161,8 +163,7 @@ fn deny_toml_says_the_same() {
 fn the_default_build_needs_no_system_package() {
     let metadata = metadata(&["--filter-platform", "x86_64-unknown-linux-gnu"]);
     let packages: HashMap<&str, &Value> = list(&metadata, "packages").iter().map(|p| (text(p, "id"), p)).collect();
-    let nodes: HashMap<&str, &Value> =
-        list(&metadata["resolve"], "nodes").iter().map(|n| (text(n, "id"), n)).collect();
+    let nodes: HashMap<&str, &Value> = list(&metadata["resolve"], "nodes").iter().map(|n| (text(n, "id"), n)).collect();
     let start = text(&metadata["resolve"], "root");
     let mut paths: HashMap<&str, String> = HashMap::from([(start, "plenum".to_owned())]);
     let mut open = vec![start];

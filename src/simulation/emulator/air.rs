@@ -88,8 +88,7 @@ impl Coil {
     fn step(&mut self, entering_c: f64, water_c: f64, airflow_m3s: f64, flow_ratio: f64, dt_s: f64) {
         self.fouling.step(dt_s);
         self.entering_c = entering_c;
-        let effectiveness =
-            self.effectiveness(flow_ratio, 0.75 * self.fouling.value()) * opening(self.valve.position);
+        let effectiveness = self.effectiveness(flow_ratio, 0.75 * self.fouling.value()) * opening(self.valve.position);
         self.heat_w = effectiveness * AIR_J_M3K * airflow_m3s * (water_c - entering_c);
         let leaving_c = entering_c + effectiveness * (water_c - entering_c);
         self.leaving_c = lag(self.leaving_c, leaving_c, 15.0, dt_s);

@@ -107,7 +107,9 @@ impl Emulator {
         for ((class, role), count) in made_up {
             problems.push(Problem::info(
                 format!("{class} {role}"),
-                format!("the emulator has no physics for it: {count} points wander slowly in the middle of their range"),
+                format!(
+                    "the emulator has no physics for it: {count} points wander slowly in the middle of their range"
+                ),
                 "nothing: real devices will bring real values",
             ));
         }
@@ -204,10 +206,37 @@ mod tests {
             }
             let clock = std::time::Instant::now();
             let ids = [
-                "WS-1/outdoor_temperature", "VAV-0-01/zone_temperature", "VAV-0-01/airflow", "VAV-0-01-V/command", "VAV-1-03/zone_temperature", "VAV-1-03/zone_co2", "VAV-1-03/discharge_temperature",
-                "AHU-1/airflow", "AHU-1/mixed_temperature", "AHU-1/supply_temperature", "AHU-1/supply_setpoint", "AHU-1/outdoor_damper", "AHU-1-CC/valve_position",
-                "AHU-1-HC/valve_position", "AHU-1-SF/speed", "AHU-1-FLT/differential_pressure", "CM-1/supply_temperature", "CM-1/return_temperature", "CM-1/power", "CH-1/running", "CH-1/power", "CHWP-1/speed", "CHWP-1/differential_pressure",
-                "HM-1/supply_temperature", "HM-1/return_temperature", "HM-1/power", "B-1/running", "HWP-1/flow", "CT-1/supply_temperature", "CT-1/fan_speed", "EM-1/power",
+                "WS-1/outdoor_temperature",
+                "VAV-0-01/zone_temperature",
+                "VAV-0-01/airflow",
+                "VAV-0-01-V/command",
+                "VAV-1-03/zone_temperature",
+                "VAV-1-03/zone_co2",
+                "VAV-1-03/discharge_temperature",
+                "AHU-1/airflow",
+                "AHU-1/mixed_temperature",
+                "AHU-1/supply_temperature",
+                "AHU-1/supply_setpoint",
+                "AHU-1/outdoor_damper",
+                "AHU-1-CC/valve_position",
+                "AHU-1-HC/valve_position",
+                "AHU-1-SF/speed",
+                "AHU-1-FLT/differential_pressure",
+                "CM-1/supply_temperature",
+                "CM-1/return_temperature",
+                "CM-1/power",
+                "CH-1/running",
+                "CH-1/power",
+                "CHWP-1/speed",
+                "CHWP-1/differential_pressure",
+                "HM-1/supply_temperature",
+                "HM-1/return_temperature",
+                "HM-1/power",
+                "B-1/running",
+                "HWP-1/flow",
+                "CT-1/supply_temperature",
+                "CT-1/fan_speed",
+                "EM-1/power",
             ];
             for (i, id) in ids.iter().enumerate() {
                 println!("{i} {id}");

@@ -175,8 +175,7 @@ impl WaterLoop {
         let limit_w = flow_w_k * if sign < 0.0 { self.return_c - 3.0 } else { 88.0 - self.return_c };
         for machine in &mut self.machines {
             let floor = if machine.short_cycling.started() { 0.15 } else { 0.0 };
-            let target =
-                if machine.running && capacity > 0.0 { (required / capacity).clamp(floor, 1.0) } else { 0.0 };
+            let target = if machine.running && capacity > 0.0 { (required / capacity).clamp(floor, 1.0) } else { 0.0 };
             machine.load = if machine.running { lag(machine.load, target, 45.0, dt_s) } else { 0.0 };
             let heat_w = (machine.load * machine.design_w).min(limit_w.max(0.0) / running);
             machine.heat_w = sign * heat_w;
