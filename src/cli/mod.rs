@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod emulate;
+pub mod field;
 mod import;
 mod interrupt;
 mod make_demo;
