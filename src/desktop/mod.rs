@@ -3,6 +3,8 @@
 pub mod adapter;
 pub mod camera;
 pub mod palette;
+pub mod panels;
+pub mod theme;
 pub mod picking;
 pub mod render;
 pub mod shot;

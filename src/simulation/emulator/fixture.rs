@@ -1,0 +1,183 @@
+//! A clinic made by hand for tests: the elements that matter, and the points of the demo's templates.
+
+use crate::site::model::{PropertySet, PropertyValue};
+use crate::site::point::{Check, Point, PointSource};
+use crate::site::unit::Unit;
+use crate::site::{Element, Site, Slot};
+
+/// The demo's project file.
+const PROJECT: &str = include_str!("../../demo/twin.toml");
+
+fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str, f64)]) -> Element {
+    let values = values.iter().map(|(n, v)| ((*n).to_owned(), PropertyValue::Real(*v))).collect();
+    Element {
+        id: format!("id-of-{tag}"),
+        class: class.into(),
+        tag: tag.into(),
+        name: tag.into(),
+        predefined_type: predefined.into(),
+        properties: vec![PropertySet { name: set.into(), quantities: false, values }],
+        ..Element::default()
+    }
+}
+
+/// Every element of the clinic that has points.
+pub(crate) fn elements() -> Vec<Element> {
+    const DESIGN: &str = "Pset_Plenum_Design";
+    let mut all: Vec<Element> = Vec::new();
+    let mut served = [0.0; 3];
+    for storey in 0..4 {
+        for n in 1..=(if storey < 2 { 10 } else { 9 }) {
+            let tag = format!("VAV-{storey}-{n:02}");
+            let floor = 14.0 + 9.0 * f64::from((storey * 7 + n * 5) % 6);
+            let air = (storey % 3) as usize;
+            let nominal = floor * 0.0062;
+            served[air] += nominal;
+            let mut e = element(
+                "IfcAirTerminalBox",
+                &tag,
+                "VARIABLEFLOWPRESSUREDEPENDANT",
+                "Pset_Plenum_Serves",
+                &[
+                    ("FloorArea", floor),
+                    ("Volume", floor * 3.0),
+                    ("NominalAirflow", nominal),
+                    ("MinimumAirflow", 0.3 * nominal),
+                    ("HeatingPower", floor * 60.0),
+                ],
+            );
+            e.properties[0].values.push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
+            all.push(e);
+            all.push(element("IfcValve", &format!("{tag}-V"), "REGULATING", DESIGN, &[]));
+        }
+    }
+    for (i, served) in served.into_iter().enumerate() {
+        let tag = format!("AHU-{}", i + 1);
+        let nominal = 0.9 * served;
+        let unit = all.len() as u32;
+        all.push(element("IfcUnitaryEquipment", &tag, "AIRHANDLER", DESIGN, &[("NominalAirflow", nominal)]));
+        let parts = [
+            element("IfcFan", &format!("{tag}-SF"), "", DESIGN, &[("NominalPower", 1500.0 * nominal)]),
+            element(
+                "IfcFilter",
+                &format!("{tag}-FLT"),
+                "AIRPARTICLEFILTER",
+                DESIGN,
+                &[("NominalAirflow", nominal), ("CleanPressureDrop", 90.0)],
+            ),
+            element("IfcCoil", &format!("{tag}-CC"), "WATERCOOLINGCOIL", DESIGN, &[("DesignPower", 20e3 * nominal)]),
+            element("IfcCoil", &format!("{tag}-HC"), "WATERHEATINGCOIL", DESIGN, &[("DesignPower", 15e3 * nominal)]),
+        ];
+        for mut part in parts {
+            part.part_of = Some(unit);
+            all.push(part);
+        }
+        all.push(element("IfcValve", &format!("{tag}-CC-V"), "REGULATING", DESIGN, &[]));
+        all.push(element("IfcValve", &format!("{tag}-HC-V"), "REGULATING", DESIGN, &[]));
+        let mut sensor = element("IfcSensor", &format!("{tag}-SAT"), "TEMPERATURESENSOR", DESIGN, &[]);
+        sensor.host = Some(unit);
+        all.push(sensor);
+    }
+    for i in 1..=2 {
+        let chiller = [("DesignPower", 90e3), ("NominalEfficiency", 5.2)];
+        all.push(element("IfcChiller", &format!("CH-{i}"), "WATERCOOLED", DESIGN, &chiller));
+        let boiler = [("DesignPower", 80e3), ("NominalEfficiency", 0.96)];
+        all.push(element("IfcBoiler", &format!("B-{i}"), "WATER", DESIGN, &boiler));
+    }
+    all.push(element("IfcCoolingTower", "CT-1", "", DESIGN, &[]));
+    for (name, flow, head) in [("CHWP", 0.0062, 140e3), ("HWP", 0.0042, 110e3), ("CWP", 0.0075, 120e3)] {
+        for i in 1..=2 {
+            let shutoff = 1.35 * head;
+            all.push(element(
+                "IfcPump",
+                &format!("{name}-{i}"),
+                "CIRCULATOR",
+                DESIGN,
+                &[
+                    ("NominalFlow", flow),
+                    ("NominalPressure", head),
+                    ("ShutoffPressure", shutoff),
+                    ("CurveCoefficient", (shutoff - head) / (flow * flow)),
+                    ("NominalPower", flow * head / 0.6),
+                ],
+            ));
+        }
+    }
+    for (meter, sensor) in [("CM-1", "CHW-ST"), ("HM-1", "HW-ST")] {
+        let host = all.len() as u32;
+        all.push(element("IfcFlowMeter", meter, "ENERGYMETER", DESIGN, &[]));
+        let mut e = element("IfcSensor", sensor, "TEMPERATURESENSOR", DESIGN, &[]);
+        e.host = Some(host);
+        all.push(e);
+    }
+    all.push(element("IfcElectricMeter", "EM-1", "", DESIGN, &[]));
+    all.push(element("IfcSensor", "WS-1", "USERDEFINED", DESIGN, &[]));
+    all
+}
+
+/// The clinic with the points of the demo's templates.
+pub(crate) fn clinic() -> Site {
+    let mut site = Site::default();
+    site.elements = elements();
+    let project: toml::Table = PROJECT.parse().unwrap();
+    for (name, template) in project["templates"].as_table().unwrap() {
+        let matching: Vec<Slot> =
+            site.iter().filter(|(_, e)| matches(e, &template["match"])).map(|(slot, _)| slot).collect();
+        for slot in matching {
+            for (role, p) in template["points"].as_table().unwrap() {
+                let tag = site.elements[slot.0 as usize].tag.clone();
+                let source = PointSource::Topic { topic: format!("clinic/{name}/{tag}"), key: role.clone() };
+                site.points.push(point(slot, &tag, role, p, source));
+            }
+            let rules = template.get("rules").and_then(toml::Value::as_table);
+            for (role, p) in rules.into_iter().flatten() {
+                let tag = site.elements[slot.0 as usize].tag.clone();
+                let source = PointSource::Rule { expression: p["expression"].as_str().unwrap().into() };
+                site.points.push(point(slot, &tag, role, p, source));
+            }
+        }
+    }
+    site
+}
+
+fn matches(e: &Element, rule: &toml::Value) -> bool {
+    let text = |key: &str| rule.get(key).and_then(toml::Value::as_str);
+    let tag = text("tag").is_none_or(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
+        (Some(end), _) => e.tag.ends_with(end),
+        (_, Some(start)) => e.tag.starts_with(start),
+        _ => e.tag == t,
+    });
+    tag && text("class") == Some(&e.class) && text("predefined_type").is_none_or(|t| t == e.predefined_type)
+}
+
+fn point(asset: Slot, tag: &str, role: &str, p: &toml::Value, source: PointSource) -> Point {
+    let unit = Unit::parse(p["unit"].as_str().unwrap()).unwrap();
+    let number = |key: &str| p.get(key).and_then(|v| v.as_float().or(v.as_integer().map(|i| i as f64)));
+    let limit = |key: &str| number(key).map(|v| unit.to_si(v));
+    let check = Check {
+        warning_below: limit("warning_below"),
+        warning_above: limit("warning_above"),
+        critical_below: limit("critical_below"),
+        critical_above: limit("critical_above"),
+        hysteresis: number("hysteresis").map_or(0.0, |v| unit.interval_to_si(v)),
+        confirm_s: number("confirm_s").unwrap_or(0.0),
+    };
+    let expected = p.get("expected").and_then(toml::Value::as_array).map(|a| {
+        let at = |i: usize| unit.to_si(a[i].as_float().or(a[i].as_integer().map(|v| v as f64)).unwrap());
+        [at(0), at(1)]
+    });
+    let period_s = number("period_s").unwrap_or(10.0);
+    Point {
+        id: format!("{tag}/{role}"),
+        asset,
+        role: role.into(),
+        name: role.replace('_', " "),
+        unit,
+        expected,
+        period_s,
+        stale_after_s: number("stale_after_s").unwrap_or((3.0 * period_s).max(60.0)),
+        check: (check != Check::default()).then_some(check),
+        source,
+        remedy: String::new(),
+    }
+}

@@ -1,0 +1,495 @@
+//! What goes out: messages are kept until the broker has acknowledged them, over any number of
+//! connections.
+//!
+//! The caller's thread puts a message into the outbox and, while connected, hands it to the connection
+//! at once; the connection's thread only reads acknowledgements and hands on what is next. So neither
+//! ever waits for the other, and back-pressure falls on the caller.
+
+use super::backoff::Backoff;
+use super::failure::{Failure, Kind};
+use super::subscriber::take_leave;
+use super::{Address, ConnectionStatus, RETRY, Stop, lock};
+use crate::problem::Problem;
+use crate::telemetry::topics::is_topic;
+use crate::telemetry::wall_clock;
+use rumqttc::{AsyncClient, Event, Outgoing, Packet, QoS};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Messages that may wait for the broker's acknowledgement at once.
+const WINDOW: usize = 500;
+/// Packet ids in turn: more than the window, so that one is never used again while it is waited for.
+const PACKET_IDS: u16 = 2000;
+/// Messages kept while the broker is away; then callers wait.
+const OUTBOX: usize = 8192;
+/// How long a caller waits for room.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After the broker was away, others get so long to subscribe again before it is sent what was kept: a
+/// broker that lost its sessions drops what comes for nobody. Longer than [`RETRY`].
+const GRACE: Duration = Duration::from_secs(3);
+/// The longest payload, bytes.
+const MAX_PAYLOAD: usize = 16 << 20;
+
+/// How surely a message arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// MQTT QoS 0: it is lost when the connection breaks under it.
+    AtMostOnce,
+    /// MQTT QoS 1: it is sent until the broker acknowledges it, so it may come twice.
+    #[default]
+    AtLeastOnce,
+}
+
+/// What may be said about a message besides its topic and payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// How surely it arrives.
+    pub delivery: Delivery,
+    /// The broker keeps it for who subscribes later.
+    pub retain: bool,
+}
+
+/// What became of the messages of a [`Publisher`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PublisherStats {
+    /// Taken from callers.
+    pub taken: u64,
+    /// Acknowledged by the broker; at QoS 0, written to the socket.
+    pub acknowledged: u64,
+    /// Sent again after a connection broke.
+    pub resent: u64,
+    /// Given up: the broker ended the connection over this one message again and again.
+    pub refused: u64,
+    /// Taken and neither acknowledged nor given up.
+    pub waiting: u64,
+}
+
+/// Publishes over one connection that comes back by itself. Messages of one publisher keep their order.
+pub struct Publisher {
+    shared: Arc<Shared>,
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    outbox: Mutex<Outbox>,
+    changed: Condvar,
+    place: String,
+}
+
+impl Publisher {
+    /// Connects, and waits until the broker has let us in. `client_id` must be this publisher's own:
+    /// two clients with one id throw each other out.
+    ///
+    /// # Errors
+    /// Nothing listens there, it does not answer within ten seconds, or it does not let us in.
+    pub fn connect(address: &Address, client_id: &str) -> Result<Self, Problem> {
+        let place = address.label();
+        let cannot_start = |e: std::io::Error| Problem::error(place.clone(), format!("cannot start: {e}"), "");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+        let shared =
+            Arc::new(Shared { outbox: Mutex::new(Outbox::default()), changed: Condvar::new(), place: place.clone() });
+        let stop = Arc::new(Stop::default());
+        let sender = Sender {
+            address: address.clone(),
+            client_id: client_id.to_owned(),
+            shared: Arc::clone(&shared),
+            stop: Arc::clone(&stop),
+        };
+        let thread = std::thread::Builder::new()
+            .name("plenum-mqtt-out".into())
+            .spawn(move || {
+                let ended = Ended(Arc::clone(&sender.shared));
+                runtime.block_on(sender.run());
+                drop(ended);
+            })
+            .map_err(cannot_start)?;
+        // From here on dropping it ends the thread.
+        let publisher = Self { shared, stop, thread: Some(thread) };
+        let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
+        let outbox = lock(&publisher.shared.outbox);
+        let (outbox, _) = (publisher.shared.changed)
+            .wait_timeout_while(outbox, Duration::from_secs(10), waiting)
+            .unwrap_or_else(PoisonError::into_inner);
+        let status = outbox.status.clone();
+        drop(outbox);
+        let reason = match status {
+            ConnectionStatus::Connected { .. } => return Ok(publisher),
+            ConnectionStatus::Connecting => format!("{} does not answer", address.url()),
+            ConnectionStatus::Lost { reason, .. } | ConnectionStatus::Refused { reason } => reason,
+        };
+        Err(Problem::error(place, reason, "look whether the broker runs, and at [broker] in twin.toml"))
+    }
+
+    /// Publishes so that it arrives at least once. See [`Self::publish_as`].
+    ///
+    /// # Errors
+    /// As [`Self::publish_as`].
+    pub fn publish(&self, topic: &str, payload: Vec<u8>) -> Result<(), Problem> {
+        self.publish_as(topic, payload, Message::default())
+    }
+
+    /// Takes a message: it is sent as soon as the connection allows, in order, and again after the
+    /// connection broke. Waits for room, at most five seconds, when the broker is too slow or away.
+    ///
+    /// # Errors
+    /// The topic is none, the payload is longer than 16 MiB, there was no room, or the publisher was
+    /// stopped: the message was not taken.
+    pub fn publish_as(&self, topic: &str, payload: Vec<u8>, message: Message) -> Result<(), Problem> {
+        let place = || format!("{} {topic}", self.shared.place);
+        if !is_topic(topic) {
+            return Err(Problem::error(place(), "a topic to publish to has a name and no wildcards", ""));
+        }
+        if payload.len() > MAX_PAYLOAD {
+            let message = format!("a payload of {} bytes is longer than 16 MiB", payload.len());
+            return Err(Problem::error(place(), message, "send it in parts"));
+        }
+        let full = |o: &mut Outbox| o.entries.len() >= OUTBOX && !o.ended;
+        let outbox = lock(&self.shared.outbox);
+        let (mut outbox, _) =
+            self.shared.changed.wait_timeout_while(outbox, PATIENCE, full).unwrap_or_else(PoisonError::into_inner);
+        if outbox.ended || self.stop.is_asked() {
+            return Err(Problem::error(place(), "the publisher was stopped", ""));
+        }
+        if outbox.entries.len() >= OUTBOX {
+            let why = match &outbox.status {
+                ConnectionStatus::Lost { reason, .. } | ConnectionStatus::Refused { reason } => reason.clone(),
+                _ => "the broker takes no more".into(),
+            };
+            return Err(Problem::warning(place(), format!("not sent: {why}"), "it can be tried again"));
+        }
+        outbox.take(topic, payload, message);
+        Ok(())
+    }
+
+    /// Waits until everything taken so far and later is acknowledged, at most `timeout`; true when it is.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        let waiting = |o: &mut Outbox| !o.entries.is_empty() && !o.ended;
+        let outbox = lock(&self.shared.outbox);
+        let (outbox, _) =
+            self.shared.changed.wait_timeout_while(outbox, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
+        outbox.entries.is_empty()
+    }
+
+    /// How the connection is.
+    pub fn status(&self) -> ConnectionStatus {
+        lock(&self.shared.outbox).status.clone()
+    }
+
+    /// What became of the messages.
+    pub fn stats(&self) -> PublisherStats {
+        let outbox = lock(&self.shared.outbox);
+        PublisherStats { waiting: outbox.entries.iter().filter(|e| !e.done).count() as u64, ..outbox.stats }
+    }
+
+    /// Takes leave of the broker and waits for the thread. What is not acknowledged by now is lost: see
+    /// [`Self::flush`].
+    pub fn stop(&mut self) {
+        self.stop.ask();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Lets callers go when the thread ends, however it ends.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let mut outbox = lock(&self.0.outbox);
+        outbox.ended = true;
+        outbox.client = None;
+        drop(outbox);
+        self.0.changed.notify_all();
+    }
+}
+
+/// A message until it is acknowledged.
+struct Entry {
+    topic: String,
+    payload: Vec<u8>,
+    message: Message,
+    packet_id: Option<u16>,
+    sent_before: bool,
+    done: bool,
+}
+
+/// Messages in order: first those sent and waited for, then those handed to the connection, then the
+/// others.
+struct Outbox {
+    entries: VecDeque<Entry>,
+    /// Entries handed to the connection.
+    handed: usize,
+    /// Entries that the connection has sent.
+    sent: usize,
+    /// The connection that takes messages now.
+    client: Option<AsyncClient>,
+    window: usize,
+    /// Connections in a row that ended with the first message unacknowledged.
+    strikes: u32,
+    progress: bool,
+    status: ConnectionStatus,
+    stats: PublisherStats,
+    ended: bool,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            handed: 0,
+            sent: 0,
+            client: None,
+            window: WINDOW,
+            strikes: 0,
+            progress: false,
+            status: ConnectionStatus::Connecting,
+            stats: PublisherStats::default(),
+            ended: false,
+        }
+    }
+}
+
+impl Outbox {
+    fn take(&mut self, topic: &str, payload: Vec<u8>, message: Message) {
+        self.stats.taken += 1;
+        let topic = topic.to_owned();
+        self.entries.push_back(Entry { topic, payload, message, packet_id: None, sent_before: false, done: false });
+        self.hand_on();
+    }
+
+    /// Hands messages to the connection, as many as its window allows.
+    fn hand_on(&mut self) {
+        let Some(client) = &self.client else { return };
+        while self.handed < self.window {
+            let Some(entry) = self.entries.get_mut(self.handed) else { return };
+            let qos = match entry.message.delivery {
+                Delivery::AtMostOnce => QoS::AtMostOnce,
+                Delivery::AtLeastOnce => QoS::AtLeastOnce,
+            };
+            let payload = entry.payload.clone();
+            if client.try_publish(entry.topic.as_str(), qos, entry.message.retain, payload).is_err() {
+                // Its queue is longer than the window, so this is a connection that ends.
+                return;
+            }
+            self.handed += 1;
+            if std::mem::replace(&mut entry.sent_before, true) {
+                self.stats.resent += 1;
+            }
+        }
+    }
+
+    /// The connection has sent the next message under this id; 0 for one without acknowledgement.
+    fn was_sent(&mut self, packet_id: u16) {
+        let Some(entry) = self.entries.get_mut(self.sent) else { return };
+        self.sent += 1;
+        if packet_id == 0 {
+            entry.done = true;
+            self.let_go();
+        } else {
+            entry.packet_id = Some(packet_id);
+        }
+    }
+
+    fn was_acknowledged(&mut self, packet_id: u16) {
+        let sent = self.entries.iter_mut().take(self.sent);
+        if let Some(entry) = sent.into_iter().find(|e| e.packet_id == Some(packet_id)) {
+            entry.done = true;
+            entry.packet_id = None;
+            self.let_go();
+        }
+    }
+
+    /// Lets go of what is done at the front, and hands on what follows.
+    fn let_go(&mut self) {
+        while self.entries.front().is_some_and(|e| e.done) {
+            self.entries.pop_front();
+            self.handed = self.handed.saturating_sub(1);
+            self.sent = self.sent.saturating_sub(1);
+            self.stats.acknowledged += 1;
+            self.progress = true;
+        }
+        if self.progress && self.strikes > 0 {
+            self.strikes = 0;
+            self.window = WINDOW;
+        }
+        self.hand_on();
+    }
+
+    /// The connection takes messages from now on.
+    fn begin(&mut self, client: AsyncClient) {
+        self.client = Some(client);
+        self.progress = false;
+        self.hand_on();
+    }
+
+    /// The connection ended: all that is not acknowledged is to be sent again.
+    ///
+    /// A broker that ends the connection each time over one message (it may be too long for it) must not
+    /// stop the others for ever: after two such ends messages go one by one, after three more the first
+    /// is given up.
+    fn disconnected(&mut self, was_connected: bool, status: ConnectionStatus) {
+        // What was handed over, not what was sent: a long message may break the connection while it is written.
+        let tried = was_connected && self.handed > 0 && !self.progress;
+        let before = self.entries.len();
+        self.entries.retain(|e| !e.done);
+        self.stats.acknowledged += (before - self.entries.len()) as u64;
+        for entry in &mut self.entries {
+            entry.packet_id = None;
+        }
+        self.client = None;
+        (self.handed, self.sent) = (0, 0);
+        self.status = status;
+        if !tried {
+            return;
+        }
+        self.strikes += 1;
+        if self.strikes >= 2 {
+            self.window = 1;
+        }
+        if self.strikes >= 5 {
+            if let Some(entry) = self.entries.pop_front() {
+                self.stats.refused += 1;
+                let length = entry.payload.len();
+                tracing::warn!("gave up a message of {length} bytes on `{}`: the broker does not take it", entry.topic);
+            }
+            self.strikes = 2;
+        }
+    }
+}
+
+/// What runs on the thread.
+struct Sender {
+    address: Address,
+    client_id: String,
+    shared: Arc<Shared>,
+    stop: Arc<Stop>,
+}
+
+impl Sender {
+    async fn run(self) {
+        let mut backoff = Backoff::new();
+        let mut was_away = false;
+        let mut was_connected = false;
+        loop {
+            let Some((failure, connected)) = self.connection(was_away).await else { return };
+            was_away = was_connected && connected.is_none();
+            was_connected |= connected.is_some();
+            if connected.is_some_and(|since| since.elapsed() > Duration::from_secs(5)) {
+                backoff.reset();
+            }
+            {
+                let mut outbox = lock(&self.shared.outbox);
+                let status = match (failure.kind, &outbox.status) {
+                    (Kind::Refused, _) => ConnectionStatus::Refused { reason: failure.reason },
+                    (_, ConnectionStatus::Lost { since, .. }) => {
+                        ConnectionStatus::Lost { since: *since, reason: failure.reason }
+                    }
+                    _ => ConnectionStatus::Lost { since: wall_clock(), reason: failure.reason },
+                };
+                outbox.disconnected(connected.is_some(), status);
+            }
+            self.shared.changed.notify_all();
+            let limit = if failure.kind == Kind::Lost { RETRY } else { Duration::from_secs(30) };
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next(limit)) => {}
+                () = self.stop.asked() => return,
+            }
+        }
+    }
+
+    /// One connection; none when it is time to stop.
+    async fn connection(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
+        // Messages are the outbox's to keep, not the session's.
+        let mut options = self.address.options(&self.client_id, 1 << 16, MAX_PAYLOAD + (1 << 17));
+        options.set_clean_session(true);
+        options.set_inflight(PACKET_IDS);
+        let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
+        events.network_options.set_connection_timeout(5);
+        events.network_options.set_tcp_nodelay(true);
+        let silence = self.address.keep_alive() * 2;
+        let mut connected = None;
+        let mut last = Instant::now();
+        let mut watchdog = pin!(tokio::time::sleep(silence));
+        let mut grace = pin!(tokio::time::sleep(GRACE));
+        let mut in_grace = false;
+        loop {
+            let polled = {
+                // Kept while the watchdog looks: a poll that is dropped half-way may lose what it wrote.
+                let mut poll = pin!(events.poll());
+                loop {
+                    tokio::select! {
+                        polled = &mut poll => break Some(polled),
+                        () = self.stop.asked() => break None,
+                        () = &mut grace, if in_grace => {
+                            in_grace = false;
+                            lock(&self.shared.outbox).begin(client.clone());
+                        }
+                        () = &mut watchdog => {
+                            let quiet = last.elapsed();
+                            if connected.is_some() && quiet >= silence {
+                                let reason = format!("{} is silent for {} s", self.address.url(), quiet.as_secs());
+                                return Some((Failure::lost(reason), connected));
+                            }
+                            let wait = silence.saturating_sub(quiet).max(Duration::from_millis(100));
+                            watchdog.as_mut().reset(tokio::time::Instant::now() + wait);
+                        }
+                    }
+                }
+            };
+            let event = match polled {
+                None => {
+                    take_leave(&client, &mut events).await;
+                    return None;
+                }
+                Some(Ok(event)) => event,
+                Some(Err(error)) => {
+                    let failure = Failure::explain(&error, &self.address, connected.is_some());
+                    return Some((failure, connected));
+                }
+            };
+            match event {
+                Event::Outgoing(Outgoing::Publish(packet_id)) => {
+                    lock(&self.shared.outbox).was_sent(packet_id);
+                    if packet_id == 0 {
+                        self.shared.changed.notify_all();
+                    }
+                }
+                Event::Incoming(packet) => {
+                    last = Instant::now();
+                    match packet {
+                        Packet::ConnAck(_) => {
+                            connected = Some(last);
+                            let mut outbox = lock(&self.shared.outbox);
+                            outbox.status = ConnectionStatus::Connected { since: wall_clock() };
+                            if was_away {
+                                in_grace = true;
+                                grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                            } else {
+                                outbox.begin(client.clone());
+                            }
+                            drop(outbox);
+                            self.shared.changed.notify_all();
+                        }
+                        Packet::PubAck(ack) => {
+                            lock(&self.shared.outbox).was_acknowledged(ack.pkid);
+                            self.shared.changed.notify_all();
+                        }
+                        _ => {}
+                    }
+                }
+                Event::Outgoing(_) => {}
+            }
+        }
+    }
+}
