@@ -54,7 +54,7 @@ use crate::twin::view::{Theme, View};
 use crate::twin::wire_status::WireStatus;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_egui::{EguiContextSettings, EguiContexts, EguiPrimaryContextPass, PrimaryEguiContext, egui};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use data::{Data, Readings};
 use egui::{Margin, Panel, UiBuilder};
 use std::collections::VecDeque;
@@ -104,7 +104,7 @@ impl Readings for Components<'_, '_> {
     }
 
     fn trend(&self, point: PointIndex) -> Option<&VecDeque<(Time, f64)>> {
-        Some(&self.values.get(self.point(point)?).ok()?.1.0)
+        Some(&self.values.get(self.point(point)?).ok()?.1.samples)
     }
 
     fn point_health(&self, point: PointIndex) -> Health {
@@ -134,7 +134,6 @@ struct Resources<'w> {
 
 fn draw_panels(
     mut contexts: EguiContexts,
-    settings: Query<&EguiContextSettings, With<PrimaryEguiContext>>,
     components: Components,
     resources: Resources,
     mut state: ResMut<PanelState>,
@@ -178,7 +177,7 @@ fn draw_panels(
     commands.write_batch(out);
     paths.write_batch(opened.map(OpenPath));
     // From egui's points to the window's logical pixels.
-    let scale = settings.single().map_or(1.0, |s| s.scale_factor);
+    let scale = root.ctx().zoom_factor();
     let scene = state.places.scene;
     let rect = Rect::new(scene.min.x * scale, scene.min.y * scale, scene.max.x * scale, scene.max.y * scale);
     area.set_if_neq(SceneArea(Some(rect)));
