@@ -1,1 +1,3 @@
 //! Map layers.
+
+pub mod geojson;
