@@ -39,7 +39,7 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
         let view_z = dot(vec4(view.view_from_world[0].z, view.view_from_world[1].z, view.view_from_world[2].z, view.view_from_world[3].z), in.world_position);
         shadow = fetch_directional_shadow(0u, in.world_position, vec3(0.0, 1.0, 0.0), view_z, in.position.xy);
     }
-    let base = mix(scene.ground.rgb, scene.grid.rgb, grid * scene.grid.a);
+    let base = mix(scene::state.ground.rgb, scene::state.grid.rgb, grid * scene::state.grid.a);
     // The ground's colour is what it is in full light; shadow and occlusion take from that.
     let lit = base * mix(0.62, 1.0, shadow) * mix(0.45, 1.0, occlusion);
     return vec4(lit, left);

@@ -4,7 +4,8 @@ use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
-use super::{ScenePlugins, adapter, spawn_camera};
+use super::adapter::{self, Adapter};
+use super::{ScenePlugins, spawn_camera};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::twin::TwinPlugins;
@@ -14,7 +15,6 @@ use crate::twin::view::{ColourBy, Theme};
 use bevy::app::PluginsState;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -82,8 +82,8 @@ const WARM_UP: usize = 4;
 /// When there is nothing to draw with, when the view is not there, when the engine gives no picture.
 pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem> {
     let started = Instant::now();
-    adapter::find()?;
-    let (mut app, target) = windowless(shot);
+    let adapter = adapter::find()?;
+    let (mut app, target) = windowless(shot, &adapter);
     app.insert_resource(OpenSite(site));
     feed(&mut app);
     finish(&mut app);
@@ -101,8 +101,7 @@ pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result
     let ready = Instant::now();
     let until = started + shot.after;
     while Instant::now() < until {
-        live(&mut app);
-        std::thread::sleep(Duration::from_millis(20).min(until.saturating_duration_since(Instant::now())));
+        pump(&mut app, 1);
     }
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
@@ -117,7 +116,7 @@ pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result
 }
 
 /// The app without window and without event loop.
-fn windowless(shot: &Shot) -> (App, Handle<Image>) {
+fn windowless(shot: &Shot, adapter: &Adapter) -> (App, Handle<Image>) {
     let mut app = App::new();
     #[cfg(feature = "dev")]
     super::render::shaders::register_source(&mut app);
@@ -125,13 +124,19 @@ fn windowless(shot: &Shot) -> (App, Handle<Image>) {
         DefaultPlugins
             .build()
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<LogPlugin>()
+            .set(RenderPlugin {
+                synchronous_pipeline_compilation: true,
+                render_creation: adapter.settings().into(),
+                ..default()
+            })
+            .set(super::log())
             .disable::<PipelinedRenderingPlugin>()
             .disable::<WinitPlugin>(),
     );
     app.insert_resource(Quality::Full).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
-    app.add_plugins(bevy_egui::EguiPlugin::default());
+    if shot.panels {
+        super::add_panels(&mut app);
+    }
     let mut image = Image::new_uninit(
         Extent3d { width: shot.size[0], height: shot.size[1], depth_or_array_layers: 1 },
         TextureDimension::D2,
@@ -169,17 +174,17 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
         for command in commands {
             app.world_mut().write_message(command);
         }
-        live(app);
+        pump(app, 1);
         jump(app, Some(pose));
     } else {
         app.world_mut().write_message(Command::Home);
-        live(app);
+        pump(app, 1);
         jump(app, None);
     }
     for command in &shot.commands {
         app.world_mut().write_message(command.clone());
     }
-    live(app);
+    pump(app, 1);
     let moved = shot.commands.iter().any(|c| {
         matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_)))
     });
@@ -196,15 +201,6 @@ fn jump(app: &mut App, pose: Option<super::camera::pose::Pose>) {
         let to = pose.unwrap_or(camera.goal);
         camera.jump(to);
     }
-}
-
-/// One tick of the twin without drawing it.
-fn live(app: &mut App) {
-    let mut cameras = app.world_mut().query::<&mut Camera>();
-    let mut set = |app: &mut App, on: bool| cameras.iter_mut(app.world_mut()).for_each(|mut c| c.is_active = on);
-    set(app, false);
-    app.update();
-    set(app, true);
 }
 
 /// Frames, each drawn to its end.
