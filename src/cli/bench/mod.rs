@@ -1,5 +1,6 @@
 //! `plenum bench`: measures this program on this machine, with the peer beside it where there is one.
 
+mod ingest;
 mod synthetic;
 mod tick;
 
@@ -115,7 +116,8 @@ struct Document {
 pub fn run(args: Args) -> Result<(), Failure> {
     let rows = match args.name {
         Name::Frame => tick::run(),
-        Name::Import | Name::Ingest | Name::Picking | Name::Solve | Name::History => {
+        Name::Ingest => ingest::run()?,
+        Name::Import | Name::Picking | Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };
