@@ -222,11 +222,12 @@ fn visuals(v: &mut egui::Visuals, t: &Tokens) {
         active: widget(t.chosen, t.accent, t.text),
         open: widget(t.hover, t.line, t.text),
     };
-    v.selection = egui::style::Selection { bg_fill: t.chosen, stroke: Stroke::new(1.0, t.text), ..v.selection.clone() };
+    v.selection = egui::style::Selection { bg_fill: t.chosen, stroke: Stroke::new(1.0, t.text) };
     v.weak_text_color = Some(t.weak);
     v.hyperlink_color = t.accent;
     v.faint_bg_color = t.raised;
     v.extreme_bg_color = t.sunken;
+    v.text_edit_bg_color = Some(t.sunken);
     v.code_bg_color = t.sunken;
     v.warn_fg_color = t.warning;
     v.error_fg_color = t.critical;

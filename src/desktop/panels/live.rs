@@ -11,13 +11,14 @@ use crate::site::{Point, PointIndex};
 use crate::twin::telemetry::LiveValue;
 use bevy_egui::egui;
 use egui::{
-    Align2, CornerRadius, FontId, Rect, RichText, Sense, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Rect, RichText, Sense, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2,
+    vec2,
 };
 
 /// Height of a point's row, points.
 const ROW: f32 = 38.0;
-/// Room for a value with its unit, points.
-const VALUE: f32 = 92.0;
+/// The most room for a value with its unit, points.
+const VALUE: f32 = 110.0;
 
 /// Draws the points of an element; a click shows one in the plot.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, points: &[PointIndex]) {
@@ -44,7 +45,8 @@ fn row(ui: &mut Ui, data: &Data, state: &mut PanelState, index: PointIndex) {
         ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), fill);
         let health = data.readings.point_health(index);
         health_mark(ui.painter(), pos2(rect.left() + 11.0, rect.center().y), 4.5, t, health);
-        let value = Rect::from_min_max(pos2(rect.right() - VALUE, rect.top()), rect.max - vec2(8.0, 0.0));
+        let width = value_width(ui, &number, unit);
+        let value = Rect::from_min_max(pos2(rect.right() - 8.0 - width, rect.top()), rect.max - vec2(8.0, 0.0));
         paint_value(ui, data, value, &number, unit, live.quality.is_good());
         let mut words = Rect::from_min_max(
             pos2(rect.left() + 22.0, rect.top() + 2.0),
@@ -91,6 +93,15 @@ pub fn shown(point: &Point, live: &LiveValue) -> (String, &'static str) {
         return (format::NONE.to_owned(), "");
     }
     format::value(point, live.value)
+}
+
+/// How much room a value wants with its unit, points.
+fn value_width(ui: &Ui, number: &str, unit: &str) -> f32 {
+    let wide =
+        |words: &str, font: FontId| ui.painter().layout_no_wrap(words.to_owned(), font, Color32::PLACEHOLDER).size().x;
+    let number = wide(number, FontId::monospace(theme::TEXT));
+    let unit = if unit.is_empty() { 0.0 } else { wide(unit, TextStyle::Small.resolve(ui.style())) + 4.0 };
+    (number + unit + 2.0).clamp(44.0, VALUE)
 }
 
 fn paint_value(ui: &Ui, data: &Data, rect: Rect, number: &str, unit: &str, good: bool) {

@@ -152,9 +152,8 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command
             match state.rows.get(i).cloned() {
                 Some(row @ Row::Group { .. }) => group_row(ui, data, state, &row, out),
                 Some(Row::Element { depth, slot }) => {
-                    if element_row(ui, data, state, depth, slot, out) {
-                        hovered = Some(slot);
-                    }
+                    let over = element_row(ui, data, state, depth, slot, out);
+                    hovered = over.then_some(slot).or(hovered);
                 }
                 None => {}
             }
