@@ -21,7 +21,11 @@ pub use subscriber::{Subscriber, Subscription};
 use crate::time::Time;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
+
+/// The longest wait before a lost connection is tried again.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// How the connection to the broker is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -128,6 +128,7 @@ impl Payload {
         if read.is_err() {
             // Values of the object that was cut off.
             self.values.truncate(self.objects.last().map_or(0, |o| o.values.end));
+            self.strangers = 0;
         }
         read.map_err(|_| Reason::Syntax)
     }
@@ -289,8 +290,11 @@ mod tests {
             for (read, (ts, values)) in payload.objects.iter().zip(&objects) {
                 prop_assert_eq!(read.time, DeviceTime::At(Time(*ts)));
                 let read: Vec<_> = payload.values[read.values.clone()].iter().map(|v| v.wire).collect();
-                let sent: Vec<_> = values.iter().map(|v| Wire::Number(*v)).collect();
-                prop_assert_eq!(read, sent);
+                prop_assert_eq!(read.len(), values.len());
+                for (read, sent) in read.iter().zip(values) {
+                    // Without serde_json's `float_roundtrip` the last bit may differ.
+                    prop_assert!(matches!(read, Wire::Number(n) if (n - sent).abs() <= sent.abs() * 1e-15));
+                }
             }
         }
 

@@ -34,7 +34,7 @@ impl Publisher {
     fn object(&mut self, seq: u64, samples: u64) {
         let end = seq.saturating_add(samples);
         if seq > self.next {
-            self.lost += seq - self.next;
+            self.lost = self.lost.saturating_add(seq - self.next);
             if self.gaps.len() >= Self::GAPS {
                 self.gaps.remove(0);
             }
@@ -67,7 +67,7 @@ impl Publisher {
         }
         self.gaps = left;
         self.lost -= filled.min(self.lost);
-        self.duplicate += known - from - filled;
+        self.duplicate = self.duplicate.saturating_add(known.saturating_sub(from).saturating_sub(filled));
         self.next = self.next.max(to);
     }
 }
@@ -107,12 +107,12 @@ impl Publishers {
 
     /// Samples lost of all publishers; none when no publisher counts.
     pub fn lost(&self) -> Option<u64> {
-        (!self.known.is_empty()).then(|| self.known.values().map(|p| p.lost).sum())
+        (!self.known.is_empty()).then(|| self.known.values().fold(0, |sum: u64, p| sum.saturating_add(p.lost)))
     }
 
     /// Samples that came more than once.
     pub fn duplicate(&self) -> u64 {
-        self.known.values().map(|p| p.duplicate).sum()
+        self.known.values().fold(0, |sum: u64, p| sum.saturating_add(p.duplicate))
     }
 }
 

@@ -112,7 +112,8 @@ fn refusal(code: ConnectReturnCode, address: &Address) -> String {
 
 fn certificate(error: &str, url: &str) -> String {
     let lower = error.to_lowercase();
-    if lower.contains("unknownissuer") || lower.contains("unknown issuer") {
+    // A signature fails to fit where two authorities have one name.
+    if ["unknownissuer", "unknown issuer", "badsignature"].iter().any(|w| lower.contains(w)) {
         format!("the certificate of {url} is not from the authority named in `ca`")
     } else if lower.contains("notvalidforname") || lower.contains("not valid for name") {
         format!("the certificate of {url} is for another host name")

@@ -8,7 +8,7 @@
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::subscriber::take_leave;
-use super::{Address, ConnectionStatus, Stop, lock};
+use super::{Address, ConnectionStatus, RETRY, Stop, lock};
 use crate::problem::Problem;
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
@@ -27,6 +27,9 @@ const PACKET_IDS: u16 = 2000;
 const OUTBOX: usize = 8192;
 /// How long a caller waits for room.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After the broker was away, others get so long to subscribe again before it is sent what was kept: a
+/// broker that lost its sessions drops what comes for nobody. Longer than [`RETRY`].
+const GRACE: Duration = Duration::from_secs(3);
 /// The longest payload, bytes.
 const MAX_PAYLOAD: usize = 16 << 20;
 
@@ -323,10 +326,10 @@ impl Outbox {
         self.hand_on();
     }
 
-    fn connected(&mut self, client: AsyncClient) {
+    /// The connection takes messages from now on.
+    fn begin(&mut self, client: AsyncClient) {
         self.client = Some(client);
         self.progress = false;
-        self.status = ConnectionStatus::Connected { since: wall_clock() };
         self.hand_on();
     }
 
@@ -336,7 +339,8 @@ impl Outbox {
     /// stop the others for ever: after two such ends messages go one by one, after three more the first
     /// is given up.
     fn disconnected(&mut self, was_connected: bool, status: ConnectionStatus) {
-        let tried = was_connected && self.sent > 0 && !self.progress;
+        // What was handed over, not what was sent: a long message may break the connection while it is written.
+        let tried = was_connected && self.handed > 0 && !self.progress;
         let before = self.entries.len();
         self.entries.retain(|e| !e.done);
         self.stats.acknowledged += (before - self.entries.len()) as u64;
@@ -375,8 +379,12 @@ struct Sender {
 impl Sender {
     async fn run(self) {
         let mut backoff = Backoff::new();
+        let mut was_away = false;
+        let mut was_connected = false;
         loop {
-            let Some((failure, connected)) = self.connection().await else { return };
+            let Some((failure, connected)) = self.connection(was_away).await else { return };
+            was_away = was_connected && connected.is_none();
+            was_connected |= connected.is_some();
             if connected.is_some_and(|since| since.elapsed() > Duration::from_secs(5)) {
                 backoff.reset();
             }
@@ -392,7 +400,7 @@ impl Sender {
                 outbox.disconnected(connected.is_some(), status);
             }
             self.shared.changed.notify_all();
-            let limit = Duration::from_secs(if failure.kind == Kind::Lost { 5 } else { 30 });
+            let limit = if failure.kind == Kind::Lost { RETRY } else { Duration::from_secs(30) };
             tokio::select! {
                 () = tokio::time::sleep(backoff.next(limit)) => {}
                 () = self.stop.asked() => return,
@@ -401,7 +409,7 @@ impl Sender {
     }
 
     /// One connection; none when it is time to stop.
-    async fn connection(&self) -> Option<(Failure, Option<Instant>)> {
+    async fn connection(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
         // Messages are the outbox's to keep, not the session's.
         let mut options = self.address.options(&self.client_id, 1 << 16, MAX_PAYLOAD + (1 << 17));
         options.set_clean_session(true);
@@ -413,6 +421,8 @@ impl Sender {
         let mut connected = None;
         let mut last = Instant::now();
         let mut watchdog = pin!(tokio::time::sleep(silence));
+        let mut grace = pin!(tokio::time::sleep(GRACE));
+        let mut in_grace = false;
         loop {
             let polled = {
                 // Kept while the watchdog looks: a poll that is dropped half-way may lose what it wrote.
@@ -421,6 +431,10 @@ impl Sender {
                     tokio::select! {
                         polled = &mut poll => break Some(polled),
                         () = self.stop.asked() => break None,
+                        () = &mut grace, if in_grace => {
+                            in_grace = false;
+                            lock(&self.shared.outbox).begin(client.clone());
+                        }
                         () = &mut watchdog => {
                             let quiet = last.elapsed();
                             if connected.is_some() && quiet >= silence {
@@ -456,7 +470,15 @@ impl Sender {
                     match packet {
                         Packet::ConnAck(_) => {
                             connected = Some(last);
-                            lock(&self.shared.outbox).connected(client.clone());
+                            let mut outbox = lock(&self.shared.outbox);
+                            outbox.status = ConnectionStatus::Connected { since: wall_clock() };
+                            if was_away {
+                                in_grace = true;
+                                grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                            } else {
+                                outbox.begin(client.clone());
+                            }
+                            drop(outbox);
                             self.shared.changed.notify_all();
                         }
                         Packet::PubAck(ack) => {

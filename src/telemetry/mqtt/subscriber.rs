@@ -2,7 +2,7 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
-use super::{Address, ConnectionStatus, Stop, lock};
+use super::{Address, ConnectionStatus, RETRY, Stop, lock};
 use crate::problem::Problem;
 use crate::site::project::Ingest;
 use crate::telemetry::intake::{Intake, WireStats};
@@ -193,7 +193,7 @@ impl Client {
             }
             self.set_failed(failure.kind, self.worded(failure.reason, short_lived));
             let limit = match failure.kind {
-                Kind::Lost => Duration::from_secs(5),
+                Kind::Lost => RETRY,
                 Kind::Refused | Kind::TooLarge => Duration::from_secs(30),
             };
             tokio::select! {
@@ -327,11 +327,14 @@ impl Client {
     }
 
     fn set_failed(&self, kind: Kind, reason: String) {
-        let since = match &*lock(&self.shared.status) {
-            ConnectionStatus::Lost { since, .. } => *since,
-            _ => wall_clock(),
+        let (since, said) = match &*lock(&self.shared.status) {
+            ConnectionStatus::Lost { since, reason: before } => (*since, *before == reason),
+            ConnectionStatus::Refused { reason: before } => (wall_clock(), *before == reason),
+            _ => (wall_clock(), false),
         };
-        tracing::warn!("{reason}");
+        if !said {
+            tracing::warn!("{reason}");
+        }
         self.set_status(match kind {
             Kind::Refused => ConnectionStatus::Refused { reason },
             Kind::Lost | Kind::TooLarge => ConnectionStatus::Lost { since, reason },

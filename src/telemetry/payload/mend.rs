@@ -17,7 +17,9 @@ pub(super) fn mend(payload: &[u8], out: &mut Vec<u8>) -> bool {
         };
         let (token, next) = rest.split_at(length.clamp(1, rest.len()));
         rest = next;
-        match substitute(token) {
+        // A bare word for a key is another language, and no value that could be refused alone.
+        let is_key = rest.iter().find(|c| !c.is_ascii_whitespace()) == Some(&b':');
+        match substitute(token).filter(|_| !is_key) {
             Some(text) => {
                 out.extend_from_slice(text);
                 changed = true;
@@ -73,6 +75,7 @@ mod tests {
         assert_eq!(mended(r#"{"v":NaN}"#).unwrap(), r#"{"v":"NaN"}"#);
         assert_eq!(mended(r#"[-inf, +Infinity ,1e999]"#).unwrap(), r#"["NaN", "NaN" ,"NaN"]"#);
         assert_eq!(mended(r#"{"v":None,"t":"a NaN \" NaN"}"#).unwrap(), r#"{"v":"?","t":"a NaN \" NaN"}"#);
+        assert_eq!(mended("{v:1}"), None);
         assert_eq!(mended(r#"{"v":1.5e3,"w":true,"x":null}"#), None);
         assert_eq!(mended(r#"{"v":"cut"#), None);
         assert_eq!(mended(r#"{"v":"cut\"#), None);
