@@ -263,3 +263,182 @@ fn convert(value: &Value) -> PropertyValue {
         Value::Object(_) => PropertyValue::Text(value.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Severity;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(document: &Value) -> (Model, Vec<Problem>) {
+        read_bytes(document.to_string().as_bytes(), "layer", &Progress::default()).unwrap()
+    }
+
+    fn refused(text: &str) -> Problem {
+        read_bytes(text.as_bytes(), "layer", &Progress::default()).unwrap_err()
+    }
+
+    fn feature(properties: Value, geometry: &str, coordinates: Value) -> Value {
+        json!({"type": "Feature", "properties": properties,
+               "geometry": {"type": geometry, "coordinates": coordinates}})
+    }
+
+    fn layer(features: &[Value]) -> Value {
+        json!({"type": "FeatureCollection", "features": features,
+               "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::2056"}}})
+    }
+
+    const SQUARE: [[f64; 3]; 5] = [
+        [2_683_100.0, 1_247_400.0, 408.0],
+        [2_683_110.0, 1_247_400.0, 408.0],
+        [2_683_110.0, 1_247_420.0, 408.0],
+        [2_683_100.0, 1_247_420.0, 408.0],
+        [2_683_100.0, 1_247_400.0, 408.0],
+    ];
+
+    #[test]
+    fn a_site_in_map_metres() {
+        let (model, problems) = read(&layer(&[
+            feature(
+                json!({"kind": "building", "height": 9, "min_height": 1, "name": "Lab"}),
+                "Polygon",
+                json!([SQUARE]),
+            ),
+            feature(
+                json!({"kind": "road", "width_m": 6.0}),
+                "LineString",
+                json!([[2_683_090.0, 1_247_390.0, 408.0], [2_683_190.0, 1_247_390.0, 408.0]]),
+            ),
+            feature(
+                json!({"kind": "main", "medium": "chilled water", "diameter_m": 0.3, "depth_m": 1.2}),
+                "LineString",
+                json!([[2_683_100.0, 1_247_380.0, 408.0], [2_683_100.0, 1_247_300.0, 408.0]]),
+            ),
+            feature(json!({"kind": "tree", "height": 8}), "Point", json!([2_683_120.0, 1_247_400.0, 409.0])),
+            feature(json!({"kind": "tree", "height": 5}), "Point", json!([2_683_125.0, 1_247_400.0, 409.0])),
+        ]));
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(model.georeference.as_ref().unwrap().crs, "EPSG:2056");
+        assert_eq!(model.georeference.as_ref().unwrap().origin_m, SQUARE[0]);
+        let [house, road, main, tree, other_tree] = &model.elements[..] else { panic!("{:?}", model.elements) };
+        assert_eq!((house.id.as_str(), house.class.as_str(), house.name.as_str()), ("feature-1", "building", "Lab"));
+        assert!(model.elements.iter().all(|e| e.kind == ElementKind::Feature));
+        let bounds = house.bounds.unwrap();
+        assert!((bounds.min.z - 1.0).abs() < 1e-9 && (bounds.max - glam::DVec3::new(10.0, 20.0, 9.0)).length() < 1e-9);
+        let volume = model.shapes[house.shape.unwrap() as usize].volume_m3();
+        assert!((volume - 1600.0).abs() < 0.1, "{volume}");
+        assert!((road.bounds.unwrap().size().y - 6.0).abs() < 1e-9);
+        let main = main.bounds.unwrap();
+        assert!((main.centre().z + 1.2).abs() < 1e-9 && (main.size().x - 0.3).abs() < 0.02, "{main:?}");
+        assert_eq!(tree.shape, other_tree.shape, "trees share a shape");
+        assert!((tree.bounds.unwrap().max.z - 9.0).abs() < 1e-6 && (tree.bounds.unwrap().min.z - 1.0).abs() < 1e-6);
+        assert_eq!(house.property("Properties", "height"), Some(&PropertyValue::Integer(9)));
+    }
+
+    #[test]
+    fn longitudes_become_metres_and_the_reader_says_so() {
+        let ring = json!([[[8.54, 47.37], [8.541, 47.37], [8.541, 47.371], [8.54, 47.371], [8.54, 47.37]]]);
+        let (model, problems) = read(&feature(json!({"building": "yes", "building:levels": "3"}), "Polygon", ring));
+        assert!(
+            problems.iter().any(|p| p.severity == Severity::Warning && p.message.contains("laid flat")),
+            "{problems:?}"
+        );
+        assert!(model.georeference.is_none());
+        let size = model.elements[0].bounds.unwrap().size();
+        assert!((size.x - 75.5).abs() < 0.2 && (size.y - 111.2).abs() < 0.2 && (size.z - 9.0).abs() < 1e-9, "{size}");
+    }
+
+    #[test]
+    fn one_broken_feature_does_not_cost_the_others() {
+        let (model, problems) = read(&layer(&[
+            feature(json!({"kind": "plot"}), "Polygon", json!([[["a", 1]]])),
+            feature(json!({"kind": "plot"}), "Polygon", json!([[SQUARE[0], SQUARE[1]]])),
+            json!({"type": "Feature", "properties": null, "geometry": null}),
+            json!(7),
+            feature(json!({"kind": "plot"}), "MultiPolygon", json!([[SQUARE]])),
+        ]));
+        assert_eq!(model.elements.iter().filter(|e| e.shape.is_some()).count(), 1);
+        assert_eq!(model.elements.len(), 3, "the two that are no features are left out");
+        assert_eq!(problems.iter().filter(|p| p.severity == Severity::Warning).count(), 3, "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_no_layer_is_refused_in_words() {
+        assert!(refused("").message.contains("empty"));
+        assert!(refused("{\"type\": \"FeatureCollection\", \"feat").place.starts_with("layer:1"));
+        assert!(refused("{\"type\": \"Topology\"}").message.contains("no GeoJSON"));
+        assert!(refused("[1, 2]").message.contains("no GeoJSON"));
+        assert!(refused("{\"type\": \"FeatureCollection\", \"features\": []}").message.contains("no feature"));
+        assert!(refused("{\"type\": \"FeatureCollection\"}").message.contains("no list"));
+        let deep = "[".repeat(100_000);
+        assert!(refused(&deep).message.contains("not JSON"));
+    }
+
+    #[test]
+    fn two_features_with_one_id_stay_two() {
+        let mut one = feature(json!({"kind": "tree"}), "Point", json!([2_683_100.0, 1_247_400.0, 0.0]));
+        one["id"] = json!("T1");
+        let (model, problems) = read(&layer(&[one.clone(), one]));
+        assert_eq!([&model.elements[0].id, &model.elements[1].id], ["T1", "T1-2"]);
+        assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn the_names_of_systems() {
+        let name = |n: &str| crs_name(&json!({"type": "name", "properties": {"name": n}}));
+        assert_eq!(name("urn:ogc:def:crs:EPSG::2056").as_deref(), Some("EPSG:2056"));
+        assert_eq!(name("EPSG:28992").as_deref(), Some("EPSG:28992"));
+        assert_eq!(name("urn:ogc:def:crs:OGC:1.3:CRS84").as_deref(), Some("EPSG:4326"));
+        assert_eq!(crs_name(&json!(null)), None);
+    }
+
+    fn position() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            prop::array::uniform2(-1e3..1e3_f64).prop_map(|p| json!(p)),
+            prop::collection::vec(any::<f64>(), 0..4).prop_map(|p| json!(p)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_at_all(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read_bytes(&bytes, "layer", &Progress::default());
+        }
+
+        #[test]
+        fn any_ring_at_all(
+            ring in prop::collection::vec(position(), 0..12),
+            hole in prop::collection::vec(position(), 0..6),
+            height in any::<f64>(),
+        ) {
+            let features = ["Polygon", "MultiLineString"].map(|t| feature(
+                json!({"kind": "building", "height": height, "diameter_m": 0.2}), t, json!([ring, hole]),
+            ));
+            if let Ok((model, _)) = read_bytes(layer(&features).to_string().as_bytes(), "layer", &Progress::default()) {
+                for element in &model.elements {
+                    let Some(shape) = element.shape else { continue };
+                    let shape = &model.shapes[shape as usize];
+                    prop_assert!(element.bounds.is_some());
+                    prop_assert!(shape.indices.iter().all(|i| (*i as usize) < shape.positions.len()));
+                    prop_assert_eq!(shape.normals.len(), shape.positions.len());
+                }
+            }
+        }
+
+        #[test]
+        fn a_cut_and_bitten_layer(at in 0..900_usize, byte in any::<u8>(), end in 0..900_usize) {
+            let whole = layer(&[
+                feature(json!({"kind": "building", "height": 9}), "Polygon", json!([SQUARE])),
+                feature(json!({"kind": "tree"}), "Point", json!([2_683_120.0, 1_247_400.0])),
+            ]);
+            let mut bytes = whole.to_string().into_bytes();
+            bytes.truncate(bytes.len().saturating_sub(end % 300));
+            let at = at % bytes.len().max(1);
+            if let Some(b) = bytes.get_mut(at) {
+                *b = byte;
+            }
+            let _ = read_bytes(&bytes, "layer", &Progress::default());
+        }
+    }
+}
