@@ -47,4 +47,3 @@ impl Quality {
         self == Self::Full
     }
 }
-

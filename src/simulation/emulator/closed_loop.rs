@@ -99,8 +99,7 @@ impl<'a> Judge<'a> {
     fn judge(&mut self, i: usize, now: Time) {
         let (point, last) = (&self.site.points[i], self.last[i]);
         let stale_s = if last.quality == Quality::Simulated { f64::INFINITY } else { point.stale_after_s };
-        let health =
-            self.judgements[i].judge(point.check.as_ref(), last.value, last.quality, last.at, stale_s, now);
+        let health = self.judgements[i].judge(point.check.as_ref(), last.value, last.quality, last.at, stale_s, now);
         if health.rank() > Health::Good.rank() {
             let e = self.trouble.entry(point.id.clone()).or_insert((health.rank(), now, last.value));
             e.0 = e.0.max(health.rank());
