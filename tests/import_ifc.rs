@@ -1,5 +1,7 @@
 //! IFC files made here: what must be read of them, and what must be survived.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use plenum::import::{self, Limits, Progress};
 use plenum::site::model::{ElementKind, FlowDirection, Model, PropertyValue};
 use plenum::{Problem, Severity};

@@ -4,6 +4,7 @@ use super::lite::{Record, Step};
 use super::placement::Placements;
 use super::properties;
 use super::relations::Relations;
+use crate::import::Progress;
 use crate::site::model::{
     Connection, ConnectionPoint, Element, ElementKind, FlowDirection, Group, Model, PropertySet, Storey,
 };
@@ -48,6 +49,7 @@ pub(super) fn read(
     placements: &mut Placements<'_>,
     unit_m: f64,
     products: &[u32],
+    progress: &Progress,
 ) -> Read {
     let mut read = Read {
         model: Model::default(),
@@ -62,6 +64,9 @@ pub(super) fn read(
     let storeys = read_storeys(step, relations, placements, unit_m, &mut read.model);
     let mut sets = Sets { step, read: HashMap::new() };
     for id in products {
+        if progress.cancelled() {
+            return read; // the caller throws it away
+        }
         let Some(record) = step.record(*id) else {
             read.unreadable.push(*id);
             continue;

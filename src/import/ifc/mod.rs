@@ -83,7 +83,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     let mut placements = Placements::new(&step, unit_m);
     let (meshes, mut read) = std::thread::scope(|scope| {
         let mesher = scope.spawn(|| mesher::run(&step, &bytes, &products, &hosts, patience, progress));
-        let read = elements::read(&step, &relations, &mut placements, unit_m, &products);
+        let read = elements::read(&step, &relations, &mut placements, unit_m, &products, progress);
         (mesher.join().unwrap_or_default(), read)
     });
     if meshes.cancelled || progress.cancelled() {

@@ -198,7 +198,10 @@ pub(super) fn geometry(
     if dropped_triangles > 0 {
         problems.push(Problem::warning(
             "geometry",
-            format!("{} had a corner that is not a number, and are left out", many(dropped_triangles, "triangle")),
+            format!(
+                "{} left out: a corner is not a number, or nowhere on earth",
+                many(dropped_triangles, "triangle is")
+            ),
             "",
         ));
     }
