@@ -20,8 +20,6 @@ pub(super) struct Read {
     pub(super) model: Model,
     /// By element: its record.
     pub(super) records: Vec<u32>,
-    /// By element: its own frame in the file; identity when it has none or it is invalid.
-    pub(super) frames: Vec<DAffine3>,
     /// By element: does it state a representation that is more than lines, points or a box?
     pub(super) represented: Vec<bool>,
     /// Elements whose record cannot be parsed.
@@ -54,7 +52,6 @@ pub(super) fn read(
     let mut read = Read {
         model: Model::default(),
         records: Vec::new(),
-        frames: Vec::new(),
         represented: Vec::new(),
         unreadable: Vec::new(),
         nameless: Vec::new(),
@@ -75,7 +72,6 @@ pub(super) fn read(
         if element.id == format!("#{id}") {
             read.nameless.push(*id);
         }
-        read.frames.push(placements.of(&record).unwrap_or(DAffine3::IDENTITY));
         read.represented.push(has_body(step, &record));
         read.records.push(*id);
         read.model.elements.push(element);

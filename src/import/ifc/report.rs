@@ -138,15 +138,9 @@ pub(super) fn elements(
 }
 
 /// What happened on the way to triangles.
-pub(super) fn geometry(
-    step: &Step,
-    read: &Read,
-    hosts: &HashSet<u32>,
-    meshes: &Meshes,
-    dropped_triangles: usize,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn geometry(step: &Step, read: &Read, hosts: &HashSet<u32>, meshes: &Meshes, problems: &mut Vec<Problem>) {
     let outcome = &meshes.outcome;
+    let dropped_triangles = meshes.shapes.dropped_triangles;
     if let Some(unit) = outcome.refused_unit {
         problems.push(Problem::error(
             place_of(step, unit),
