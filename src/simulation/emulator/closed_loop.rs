@@ -78,7 +78,7 @@ impl<'a> Judge<'a> {
                 let last = &self.last;
                 let known = |p: PointIndex| Some(last[p.0 as usize]).filter(|l| l.quality.is_good()).map(|l| l.value);
                 self.rules.run(known, &mut computed);
-                for c in computed.drain(..).collect::<Vec<_>>() {
+                for c in std::mem::take(&mut computed) {
                     let role = self.site.points[c.point.0 as usize].role.clone();
                     let e = self.extremes.entry(role).or_insert((f64::MAX, f64::MIN));
                     *e = (e.0.min(c.value), e.1.max(c.value));

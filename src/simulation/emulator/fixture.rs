@@ -118,7 +118,7 @@ pub(crate) fn elements() -> Vec<Element> {
 /// The clinic with the points of the demo's templates.
 pub(crate) fn clinic() -> Site {
     let mut site = Site::default();
-    site.elements = elements();
+    site.elements.extend(elements());
     let project: toml::Table = PROJECT.parse().unwrap();
     for (name, template) in project["templates"].as_table().unwrap() {
         let matching: Vec<Slot> =
