@@ -97,11 +97,12 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     }
     let sky = mix(scene::state.ground_light.rgb, scene::state.sky_light.rgb, normal.y * 0.5 + 0.5);
     // A little light from the eye keeps the form of what faces away from the sun.
-    let eye = 0.14 * facing;
+    let eye = 0.13 * facing;
     var lit = colour * ((sky + eye) * occlusion + scene::state.sun_light.rgb * sun * mix(1.0, occlusion, 0.35));
     if is_material {
         let halfway = normalize(to_eye + to_sun);
         lit += vec3(0.05) * sun * pow(max(dot(normal, halfway), 0.0), 32.0);
     }
-    return vec4(lit, 1.0);
+    // Alpha says what the last pass has to do: 1 is there, 0.75 is a screen door to be smoothed.
+    return vec4(lit, select(1.0, 0.75, cover < 1.0));
 }

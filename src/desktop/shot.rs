@@ -7,10 +7,9 @@ use super::render::quality::Quality;
 use super::adapter::{self, Adapter};
 use super::{ScenePlugins, spawn_camera};
 use crate::problem::Problem;
-use crate::site::Site;
 use crate::twin::TwinPlugins;
 use crate::twin::command::Command;
-use crate::twin::scene::{OpenSite, Scene};
+use crate::twin::scene::Scene;
 use crate::twin::view::{ColourBy, Theme};
 use bevy::app::PluginsState;
 use bevy::asset::RenderAssetUsages;
@@ -23,7 +22,6 @@ use bevy::render::renderer::RenderDevice;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What the picture shall be.
@@ -45,6 +43,8 @@ pub struct Shot {
     pub after: Duration,
     /// What else is asked for before the picture is taken.
     pub commands: Vec<Command>,
+    /// True when somebody wants no picture any more.
+    pub stop: fn() -> bool,
 }
 
 impl Default for Shot {
@@ -58,6 +58,7 @@ impl Default for Shot {
             colour_by: ColourBy::Material,
             after: Duration::ZERO,
             commands: Vec::new(),
+            stop: || false,
         }
     }
 }
@@ -76,15 +77,14 @@ struct Taken(Option<Image>);
 /// Frames until pipelines, meshes and panels have settled.
 const WARM_UP: usize = 4;
 
-/// Draws a site. `feed` adds what brings it to life: an inlet, panels' data.
+/// Draws what `feed` brings: a [`crate::twin::scene::OpenSite`], and what makes it live.
 ///
 /// # Errors
 /// When there is nothing to draw with, when the view is not there, when the engine gives no picture.
-pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem> {
+pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem> {
     let started = Instant::now();
     let adapter = adapter::find()?;
     let (mut app, target) = windowless(shot, &adapter);
-    app.insert_resource(OpenSite(site));
     feed(&mut app);
     finish(&mut app);
     let found = started.elapsed();
@@ -100,8 +100,11 @@ pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result
     look(&mut app, shot)?;
     let ready = Instant::now();
     let until = started + shot.after;
-    while Instant::now() < until {
+    while Instant::now() < until && !(shot.stop)() {
         pump(&mut app, 1);
+    }
+    if (shot.stop)() {
+        return Err(Problem::error("picture", "stopped before it was drawn", ""));
     }
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
