@@ -9,11 +9,13 @@ pub mod command;
 pub mod health;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod rules;
 pub mod scene;
 pub mod state_words;
 pub mod summary;
 pub mod telemetry;
 pub mod view;
+pub mod wire_status;
 
 use bevy::app::{PluginGroup, PluginGroupBuilder};
 use bevy::prelude::SystemSet;
@@ -60,6 +62,7 @@ impl PluginGroup for TwinPlugins {
             .add(scene::ScenePlugin)
             .add(clock::ClockPlugin)
             .add(telemetry::TelemetryPlugin)
+            .add(rules::RulesPlugin)
             .add(health::HealthPlugin)
             .add(alarms::AlarmsPlugin)
             .add(view::ViewPlugin)

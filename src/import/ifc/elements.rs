@@ -21,7 +21,7 @@ pub(super) struct Read {
     pub(super) records: Vec<u32>,
     /// By element: its own frame in the file; identity when it has none or it is invalid.
     pub(super) frames: Vec<DAffine3>,
-    /// By element: does it state a representation?
+    /// By element: does it state a representation that is more than lines, points or a box?
     pub(super) represented: Vec<bool>,
     /// Elements whose record cannot be parsed.
     pub(super) unreadable: Vec<u32>,
@@ -71,7 +71,7 @@ pub(super) fn read(
             read.nameless.push(*id);
         }
         read.frames.push(placements.of(&record).unwrap_or(DAffine3::IDENTITY));
-        read.represented.push(record.reference("Representation").is_some());
+        read.represented.push(has_body(step, &record));
         read.records.push(*id);
         read.model.elements.push(element);
     }
@@ -131,6 +131,18 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
         colour: [0.8, 0.8, 0.8, 1.0],
         ..Element::default()
     }
+}
+
+/// True when one of the product's representations should give triangles.
+fn has_body(step: &Step, product: &Record<'_>) -> bool {
+    let shape = product.reference("Representation").and_then(|r| step.record(r));
+    let representations = shape.map(|s| s.references("Representations")).unwrap_or_default();
+    representations.into_iter().filter_map(|r| step.record(r)).any(|r| {
+        let items = r.references("Items");
+        let flat = ["Curve", "Point", "Annotation", "Text", "GeometricSet", "GeometricCurveSet", "BoundingBox"];
+        let kind = r.text("RepresentationType");
+        !items.is_empty() && !flat.iter().any(|f| kind.starts_with(f))
+    })
 }
 
 /// The element's own word, else its type's; what stands behind `USERDEFINED` when it is that.

@@ -200,7 +200,15 @@ impl Step {
     pub(super) fn length_unit(&self) -> Option<f64> {
         let mut decoder = EntityDecoder::new(self.bytes.as_slice());
         let project = decoder.project_id()?;
-        ifc_lite_core::try_extract_length_unit_scale(&mut decoder, project).filter(|u| u.is_finite() && *u > 0.0)
+        // The library takes metres where the project names units and the one of length is lost.
+        if let Some(units) = self.record(project)?.reference("UnitsInContext") {
+            let units = self.record(units)?.references("Units");
+            let lengths = units.iter().filter_map(|u| self.record(*u)).filter(|u| u.word("UnitType") == "LENGTHUNIT");
+            if lengths.count() == 0 {
+                return None;
+            }
+        }
+        ifc_lite_core::extract_length_unit_scale(&mut decoder, project).ok().filter(|u| u.is_finite() && *u > 0.0)
     }
 
     /// The map conversion as the file states it; none without one (a site's latitude is not one).
@@ -355,6 +363,8 @@ pub(super) struct Outcome {
     pub(super) refused_unit: Option<u32>,
     /// Boolean operations that failed: how often, by reason.
     pub(super) failed_cuts: Vec<(String, u64)>,
+    /// Representation items that gave nothing: how often, by class.
+    pub(super) unsupported: Vec<(String, u64)>,
 }
 
 /// Makes triangles of the products in `ids`, in batches of `batch`. Blocks; meant for a thread of its own,
@@ -398,11 +408,13 @@ pub(super) fn mesh(
     match catch_unwind(run) {
         Ok(result) => {
             let failures = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.failures_by_reason);
+            let unsupported = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.unsupported_items_by_type);
             tell(Event::Finished(Outcome {
                 refused_elements: result.stats.refused_input_elements,
                 refused_records: result.stats.refused_prepass_records,
                 refused_unit: result.metadata.length_unit_refused,
-                failed_cuts: failures.map(|f| (f.reason.to_string(), f.count)).collect(),
+                failed_cuts: failures.map(|f| (f.reason.clone(), f.count)).collect(),
+                unsupported: unsupported.map(|f| (f.reason.clone(), f.count)).collect(),
             }));
         }
         Err(panic) => {

@@ -101,7 +101,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
         }
     }
     report::elements(&step, &read, &placements, &relations, &mut problems);
-    report::geometry(&step, &read, &meshes, shapes.dropped_triangles, &mut problems);
+    report::geometry(&step, &read, &hosts, &meshes, shapes.dropped_triangles, &mut problems);
 
     let mut model = read.model;
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);

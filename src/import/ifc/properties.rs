@@ -1,6 +1,6 @@
 //! Property sets and quantities as the file states them.
 
-use super::lite::{Record, Step, Value};
+use super::lite::{Step, Value};
 use crate::site::model::{PropertySet, PropertyValue};
 
 /// How deep complex properties may nest.

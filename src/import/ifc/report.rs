@@ -6,7 +6,7 @@ use super::mesher::Meshes;
 use super::placement::Placements;
 use super::relations::Relations;
 use crate::problem::Problem;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Single records named before the rest is only counted.
 const NAMED: usize = 10;
@@ -141,6 +141,7 @@ pub(super) fn elements(
 pub(super) fn geometry(
     step: &Step,
     read: &Read,
+    hosts: &HashSet<u32>,
     meshes: &Meshes,
     dropped_triangles: usize,
     problems: &mut Vec<Problem>,
@@ -183,6 +184,17 @@ pub(super) fn geometry(
             "these elements may look a little different from the original",
         ));
     }
+    // Curves and points beside a body give no triangles, and are not meant to.
+    let flat = ["Geometric", "Polyline", "Curve", "Point", "Annotation", "Text", "BoundingBox"];
+    let unsupported = outcome.unsupported.iter().filter(|(class, _)| !flat.iter().any(|f| class.contains(f)));
+    let unsupported: Vec<String> = unsupported.map(|(class, n)| format!("{n} × {class}")).collect();
+    if !unsupported.is_empty() {
+        problems.push(Problem::warning(
+            "geometry",
+            format!("some parts could not be turned into triangles: {}", unsupported.join(", ")),
+            "export the model with tessellated geometry",
+        ));
+    }
     if dropped_triangles > 0 {
         problems.push(Problem::warning(
             "geometry",
@@ -205,6 +217,19 @@ pub(super) fn geometry(
         .filter(|((record, represented), e)| **represented && e.shape.is_none() && !meshes.given_up.contains(record))
         .map(|((record, _), _)| *record)
         .collect();
+    // A wall that is all opening (the frame in it is drawn) is as its author meant it.
+    let (cut_away, empty): (Vec<u32>, Vec<u32>) = empty.into_iter().partition(|id| hosts.contains(id));
+    if !cut_away.is_empty() {
+        problems.push(Problem::info(
+            "openings",
+            format!(
+                "{} nothing left once the openings are cut: {}",
+                many(cut_away.len(), "element has"),
+                some_names(step, &cut_away)
+            ),
+            "",
+        ));
+    }
     list(problems, step, &empty, "it has a representation from which no triangle could be made", "");
     if read.model.elements.iter().all(|e| e.shape.is_none()) {
         problems.push(Problem::info(
@@ -245,18 +270,34 @@ fn some_names(step: &Step, ids: &[u32]) -> String {
     names.join(", ")
 }
 
-/// `1 record`, `2 records`; `1 number is`, `2 numbers are`.
+/// `1 record`, `2 records`; `1 number is used`, `2 numbers are used`; `1 port connection`.
 fn many(count: usize, what: &str) -> String {
-    let (noun, verb) = what.split_once(' ').map_or((what, None), |(n, v)| (n, Some(v)));
-    let plural = |verb: &str| match verb {
-        "is" => "are".to_owned(),
-        "record" | "connection" => format!("{verb}s"),
-        other => other.strip_prefix("is ").map_or_else(|| other.to_owned(), |rest| format!("are {rest}")),
-    };
-    match (count, verb) {
-        (1, _) => format!("1 {what}"),
-        (_, None) => format!("{count} {noun}s"),
-        (_, Some(verb @ ("record" | "connection"))) => format!("{count} {noun} {}", plural(verb)),
-        (_, Some(verb)) => format!("{count} {noun}s {}", plural(verb)),
+    if count == 1 {
+        return format!("1 {what}");
+    }
+    for (singular, plural) in [(" is", "s are"), (" has", "s have")] {
+        if let Some((noun, rest)) = what.split_once(singular) {
+            return format!("{count} {noun}{plural}{rest}");
+        }
+    }
+    format!("{count} {what}s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(many(1, "number is"), "1 number is");
+        assert_eq!(many(2, "element is shown"), "2 elements are shown");
+        assert_eq!(many(3, "element has"), "3 elements have");
+        assert_eq!(many(0, "port connection"), "0 port connections");
+    }
+
+    #[test]
+    fn the_last_line_is_found() {
+        assert!(ends_properly(b"...ENDSEC;\nEND-ISO-10303-21;\n"));
+        assert!(!ends_properly(b"#1=IFCWALL(") && !ends_properly(b""));
     }
 }

@@ -11,7 +11,7 @@ const STATIC_PA: f64 = 280.0;
 /// Pressure drop of coils, dampers and ducts at nominal airflow, Pa.
 const CASING_PA: f64 = 420.0;
 /// Least share of outdoor air while people are in.
-const MINIMUM_OUTDOOR: f64 = 0.3;
+const MINIMUM_OUTDOOR: f64 = 0.4;
 
 /// A water coil with its valve. Air-side effectiveness of a cross-flow coil whose water side has
 /// capacity to spare: `1 − exp(−NTU)`, NTU falling with airflow^0.4.
@@ -88,8 +88,7 @@ impl Coil {
     fn step(&mut self, entering_c: f64, water_c: f64, airflow_m3s: f64, flow_ratio: f64, dt_s: f64) {
         self.fouling.step(dt_s);
         self.entering_c = entering_c;
-        let effectiveness =
-            self.effectiveness(flow_ratio, 0.75 * self.fouling.value()) * opening(self.valve.position);
+        let effectiveness = self.effectiveness(flow_ratio, 0.75 * self.fouling.value()) * opening(self.valve.position);
         self.heat_w = effectiveness * AIR_J_M3K * airflow_m3s * (water_c - entering_c);
         let leaving_c = entering_c + effectiveness * (water_c - entering_c);
         self.leaving_c = lag(self.leaving_c, leaving_c, 15.0, dt_s);
@@ -236,9 +235,9 @@ impl AirHandler {
 
     fn choose_mode(&mut self, dt_s: f64, (coldest, hottest): (f64, f64), calendar: Calendar) {
         self.mode_s += dt_s;
-        let settled = self.mode_s > 1800.0;
+        let settled = self.mode_s > 3600.0;
         let night = match self.mode {
-            Mode::NightHeating if coldest < NIGHT_C.0 + 1.2 || !settled => Mode::NightHeating,
+            Mode::NightHeating if coldest < NIGHT_C.0 + 1.6 || !settled => Mode::NightHeating,
             Mode::NightCooling if hottest > NIGHT_C.1 - 1.0 || !settled => Mode::NightCooling,
             _ if settled && coldest < NIGHT_C.0 - 0.3 => Mode::NightHeating,
             _ if settled && hottest > NIGHT_C.1 + 0.3 => Mode::NightCooling,

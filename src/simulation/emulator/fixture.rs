@@ -126,8 +126,7 @@ pub(crate) fn clinic() -> Site {
         for slot in matching {
             for (role, p) in template["points"].as_table().unwrap() {
                 let tag = site.elements[slot.0 as usize].tag.clone();
-                let source =
-                    PointSource::Topic { topic: format!("clinic/{name}/{tag}"), key: role.clone() };
+                let source = PointSource::Topic { topic: format!("clinic/{name}/{tag}"), key: role.clone() };
                 site.points.push(point(slot, &tag, role, p, source));
             }
             let rules = template.get("rules").and_then(toml::Value::as_table);

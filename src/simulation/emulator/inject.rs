@@ -1,10 +1,10 @@
 //! Which asset a fault goes to, and how it gets into the plant.
 
+use super::Emulator;
 use super::control::{Ramp, hash, mix};
 use super::fault::{FaultKind, FaultSpec, InjectedFault};
 use super::layout::Device;
 use super::water::LoopKind;
-use super::Emulator;
 use crate::problem::Problem;
 use crate::site::Slot;
 use crate::time::Time;
@@ -26,7 +26,11 @@ impl Emulator {
         let slot = match &fault.asset {
             Some(name) => self.named(kind, name, &place)?,
             None => self.draw(kind).ok_or_else(|| {
-                Problem::error(&place, format!("the site has nothing left to put it on: {}", kind.target()), "leave this fault out")
+                Problem::error(
+                    &place,
+                    format!("the site has nothing left to put it on: {}", kind.target()),
+                    "leave this fault out",
+                )
             })?,
         };
         self.apply(kind, slot, fault.severity);
@@ -53,11 +57,8 @@ impl Emulator {
     }
 
     fn named(&self, kind: FaultKind, name: &str, place: &str) -> Result<Slot, Problem> {
-        let matching: Vec<Slot> = (0u32..)
-            .zip(&self.ids)
-            .filter(|(_, (id, tag))| id == name || tag == name)
-            .map(|(i, _)| Slot(i))
-            .collect();
+        let matching: Vec<Slot> =
+            (0u32..).zip(&self.ids).filter(|(_, (id, tag))| id == name || tag == name).map(|(i, _)| Slot(i)).collect();
         if matching.is_empty() {
             return Err(Problem::error(
                 place,
@@ -77,7 +78,11 @@ impl Emulator {
             Problem::error(
                 place,
                 format!("`{name}` cannot have this fault: it needs {}", kind.target()),
-                if some.is_empty() { "leave this fault out".into() } else { format!("for example {}", some.join(", ")) },
+                if some.is_empty() {
+                    "leave this fault out".into()
+                } else {
+                    format!("for example {}", some.join(", "))
+                },
             )
         })
     }
@@ -111,7 +116,11 @@ impl Emulator {
         }
         for (slot, device) in &self.devices {
             let rank = match (kind, *device) {
-                (FaultKind::StuckValve, Device::Valve(_)) if measures(*slot, "command") && measures(*slot, "position") => 1,
+                (FaultKind::StuckValve, Device::Valve(_))
+                    if measures(*slot, "command") && measures(*slot, "position") =>
+                {
+                    1
+                }
                 (FaultKind::SensorDrift, Device::Sensor(Some(host)))
                     if measures(*slot, "temperature") && measures(host, "supply_temperature") =>
                 {
@@ -154,7 +163,11 @@ impl Emulator {
                     }
                 }
                 (FaultKind::FilterClogging, Device::Filter(i)) => {
-                    if plant.air.get(i).is_some_and(|a| a.running()) { 2 } else { 1 }
+                    if plant.air.get(i).is_some_and(|a| a.running()) {
+                        2
+                    } else {
+                        1
+                    }
                 }
                 _ => continue,
             };

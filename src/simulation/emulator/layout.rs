@@ -23,7 +23,10 @@ pub(super) enum Device {
     Air(usize),
     Fan(usize),
     Filter(usize),
-    Coil { air: usize, cools: bool },
+    Coil {
+        air: usize,
+        cools: bool,
+    },
     /// A sensor, and what it stands on.
     Sensor(Option<Slot>),
     Weather,
@@ -189,7 +192,9 @@ impl<'a> Reader<'a> {
         if orphans > 0 {
             self.problems.push(Problem::info(
                 "emulator",
-                format!("{orphans} air terminal boxes name no air handling unit of the site: the first one serves them"),
+                format!(
+                    "{orphans} air terminal boxes name no air handling unit of the site: the first one serves them"
+                ),
                 "set AirHandler in Pset_Plenum_Serves to the unit's tag",
             ));
         }

@@ -129,15 +129,13 @@ impl Plant {
         let cooling_call = most(&mut self.air.iter().map(|a| a.cooling.valve.command));
         let preheat_call = most(&mut self.air.iter().map(|a| a.heating.valve.command));
         let boxes_w: f64 = self.zones.iter().map(|z| z.design.heating_w).sum::<f64>().max(1.0);
-        let reheat =
-            self.zones.iter().map(|z| z.reheat.position * z.design.heating_w).sum::<f64>() / boxes_w;
+        let reheat = self.zones.iter().map(|z| z.reheat.position * z.design.heating_w).sum::<f64>() / boxes_w;
         let reheat_call = most(&mut self.zones.iter().map(|z| z.reheat.command));
         let cooled_w: f64 = -self.air.iter().map(|a| a.cooling.heat_w).sum::<f64>();
-        let heated_w: f64 = self.air.iter().map(|a| a.heating.heat_w).sum::<f64>()
-            + self.zones.iter().map(|z| z.reheat_w).sum::<f64>();
+        let heated_w: f64 =
+            self.air.iter().map(|a| a.heating.heat_w).sum::<f64>() + self.zones.iter().map(|z| z.reheat_w).sum::<f64>();
         self.chilled.step(dt_s, cooling, cooling_call, cooled_w, 22.0);
-        self.heating.setpoint_c =
-            super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
+        self.heating.setpoint_c = super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
         self.heating.step(dt_s, 0.5 * (preheat + reheat), preheat_call.max(reheat_call), -heated_w, 22.0);
         let chillers = &self.chilled.machines;
         let rejected_w: f64 = chillers.iter().map(|m| -m.heat_w + m.power_w).sum();

@@ -165,7 +165,8 @@ impl Zone {
     fn room(&mut self, dt_s: f64, supply: Supply, weather: &Weather, calendar: Calendar, air_w_k: f64) {
         let d = &self.design;
         let [depth, pace] = self.rhythm;
-        let comings = 1.0 - 0.25 * depth + 0.25 * depth * (2.0 * PI * (calendar.hour * (0.4 + 0.5 * pace) + depth)).sin();
+        let comings =
+            1.0 - 0.25 * depth + 0.25 * depth * (2.0 * PI * (calendar.hour * (0.4 + 0.5 * pace) + depth)).sin();
         let presence = calendar.presence();
         let people = self.people * presence * comings;
         self.electric_w = self.gain_w_m2 * d.floor_m2 * (0.12 + 0.88 * presence);
@@ -177,20 +178,17 @@ impl Zone {
         let mass_w_k = 10.0 * d.floor_m2;
         // The air settles within minutes, so it is solved exactly for the step; the mass is slow.
         let sum_w_k = air_w_k + mass_w_k + self.envelope_w_k;
-        let balance_w = air_w_k * self.discharge_c
-            + mass_w_k * self.mass_c
-            + self.envelope_w_k * weather.outdoor_c
-            + 0.6 * gains_w;
+        let balance_w =
+            air_w_k * self.discharge_c + mass_w_k * self.mass_c + self.envelope_w_k * weather.outdoor_c + 0.6 * gains_w;
         let before = self.air_c;
         self.air_c = lag(before, balance_w / sum_w_k, air_j_k / sum_w_k, dt_s);
         let mean_air_c = 0.5 * (before + self.air_c);
         self.mass_c += dt_s * (mass_w_k * (mean_air_c - self.mass_c) + 0.4 * gains_w) / mass_j_k;
         let infiltration = 0.08 / 3600.0 * d.volume_m3;
         let fresh = self.airflow_m3s + infiltration;
-        let settled = (self.airflow_m3s * supply.co2_ppm
-            + infiltration * OUTDOOR_CO2_PPM
-            + people * CO2_PER_PERSON * 1e6)
-            / fresh;
+        let settled =
+            (self.airflow_m3s * supply.co2_ppm + infiltration * OUTDOOR_CO2_PPM + people * CO2_PER_PERSON * 1e6)
+                / fresh;
         self.co2_ppm = lag(self.co2_ppm, settled, d.volume_m3 / fresh, dt_s);
     }
 }
@@ -253,6 +251,8 @@ mod tests {
         let removed = AIR_J_M3K * zone.airflow_m3s * (zone.air_c - zone.discharge_c);
         let through_walls = zone.envelope_w_k * (weather.outdoor_c - zone.air_c);
         let gains = removed - through_walls;
-        assert!(gains > zone.electric_w && gains < zone.electric_w + 75.0 * zone.people + zone.sun_m2 * weather.sun_w_m2);
+        assert!(
+            gains > zone.electric_w && gains < zone.electric_w + 75.0 * zone.people + zone.sun_m2 * weather.sun_w_m2
+        );
     }
 }
