@@ -46,6 +46,9 @@ fn right(ui: &mut Ui, data: &Data, narrow: bool) {
         ui.label(small(format!("{n}{words}"))).on_hover_text("Elements, spaces and map features");
         divider(ui, data);
     }
+    if data.site().is_none_or(|s| s.points.is_empty()) {
+        return;
+    }
     let numbers = overview::counts(&data.rollup.points);
     for (health, n) in numbers.into_iter().rev().filter(|(h, n)| *h != Health::Unknown && (!narrow || *n > 0)) {
         let response = ui.label(mono(format::count(n)));
