@@ -15,7 +15,9 @@ pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
     for binding in &project.bindings {
         match binding {
-            Binding::Rule { templates, topic, line } => binder.by_rule(project, templates, topic, *line),
+            Binding::Rule { templates, topic, key, line } => {
+                binder.by_rule(project, templates, (topic, key.as_deref()), *line);
+            }
             Binding::Point { asset, point, topic, key, line } => binder.by_hand(asset, point, topic, key, *line),
         }
     }
@@ -59,7 +61,8 @@ impl<'a> Binder<'a> {
         format!("{}:{line}", self.file)
     }
 
-    fn by_rule(&mut self, project: &Project, names: &[String], topic: &str, line: usize) {
+    fn by_rule(&mut self, project: &Project, names: &[String], wire: (&str, Option<&str>), line: usize) {
+        let (topic, key) = wire;
         let templates: Vec<&Template> =
             names.iter().filter_map(|n| project.templates.iter().find(|t| t.name == *n)).collect();
         let mut matched = vec![0_usize; templates.len()];
@@ -74,7 +77,7 @@ impl<'a> Binder<'a> {
                 ));
                 continue;
             }
-            self.template(slot, element, templates[i], topic, line);
+            self.template(slot, element, templates[i], (topic, key), line);
         }
         for (template, _) in templates.iter().zip(&matched).filter(|(_, n)| **n == 0) {
             self.problems.push(Problem::info(
@@ -85,20 +88,29 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn template(&mut self, slot: Slot, element: &Element, template: &Template, topic: &str, line: usize) {
+    fn template(
+        &mut self,
+        slot: Slot,
+        element: &Element,
+        template: &Template,
+        wire: (&str, Option<&str>),
+        line: usize,
+    ) {
+        let (topic, key) = wire;
         for point in &template.points {
             let source = match &point.expression {
                 Some(expression) => PointSource::Rule { expression: expression.clone() },
                 None => {
-                    let topic = topic
-                        .replace("{tag}", &element.tag)
-                        .replace("{id}", &element.id)
-                        .replace("{name}", &element.name)
-                        .replace("{template}", &template.name);
+                    let fill = |text: &str| {
+                        text.replace("{tag}", &element.tag)
+                            .replace("{id}", &element.id)
+                            .replace("{name}", &element.name)
+                            .replace("{template}", &template.name)
+                            .replace("{role}", &point.role)
+                    };
                     // With the role in the topic each point has a topic of its own and a bare value on it.
-                    let own = topic.contains("{role}");
-                    let key = if own { String::new() } else { point.role.clone() };
-                    PointSource::Topic { topic: topic.replace("{role}", &point.role), key }
+                    let key = key.unwrap_or(if topic.contains("{role}") { "" } else { "{role}" });
+                    PointSource::Topic { topic: fill(topic), key: fill(key) }
                 }
             };
             self.add(slot, element, point, source, line);
@@ -203,8 +215,10 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The candidate that differs least, when it differs little.
-fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let most = 1 + word.chars().count() / 4;
+pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    // A word of one letter is near to everything.
+    let length = word.chars().count();
+    let most = (1 + length / 4).min(length.saturating_sub(1));
     candidates.map(|c| (edits(word, c), c)).filter(|(d, _)| *d <= most).min().map(|(_, c)| c)
 }
 
@@ -265,7 +279,7 @@ mod tests {
     }
 
     fn rule(templates: &[&str], topic: &str) -> Binding {
-        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), line: 7 }
+        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), key: None, line: 7 }
     }
 
     #[test]

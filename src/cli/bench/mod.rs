@@ -2,6 +2,7 @@
 
 #[cfg(feature = "desktop")]
 mod frame;
+mod ingest;
 mod synthetic;
 mod tick;
 
@@ -126,7 +127,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let rows = match args.name {
         Name::Frame => frame_rows()?,
-        Name::Import | Name::Ingest | Name::Picking | Name::Solve | Name::History => {
+        Name::Ingest => ingest::run()?,
+        Name::Import | Name::Picking | Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };
