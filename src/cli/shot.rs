@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, default_value = "dark", value_parser = parse_theme)]
     theme: Theme,
     /// on or off: the panels around the scene.
-    #[arg(long, value_name = "on|off", default_value = "on", value_parser = parse_switch)]
+    #[arg(long, value_name = "on|off", default_value = "on", action = clap::ArgAction::Set, value_parser = parse_switch)]
     panels: bool,
     /// outside, plant or storey:NAME; without it, what the program opens with.
     #[arg(long)]
