@@ -44,9 +44,9 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     if (word & scene::GHOST) != 0u {
         cover = mix(0.5, 0.08, pow(facing, 0.6));
     } else if (word & scene::SPACE) != 0u {
-        let floor_of_cut = scene.params.y > 0.5 && stored.y < -0.5;
+        let floor_of_cut = scene::state.params.y > 0.5 && stored.y < -0.5;
         if !floor_of_cut {
-            cover = select(0.28, 0.0, scene.params.y > 0.5);
+            cover = select(0.28, 0.0, scene::state.params.y > 0.5);
         }
     } else if own.a < 0.99 {
         cover = mix(0.85, clamp(own.a, 0.25, 0.6), facing);
@@ -59,27 +59,27 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     }
 
     // The inside of what is cut is flat, like the poché of a plan.
-    let is_cut = scene.params.y > 0.5 && from_behind && (word & (scene::UNCUT | scene::SPACE | scene::GHOST)) == 0u && own.a > 0.99;
+    let is_cut = scene::state.params.y > 0.5 && from_behind && (word & (scene::UNCUT | scene::SPACE | scene::GHOST)) == 0u && own.a > 0.99;
     if is_cut {
-        var flat_colour = mix(scene.cut.rgb, colour, 0.25);
+        var flat_colour = mix(scene::state.cut.rgb, colour, 0.25);
         if !is_material && palette != scene::PALETTE_QUIET {
             flat_colour = colour * 0.8;
         }
         if (word & scene::SELECTED) != 0u {
-            flat_colour = mix(flat_colour, scene.selected.rgb, 0.5);
+            flat_colour = mix(flat_colour, scene::state.selected.rgb, 0.5);
         }
         return vec4(flat_colour, 1.0);
     }
 
     if (word & scene::STALE) != 0u {
-        let stripe = fract((in.position.x + in.position.y) / (9.0 * scene.params.z));
+        let stripe = fract((in.position.x + in.position.y) / (9.0 * scene::state.params.z));
         colour = mix(colour, colour * 0.45, step(0.5, stripe));
     }
     if (word & scene::SELECTED) != 0u {
-        colour = mix(colour, scene.selected.rgb, 0.55);
+        colour = mix(colour, scene::state.selected.rgb, 0.55);
     }
     if (word & scene::HOVERED) != 0u {
-        colour = mix(colour, scene.hovered.rgb, 0.22);
+        colour = mix(colour, scene::state.hovered.rgb, 0.22);
     }
 
     var occlusion = 1.0;
@@ -95,13 +95,14 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
         let view_z = dot(vec4(view.view_from_world[0].z, view.view_from_world[1].z, view.view_from_world[2].z, view.view_from_world[3].z), in.world_position);
         sun *= fetch_directional_shadow(0u, in.world_position, normal, view_z, in.position.xy);
     }
-    let sky = mix(scene.ground_light.rgb, scene.sky_light.rgb, normal.y * 0.5 + 0.5);
+    let sky = mix(scene::state.ground_light.rgb, scene::state.sky_light.rgb, normal.y * 0.5 + 0.5);
     // A little light from the eye keeps the form of what faces away from the sun.
-    let eye = 0.14 * facing;
-    var lit = colour * ((sky + eye) * occlusion + scene.sun_light.rgb * sun * mix(1.0, occlusion, 0.35));
+    let eye = 0.13 * facing;
+    var lit = colour * ((sky + eye) * occlusion + scene::state.sun_light.rgb * sun * mix(1.0, occlusion, 0.35));
     if is_material {
         let halfway = normalize(to_eye + to_sun);
         lit += vec3(0.05) * sun * pow(max(dot(normal, halfway), 0.0), 32.0);
     }
-    return vec4(lit, 1.0);
+    // Alpha says what the last pass has to do: 1 is there, 0.75 is a screen door to be smoothed.
+    return vec4(lit, select(1.0, 0.75, cover < 1.0));
 }

@@ -40,7 +40,7 @@ fn fragment(in: VertexOutput) -> FragmentOutput {
     let from_behind = dot(face, stored) < 0.0;
     var normal = select(stored, -stored, from_behind);
     var kind = select(0.0, 1.0 / 3.0, (word & scene::HOVERED) != 0u);
-    if scene.params.y > 0.5 && from_behind && (word & scene::UNCUT) == 0u {
+    if scene::state.params.y > 0.5 && from_behind && (word & scene::UNCUT) == 0u {
         normal = vec3(0.0, 1.0, 0.0);
         kind = 1.0;
     }

@@ -1,4 +1,9 @@
-// The last pass over the scene: background, feature edges, outlines of what is selected or under the pointer.
+// The last pass over the scene: background, see-through things, feature edges, outlines of what is selected or
+// under the pointer.
+//
+// Alpha of what was drawn: 1 a surface, 0.75 a pixel of a screen door, below that half of what the ground left.
+// A screen door's pattern repeats every 4 by 4 pixels, so the share of its pixels in any such block is what it
+// covers, and mixing by that share is as good as blending, without sorting.
 //
 // Edges come from the depth and normal prepass: a pixel is an edge where its neighbour lies off its plane or
 // is turned away from it. Only the nearer side is drawn, so a line is one pixel of the screen's scale wide.
@@ -73,10 +78,46 @@ fn edge(here: Surface, there: Surface, footprint: f32, creases: bool) -> f32 {
     return max(away, turned);
 }
 
+struct Seen {
+    colour: vec3<f32>,
+    // 1 where nothing behind it is seen.
+    solid: f32,
+    door: f32,
+}
+
+// What is seen at a pixel, its screen doors smoothed.
+fn seen(pixel: vec2<i32>, background: vec3<f32>) -> Seen {
+    var door = vec4(0.0);
+    var behind = vec4(0.0);
+    let own = textureLoad(colour_texture, pixel, 0);
+    for (var y = -1; y <= 2; y++) {
+        for (var x = -1; x <= 2; x++) {
+            let c = textureLoad(colour_texture, inside(pixel + vec2(x, y)), 0);
+            if c.a > 0.6 && c.a < 0.9 {
+                door += vec4(c.rgb, 1.0);
+            } else {
+                let cover = select(c.a * 2.0, 1.0, c.a > 0.9);
+                behind += vec4(mix(background, c.rgb, cover), 1.0);
+            }
+        }
+    }
+    let own_cover = select(own.a * 2.0, 1.0, own.a > 0.9);
+    let own_colour = mix(background, own.rgb, own_cover);
+    let is_door = own.a > 0.6 && own.a < 0.9;
+    if door.a == 0.0 {
+        return Seen(own_colour, own_cover, 0.0);
+    }
+    let share = door.a / 16.0;
+    var back = own_colour;
+    if is_door {
+        back = select(door.rgb / door.a, behind.rgb / max(behind.a, 1.0), behind.a > 0.0);
+    }
+    return Seen(mix(back, door.rgb / door.a, share), 1.0, share);
+}
+
 @fragment
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let pixel = vec2<i32>(in.position.xy);
-    let drawn = textureLoad(colour_texture, pixel, 0);
     let thick = max(i32(round(finish.scale.x * 0.75)), 1);
 
     let far = normalize(world(in.position.xy, 1e-6) - view.world_position);
@@ -85,7 +126,8 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     // A hair of noise, or the gradient would stand in bands.
     let noise = fract(52.9829189 * fract(dot(in.position.xy, vec2(0.06711056, 0.00583715)))) - 0.5;
     background += background * noise * 0.03;
-    var colour = mix(background, drawn.rgb, drawn.a);
+    let drawn = seen(pixel, background);
+    var colour = drawn.colour;
 
     let here = surface(pixel);
     if here.depth > 0.0 && finish.edge.a > 0.0 {
@@ -97,7 +139,7 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
         e = max(e, edge(here, surface(pixel - vec2(0, thick)), footprint, false));
         // Far away, where a pixel is wider than a frame or a pipe, lines would only blacken.
         let fade = mix(1.0, 0.25, smoothstep(0.02, 0.15, footprint));
-        colour = mix(colour, finish.edge.rgb * colour, e * fade * finish.edge.a * drawn.a);
+        colour = mix(colour, finish.edge.rgb * colour, e * fade * finish.edge.a * drawn.solid * (1.0 - drawn.door * 0.8));
     }
 
     // Outlines stand outside of what they are about.

@@ -1,5 +1,5 @@
-// The ground under a model: quiet, with a grid of metres, fading into the background. Alpha is how much of it
-// is left; the last pass mixes it with the background.
+// The ground under a model: quiet, with a grid of metres, fading into the background. Alpha is half of
+// how much of it is left; the last pass mixes it with the background.
 #import bevy_pbr::{
     forward_io::VertexOutput,
     mesh_view_bindings::{view, lights},
@@ -39,8 +39,8 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
         let view_z = dot(vec4(view.view_from_world[0].z, view.view_from_world[1].z, view.view_from_world[2].z, view.view_from_world[3].z), in.world_position);
         shadow = fetch_directional_shadow(0u, in.world_position, vec3(0.0, 1.0, 0.0), view_z, in.position.xy);
     }
-    let base = mix(scene.ground.rgb, scene.grid.rgb, grid * scene.grid.a);
+    let base = mix(scene::state.ground.rgb, scene::state.grid.rgb, grid * scene::state.grid.a);
     // The ground's colour is what it is in full light; shadow and occlusion take from that.
     let lit = base * mix(0.62, 1.0, shadow) * mix(0.45, 1.0, occlusion);
-    return vec4(lit, left);
+    return vec4(lit, left * 0.5);
 }

@@ -35,7 +35,7 @@ struct SceneState {
     palette: array<vec4<f32>, 320>,
 }
 
-@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> scene: SceneState;
+@group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> state: SceneState;
 @group(#{MATERIAL_BIND_GROUP}) @binding(1) var<storage, read> words: array<u32>;
 @group(#{MATERIAL_BIND_GROUP}) @binding(2) var<storage, read> colours: array<u32>;
 
@@ -56,9 +56,9 @@ fn palette_colour(word: u32) -> vec3<f32> {
     if palette == PALETTE_TEMPERATURE {
         let at = f32(value) / 65535.0 * f32(PALETTE_STEPS - 1u);
         let i = min(u32(at), PALETTE_STEPS - 2u);
-        return mix(scene.palette[row + i].rgb, scene.palette[row + i + 1u].rgb, at - f32(i));
+        return mix(state.palette[row + i].rgb, state.palette[row + i + 1u].rgb, at - f32(i));
     }
-    return scene.palette[row + min(value, PALETTE_STEPS - 1u)].rgb;
+    return state.palette[row + min(value, PALETTE_STEPS - 1u)].rgb;
 }
 
 // Ordered dither, 4 by 4: 0..1, each value on one pixel of sixteen.
@@ -70,5 +70,5 @@ fn dither(pixel: vec2<f32>) -> f32 {
 }
 
 fn is_cut_away(word: u32, height: f32) -> bool {
-    return scene.params.y > 0.5 && (word & UNCUT) == 0u && height > scene.params.x;
+    return state.params.y > 0.5 && (word & UNCUT) == 0u && height > state.params.x;
 }

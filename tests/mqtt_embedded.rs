@@ -334,3 +334,128 @@ fn a_broker_that_claims_two_hundred_megabytes_causes_no_storm() {
         ConnectionStatus::Lost { .. } | ConnectionStatus::Connected { .. }
     ));
 }
+
+#[test]
+fn a_broker_that_does_not_subscribe_us() {
+    status_of(
+        |_, mut stream| {
+            let _ = read_packet(&mut stream).and_then(|_| stream.write_all(&[0x20, 2, 0, 0]));
+            // It answers pings, and nothing else.
+            while let Ok((first, _)) = read_packet(&mut stream) {
+                if first == 0xC0 && stream.write_all(&[0xD0, 0]).is_err() {
+                    return;
+                }
+            }
+        },
+        "does not answer our subscription",
+    );
+    status_of(
+        |_, mut stream| {
+            let _ = read_packet(&mut stream).and_then(|_| stream.write_all(&[0x20, 2, 0, 0]));
+            if let Ok((_, body)) = read_packet(&mut stream) {
+                let _ = stream.write_all(&[0x90, 3, body[0], body[1], 0x80]);
+            }
+        },
+        "does not let us subscribe to t/#",
+    );
+}
+
+#[test]
+fn what_is_sent_twice_is_no_loss() {
+    let address = bad_broker(|i, mut stream| {
+        let _ = let_in(&mut stream, 0);
+        for seq in [0, 1, 1, 0, 2, 5, 4, 3, 5] {
+            let text = format!(r#"{{"v":{seq},"pub":"p{i}","seq":{seq}}}"#);
+            let _ = stream.write_all(&publish_packet("t/a", text.as_bytes()));
+        }
+        while read_packet(&mut stream).is_ok() {}
+    });
+    let connection =
+        telemetry::connect(&broker_at(address), &Ingest::default(), None, &[point("t/a", "")], "test").unwrap();
+    samples(&connection.arrivals, 9);
+    let stats = connection.subscriber.stats();
+    let p = stats.publishers.get("p0").unwrap();
+    assert_eq!((p.lost, p.duplicate, p.next), (0, 3, 6));
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again_in_order() {
+    let (seen, got) = std::sync::mpsc::channel();
+    let address = bad_broker(move |i, mut stream| {
+        let _ = read_packet(&mut stream).and_then(|_| stream.write_all(&[0x20, 2, 0, 0]));
+        let mut count = 0;
+        while let Ok((first, body)) = read_packet(&mut stream) {
+            if first & 0xF0 != 0x30 {
+                continue;
+            }
+            let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
+            let (id, payload) = body[2 + topic..].split_at(2);
+            let _ = seen.send(String::from_utf8_lossy(payload).into_owned());
+            count += 1;
+            // The first connection acknowledges one message and breaks after the third.
+            if i == 0 && count == 3 {
+                return;
+            }
+            if i > 0 || count == 1 {
+                let _ = stream.write_all(&[0x40, 2, id[0], id[1]]);
+            }
+        }
+    });
+    let publisher = Publisher::connect(&Address::embedded(address), "test-publisher").unwrap();
+    for i in 0..10 {
+        publisher.publish("t/a", i.to_string().into_bytes()).unwrap();
+    }
+    assert!(publisher.flush(LONG), "{:?}", publisher.stats());
+    let stats = publisher.stats();
+    assert_eq!((stats.acknowledged, stats.waiting, stats.refused), (10, 0, 0));
+    assert!(stats.resent >= 2, "{stats:?}");
+    let got: Vec<String> = got.try_iter().collect();
+    assert_eq!(got[..3], ["0", "1", "2"]);
+    // The acknowledgement of the first may have been lost with the connection.
+    let again: Vec<u32> = got[3..].iter().map(|t| t.parse().unwrap()).collect();
+    assert!(again[0] <= 1 && again.iter().copied().eq(again[0]..10), "{again:?}");
+}
+
+#[test]
+fn a_publisher_whose_broker_is_away_says_when_it_is_full() {
+    let mut server = telemetry::broker::EmbeddedBroker::start(0, 262_144).unwrap();
+    let mut publisher = Publisher::connect(&Address::embedded(server.address()), "test-publisher").unwrap();
+    server.stop();
+    wait_for("the loss", || matches!(publisher.status(), ConnectionStatus::Lost { .. }).then_some(()));
+    let mut taken = 0;
+    let problem = loop {
+        match publisher.publish("t/a", b"{}".to_vec()) {
+            Ok(()) => taken += 1,
+            Err(problem) => break problem,
+        }
+        assert!(taken < 100_000, "it is never full");
+    };
+    assert!(taken >= 5000 && problem.message.contains("nothing listens"), "{taken}: {problem}");
+    assert!(!publisher.flush(Duration::from_millis(100)));
+    let started = Instant::now();
+    publisher.stop();
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(publisher.publish("t/a", b"{}".to_vec()).is_err());
+}
+
+#[test]
+fn a_stored_message_of_before_is_no_loss() {
+    let server = telemetry::broker::EmbeddedBroker::start(0, 262_144).unwrap();
+    let mut broker = broker_at(server.address());
+    let publisher = Publisher::connect(&Address::embedded(server.address()), "test-publisher").unwrap();
+    let kept = Message { retain: true, ..Message::default() };
+    let send = |seq: u64, message: Message| {
+        let text = format!(r#"{{"v":{seq},"ts":1700000000000,"pub":"p","seq":{seq}}}"#);
+        publisher.publish_as("t/a", text.into_bytes(), message).unwrap();
+    };
+    send(0, kept);
+    (1..50).for_each(|seq| send(seq, Message::default()));
+    assert!(publisher.flush(LONG));
+    broker.client_id = Some("late".into());
+    let connection = telemetry::connect(&broker, &Ingest::default(), None, &[point("t/a", "")], "test").unwrap();
+    assert_eq!(samples(&connection.arrivals, 1)[0].value, 0.0);
+    assert!(connection.subscriber.wait_connected(LONG));
+    send(50, Message::default());
+    assert_eq!(samples(&connection.arrivals, 1)[0].value, 50.0);
+    assert_eq!(connection.subscriber.stats().publishers.lost(), Some(0));
+}

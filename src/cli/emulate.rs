@@ -44,7 +44,7 @@ pub struct Args {
     json: bool,
 }
 
-fn parse_time(text: &str) -> Result<Time, String> {
+pub(super) fn parse_time(text: &str) -> Result<Time, String> {
     Time::parse(text).ok_or_else(|| format!("`{text}` is not a moment; write 2026-05-11T09:00:00Z"))
 }
 

@@ -2,7 +2,7 @@
 
 use super::interrupt;
 use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
-use crate::import::{self, Limits, Progress};
+use crate::import::{self, Limits, Progress, colour::display};
 use crate::problem::{Problem, Severity};
 use crate::shape::{Aabb, Bvh};
 use crate::site::model::{ElementKind, Georeference, Model, PropertyValue};
@@ -356,14 +356,4 @@ fn element_lines(model: &Model) -> impl Iterator<Item = Value> {
 
 fn property(value: &PropertyValue) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
-}
-
-/// From linear to display values, as files state colours, to four places.
-fn display(colour: [f32; 4]) -> [f64; 4] {
-    let channel = |v: f32| {
-        let v = f64::from(v);
-        let s = if v <= 0.003_130_8 { v * 12.92 } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
-        (s * 1e4).round() / 1e4
-    };
-    [channel(colour[0]), channel(colour[1]), channel(colour[2]), (f64::from(colour[3]) * 1e4).round() / 1e4]
 }

@@ -4,13 +4,18 @@ mod bench;
 mod demo;
 mod emulate;
 pub mod field;
+mod headless;
 mod import;
 mod interrupt;
+mod live;
 mod make_demo;
 mod open;
 mod output;
+mod report;
 mod run;
 mod shot;
+#[cfg(feature = "desktop")]
+mod windowed;
 
 use clap::{Parser, Subcommand};
 use output::Failure;

@@ -1,6 +1,7 @@
 //! Is there anything that can draw? Asked before the engine is started, which would only panic.
 
 use crate::problem::Problem;
+use bevy::render::settings::WgpuSettings;
 use bevy::tasks::block_on;
 
 /// What draws.
@@ -10,25 +11,40 @@ pub struct Adapter {
     pub name: String,
     /// The processor draws.
     pub software: bool,
+    backends: wgpu::Backends,
 }
 
-/// The adapter the engine will take.
+impl Adapter {
+    /// The engine's settings for this adapter.
+    pub fn settings(&self) -> WgpuSettings {
+        WgpuSettings { backends: Some(self.backends), ..WgpuSettings::default() }
+    }
+}
+
+/// The adapter the engine will take: Vulkan, Metal or DirectX 12 where there is one, else OpenGL.
 ///
 /// # Errors
 /// When there is none: what to install.
 pub fn find() -> Result<Adapter, Problem> {
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
-    let mut description = wgpu::InstanceDescriptor::new_without_display_handle();
-    description.backends = backends;
-    let instance = wgpu::Instance::new(description);
-    let options = wgpu::RequestAdapterOptions::default();
-    match block_on(instance.request_adapter(&options)) {
-        Ok(adapter) => {
-            let info = adapter.get_info();
-            Ok(Adapter { name: info.name, software: info.device_type == wgpu::DeviceType::Cpu })
+    let tries = match wgpu::Backends::from_env() {
+        Some(asked) => vec![asked],
+        None => vec![wgpu::Backends::PRIMARY, wgpu::Backends::SECONDARY],
+    };
+    let mut why = String::new();
+    for backends in tries {
+        let mut description = wgpu::InstanceDescriptor::new_without_display_handle();
+        description.backends = backends;
+        let instance = wgpu::Instance::new(description);
+        match block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default())) {
+            Ok(adapter) => {
+                let info = adapter.get_info();
+                return Ok(Adapter { name: info.name, software: info.device_type == wgpu::DeviceType::Cpu, backends });
+            }
+            Err(e) if why.is_empty() => why = e.to_string(),
+            Err(_) => {}
         }
-        Err(e) => Err(Problem::error("graphics", format!("there is no graphics adapter to draw with ({e})"), REMEDY)),
     }
+    Err(Problem::error("graphics", format!("there is no graphics adapter to draw with: {why}"), REMEDY))
 }
 
 #[cfg(target_os = "linux")]

@@ -30,6 +30,13 @@ impl PluginGroup for ScenePlugins {
     }
 }
 
+/// The panels and what draws them.
+pub fn add_panels(app: &mut App) {
+    app.add_plugins(bevy_egui::EguiPlugin::default());
+    // Without a system in it the schedule would not exist, and the pass wants it.
+    app.init_schedule(bevy_egui::EguiPrimaryContextPass);
+}
+
 /// The camera of the scene, drawing into a target. The panels draw over the same target.
 pub fn spawn_camera(
     commands: &mut Commands,
@@ -50,4 +57,14 @@ pub fn spawn_camera(
     }
     quality.dress(&mut camera);
     camera.id()
+}
+
+/// What is logged, on stderr: warnings and worse, unless `RUST_LOG` says otherwise.
+pub fn log() -> bevy::log::LogPlugin {
+    bevy::log::LogPlugin {
+        level: bevy::log::Level::WARN,
+        // Drivers complain of their own business; a texture array that is not there is no fault.
+        filter: "wgpu=error,naga=error,bevy_egui=error,calloop=error".into(),
+        ..default()
+    }
 }

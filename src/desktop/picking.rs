@@ -53,7 +53,7 @@ impl Picker<'_> {
         };
         let origin = frame::project(ray.origin);
         let direction = frame::project_direction(*ray.direction);
-        let hit = tree.pick(origin, direction, &can_be_picked, view.section_m)?;
+        let hit = tree.pick_below(origin, direction, view.section_m, can_be_picked)?;
         Some(PickHit { slot: hit.slot, point: frame::drawn(hit.point) })
     }
 }
@@ -74,7 +74,7 @@ fn begin(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut t
     let Some(scene) = scene else { return };
     let site = scene.site.clone();
     tree.tree = None;
-    tree.building = Some(AsyncComputeTaskPool::get().spawn(async move { Bvh::build(&site) }));
+    tree.building = Some(AsyncComputeTaskPool::get().spawn(async move { Bvh::of_elements(&site.elements, &site.shapes) }));
 }
 
 fn finish(mut tree: ResMut<PickTree>) {

@@ -4,17 +4,16 @@ use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
-use super::{ScenePlugins, adapter, spawn_camera};
+use super::adapter::{self, Adapter};
+use super::{ScenePlugins, spawn_camera};
 use crate::problem::Problem;
-use crate::site::Site;
 use crate::twin::TwinPlugins;
 use crate::twin::command::Command;
-use crate::twin::scene::{OpenSite, Scene};
+use crate::twin::scene::Scene;
 use crate::twin::view::{ColourBy, Theme};
 use bevy::app::PluginsState;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
@@ -23,7 +22,6 @@ use bevy::render::renderer::RenderDevice;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What the picture shall be.
@@ -45,6 +43,8 @@ pub struct Shot {
     pub after: Duration,
     /// What else is asked for before the picture is taken.
     pub commands: Vec<Command>,
+    /// True when somebody wants no picture any more.
+    pub stop: fn() -> bool,
 }
 
 impl Default for Shot {
@@ -58,6 +58,7 @@ impl Default for Shot {
             colour_by: ColourBy::Material,
             after: Duration::ZERO,
             commands: Vec::new(),
+            stop: || false,
         }
     }
 }
@@ -76,15 +77,14 @@ struct Taken(Option<Image>);
 /// Frames until pipelines, meshes and panels have settled.
 const WARM_UP: usize = 4;
 
-/// Draws a site. `feed` adds what brings it to life: an inlet, panels' data.
+/// Draws what `feed` brings: a [`crate::twin::scene::OpenSite`], and what makes it live.
 ///
 /// # Errors
 /// When there is nothing to draw with, when the view is not there, when the engine gives no picture.
-pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem> {
+pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem> {
     let started = Instant::now();
-    adapter::find()?;
-    let (mut app, target) = windowless(shot);
-    app.insert_resource(OpenSite(site));
+    let adapter = adapter::find()?;
+    let (mut app, target) = windowless(shot, &adapter);
     feed(&mut app);
     finish(&mut app);
     let found = started.elapsed();
@@ -100,9 +100,11 @@ pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result
     look(&mut app, shot)?;
     let ready = Instant::now();
     let until = started + shot.after;
-    while Instant::now() < until {
-        live(&mut app);
-        std::thread::sleep(Duration::from_millis(20).min(until.saturating_duration_since(Instant::now())));
+    while Instant::now() < until && !(shot.stop)() {
+        pump(&mut app, 1);
+    }
+    if (shot.stop)() {
+        return Err(Problem::error("picture", "stopped before it was drawn", ""));
     }
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
@@ -117,7 +119,7 @@ pub fn draw(site: Arc<Site>, shot: &Shot, feed: impl FnOnce(&mut App)) -> Result
 }
 
 /// The app without window and without event loop.
-fn windowless(shot: &Shot) -> (App, Handle<Image>) {
+fn windowless(shot: &Shot, adapter: &Adapter) -> (App, Handle<Image>) {
     let mut app = App::new();
     #[cfg(feature = "dev")]
     super::render::shaders::register_source(&mut app);
@@ -125,13 +127,19 @@ fn windowless(shot: &Shot) -> (App, Handle<Image>) {
         DefaultPlugins
             .build()
             .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
-            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
-            .disable::<LogPlugin>()
+            .set(RenderPlugin {
+                synchronous_pipeline_compilation: true,
+                render_creation: adapter.settings().into(),
+                ..default()
+            })
+            .set(super::log())
             .disable::<PipelinedRenderingPlugin>()
             .disable::<WinitPlugin>(),
     );
     app.insert_resource(Quality::Full).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
-    app.add_plugins(bevy_egui::EguiPlugin::default());
+    if shot.panels {
+        super::add_panels(&mut app);
+    }
     let mut image = Image::new_uninit(
         Extent3d { width: shot.size[0], height: shot.size[1], depth_or_array_layers: 1 },
         TextureDimension::D2,
@@ -169,17 +177,17 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
         for command in commands {
             app.world_mut().write_message(command);
         }
-        live(app);
+        pump(app, 1);
         jump(app, Some(pose));
     } else {
         app.world_mut().write_message(Command::Home);
-        live(app);
+        pump(app, 1);
         jump(app, None);
     }
     for command in &shot.commands {
         app.world_mut().write_message(command.clone());
     }
-    live(app);
+    pump(app, 1);
     let moved = shot.commands.iter().any(|c| {
         matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_)))
     });
@@ -196,15 +204,6 @@ fn jump(app: &mut App, pose: Option<super::camera::pose::Pose>) {
         let to = pose.unwrap_or(camera.goal);
         camera.jump(to);
     }
-}
-
-/// One tick of the twin without drawing it.
-fn live(app: &mut App) {
-    let mut cameras = app.world_mut().query::<&mut Camera>();
-    let mut set = |app: &mut App, on: bool| cameras.iter_mut(app.world_mut()).for_each(|mut c| c.is_active = on);
-    set(app, false);
-    app.update();
-    set(app, true);
 }
 
 /// Frames, each drawn to its end.

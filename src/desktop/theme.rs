@@ -122,6 +122,12 @@ impl Tokens {
         Color32::from_rgb(r, g, b)
     }
 
+    /// A colour `share` of the way from a ground to `colour`, opaque: blending differs between GPUs' targets, this does not.
+    pub fn mix(ground: Color32, colour: Color32, share: f32) -> Color32 {
+        let part = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share.clamp(0.0, 1.0)).round() as u8;
+        Color32::from_rgb(part(ground.r(), colour.r()), part(ground.g(), colour.g()), part(ground.b(), colour.b()))
+    }
+
     /// The colour of an alarm's severity.
     pub fn alarm(&self, severity: AlarmSeverity) -> Color32 {
         match severity {
@@ -194,8 +200,9 @@ fn spacing(s: &mut egui::Spacing) {
     s.combo_width = 80.0;
     s.combo_height = 320.0;
     s.tooltip_width = 320.0;
-    s.scroll =
-        ScrollStyle { bar_width: 8.0, bar_inner_margin: 2.0, bar_outer_margin: 0.0, ..ScrollStyle::thin() };
+    s.scroll = ScrollStyle { bar_width: 8.0, bar_inner_margin: 2.0, bar_outer_margin: 0.0, ..ScrollStyle::thin() };
+    // The panels' colours are blended in linear light, where a fade looks like dirt.
+    s.scroll.fade.strength = 0.0;
 }
 
 fn visuals(v: &mut egui::Visuals, t: &Tokens) {
@@ -215,11 +222,12 @@ fn visuals(v: &mut egui::Visuals, t: &Tokens) {
         active: widget(t.chosen, t.accent, t.text),
         open: widget(t.hover, t.line, t.text),
     };
-    v.selection = egui::style::Selection { bg_fill: t.chosen, stroke: Stroke::new(1.0, t.text), ..v.selection.clone() };
+    v.selection = egui::style::Selection { bg_fill: t.chosen, stroke: Stroke::new(1.0, t.text) };
     v.weak_text_color = Some(t.weak);
     v.hyperlink_color = t.accent;
     v.faint_bg_color = t.raised;
     v.extreme_bg_color = t.sunken;
+    v.text_edit_bg_color = Some(t.sunken);
     v.code_bg_color = t.sunken;
     v.warn_fg_color = t.warning;
     v.error_fg_color = t.critical;
@@ -235,6 +243,8 @@ fn visuals(v: &mut egui::Visuals, t: &Tokens) {
     v.window_shadow = Shadow { offset: [0, 6], blur: 20, spread: 0, color: Color32::from_black_alpha(shade) };
     v.popup_shadow = Shadow { offset: [0, 3], blur: 10, spread: 0, color: Color32::from_black_alpha(shade) };
     v.slider_trailing_fill = true;
+    // Dark text on a light ground comes out thin when it is blended in linear light: both themes take the stronger one.
+    v.text_options.color_transfer_function = egui::epaint::FontColorTransferFunction::DARK_MODE_DEFAULT;
     v.striped = false;
     v.indent_has_left_vline = false;
 }

@@ -6,8 +6,8 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::twin::TwinPlugins;
 use crate::twin::scene::OpenSite;
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
+use bevy::render::RenderPlugin;
 use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use std::sync::Arc;
@@ -42,7 +42,8 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
                 }),
                 ..default()
             })
-            .disable::<LogPlugin>(),
+            .set(RenderPlugin { render_creation: adapter.settings().into(), ..default() })
+            .set(super::log()),
     );
     let quality = Quality::for_window(adapter.software);
     app.insert_resource(quality)
@@ -51,10 +52,11 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
             unfocused_mode: UpdateMode::reactive_low_power(UNFOCUSED_FRAME),
         })
         .insert_resource(OpenSite(site))
-        .add_plugins((TwinPlugins, ScenePlugins, bevy_egui::EguiPlugin::default()))
+        .add_plugins((TwinPlugins, ScenePlugins))
         .add_systems(PreStartup, move |mut commands: Commands| {
             spawn_camera(&mut commands, None, quality);
         });
+    super::add_panels(&mut app);
     feed(&mut app);
     match app.run() {
         AppExit::Success => Ok(()),

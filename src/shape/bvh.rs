@@ -99,7 +99,7 @@ impl Bvh {
         visible: impl Fn(Slot) -> bool,
     ) -> Option<Hit> {
         let (tree, bounds) = (self.tree.as_ref()?, self.bounds?);
-        let direction = direction.try_normalize()?;
+        let direction = direction.try_normalize().filter(|_| origin.is_finite())?;
         // Start at the scene, so that f32 has digits left however far away the eye is.
         let entered = enter(bounds, origin, direction)?;
         let start = origin + direction * entered;
@@ -198,4 +198,122 @@ fn rounded_outwards(bounds: Aabb, origin: DVec3) -> obvhs::aabb::Aabb {
         [out(min.x, -1.0), out(min.y, -1.0), out(min.z, -1.0)].into(),
         [out(max.x, 1.0), out(max.y, 1.0), out(max.z, 1.0)].into(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A unit cube around its own middle.
+    fn cube() -> Arc<Shape> {
+        let positions: Vec<[f32; 3]> =
+            (0..8_u8).map(|i| [0, 1, 2].map(|axis| if i >> axis & 1 == 1 { 0.5 } else { -0.5 })).collect();
+        let indices = vec![
+            0, 2, 1, 1, 2, 3, 4, 5, 6, 5, 7, 6, 0, 1, 4, 1, 5, 4, 2, 6, 3, 3, 6, 7, 0, 4, 2, 2, 4, 6, 1, 3, 5, 3, 7, 5,
+        ];
+        Arc::new(Shape { normals: vec![[0.0, 0.0, 1.0]; 8], positions, colours: Vec::new(), indices })
+    }
+
+    fn item(slot: u32, centre: DVec3, size: f64, turn: f64, shape: &Arc<Shape>) -> Item {
+        let placement =
+            DAffine3::from_scale_rotation_translation(DVec3::splat(size), glam::DQuat::from_rotation_z(turn), centre);
+        let corners = shape.positions.iter().map(|p| placement.transform_point3(DVec3::from_array(p.map(f64::from))));
+        let bounds = Aabb::around(corners).unwrap();
+        Item { slot: Slot(slot), bounds, placement, shape: Arc::clone(shape) }
+    }
+
+    /// The nearest hit by looking at every triangle in world coordinates.
+    fn brute(
+        items: &[Item],
+        origin: DVec3,
+        direction: DVec3,
+        section: Option<f64>,
+        seen: impl Fn(Slot) -> bool,
+    ) -> Option<(Slot, f64)> {
+        let direction = direction.normalize();
+        let mut best: Option<(Slot, f64)> = None;
+        for item in items.iter().filter(|i| seen(i.slot)) {
+            for [a, b, c] in (0..item.shape.triangles()).filter_map(|t| item.shape.triangle(t)) {
+                let [a, b, c] = [a, b, c].map(|p| item.placement.transform_point3(p));
+                let Some(t) = meet_triangle(origin, direction, a, b, c) else { continue };
+                let below = section.is_none_or(|h| (origin + direction * t).z <= h);
+                if below && best.is_none_or(|(_, d)| t < d) {
+                    best = Some((item.slot, t));
+                }
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn the_nearer_one_is_hit_unless_it_is_hidden_or_cut_away() {
+        let shape = cube();
+        let items = [item(0, DVec3::new(0.0, 0.0, 5.0), 1.0, 0.0, &shape), item(1, DVec3::ZERO, 1.0, 0.0, &shape)];
+        let tree = Bvh::new(items);
+        let from = DVec3::new(0.1, 0.2, 20.0);
+        let hit = tree.pick(from, DVec3::NEG_Z * 3.0, |_| true).unwrap();
+        assert_eq!(hit.slot, Slot(0));
+        assert!((hit.distance - 14.5).abs() < 1e-9 && (hit.point.z - 5.5).abs() < 1e-9);
+        assert!((hit.normal - DVec3::Z).length() < 1e-9);
+        assert_eq!(tree.pick(from, DVec3::NEG_Z, |s| s != Slot(0)).unwrap().slot, Slot(1));
+        let cut = tree.pick_below(from, DVec3::NEG_Z, Some(5.2), |_| true).unwrap();
+        assert!(cut.slot == Slot(0) && (cut.point.z - 4.5).abs() < 1e-9, "the inside of what is cut: {cut:?}");
+        assert_eq!(tree.pick_below(from, DVec3::NEG_Z, Some(2.0), |_| true).unwrap().slot, Slot(1));
+        assert_eq!(tree.pick(from, DVec3::Z, |_| true), None);
+        assert_eq!(tree.pick(from, DVec3::ZERO, |_| true), None);
+        assert_eq!(tree.pick(DVec3::splat(f64::NAN), DVec3::X, |_| true), None);
+    }
+
+    #[test]
+    fn a_map_coordinate_away_it_is_as_exact() {
+        let shape = cube();
+        let there = DVec3::new(2_683_141.0, 1_247_400.0, 408.0);
+        let tree = Bvh::new((0..50).map(|i| item(i, there + DVec3::X * f64::from(i) * 2.0, 1.0, 0.0, &shape)));
+        let hit = tree.pick(there + DVec3::new(40.0, -3000.0, 0.1), DVec3::Y, |_| true).unwrap();
+        assert!(hit.slot == Slot(20) && (hit.distance - 2999.5).abs() < 1e-6, "{hit:?}");
+    }
+
+    #[test]
+    fn nothing_is_hit_where_nothing_is() {
+        let shape = cube();
+        let mut broken = item(0, DVec3::ZERO, 1.0, 0.0, &shape);
+        broken.bounds.max.x = f64::NAN;
+        let tree = Bvh::new([broken]);
+        assert!(tree.is_empty());
+        assert_eq!(tree.pick(DVec3::ZERO, DVec3::X, |_| true), None);
+        assert_eq!(Bvh::default().pick(DVec3::ZERO, DVec3::X, |_| true), None);
+    }
+
+    proptest! {
+        #[test]
+        fn as_by_looking_at_every_triangle(
+            places in prop::collection::vec((prop::array::uniform3(-30.0..30.0_f64), 0.2..8.0_f64, -3.0..3.0_f64), 1..60),
+            origin in prop::array::uniform3(-60.0..60.0_f64),
+            target in prop::array::uniform3(-20.0..20.0_f64),
+            hidden in 0..4_u32,
+            section in prop::option::of(-10.0..10.0_f64),
+            shift in prop::array::uniform3(-1e6..1e6_f64),
+        ) {
+            let shape = cube();
+            let shift = DVec3::from_array(shift);
+            let origin = DVec3::from_array(origin) + shift;
+            let direction = DVec3::from_array(target) + shift - origin;
+            prop_assume!(direction.length() > 0.1);
+            let section = section.map(|s| s + shift.z);
+            let items: Vec<Item> = places.iter().enumerate()
+                .map(|(i, (centre, size, turn))| item(i as u32, DVec3::from_array(*centre) + shift, *size, *turn, &shape))
+                .collect();
+            let seen = |s: Slot| s.0 % 4 != hidden;
+            let tree = Bvh::new(items.clone());
+            let ours = tree.pick_below(origin, direction, section, seen);
+            let theirs = brute(&items, origin, direction, section, seen);
+            prop_assert_eq!(ours.is_some(), theirs.is_some());
+            if let (Some(ours), Some((_, distance))) = (ours, theirs) {
+                prop_assert!((ours.distance - distance).abs() < 1e-6 , "{} for {}", ours.distance, distance);
+                prop_assert!((origin + direction.normalize() * ours.distance - ours.point).length() < 1e-9);
+                prop_assert!(ours.normal.dot(direction) <= 0.0 && (ours.normal.length() - 1.0).abs() < 1e-9);
+            }
+        }
+    }
 }

@@ -40,8 +40,8 @@ pub struct Site {
     pub shapes: Vec<Arc<Shape>>,
     /// The project's points, by [`super::PointIndex`].
     pub points: Vec<Point>,
-    by_id: HashMap<String, Slot>,
-    by_tag: HashMap<String, Vec<Slot>>,
+    pub(crate) by_id: HashMap<String, Slot>,
+    pub(crate) by_tag: HashMap<String, Vec<Slot>>,
 }
 
 /// One file of a site.

@@ -4,7 +4,8 @@
 //! - It listens on 127.0.0.1 only, without TLS and without login: whoever may run programs on this
 //!   machine may publish to it.
 //! - Nothing is kept on disk. It keeps the last [`LOG_BYTES`] of each subscription's messages in
-//!   memory: a subscriber that falls further behind loses the oldest, which [`super::sequence`] counts.
+//!   memory (some five times as much with what rumqttd keeps beside them; it does not grow further): a
+//!   subscriber that falls further behind loses the oldest, which [`super::sequence`] counts.
 //! - A client that sends a payload longer than the project's `max_payload_bytes` is disconnected.
 //! - Stopping closes the port and every connection. rumqttd gives its router no way to end: its thread
 //!   sleeps, and its log stays in memory, until the program ends. So a program should not start brokers
@@ -22,7 +23,7 @@ use tokio::sync::oneshot;
 
 /// Messages of one subscription that are kept for a subscriber that falls behind, bytes.
 pub const LOG_BYTES: usize = LOG_SEGMENT * LOG_SEGMENTS;
-const LOG_SEGMENT: usize = 1 << 20;
+const LOG_SEGMENT: usize = 512 << 10;
 const LOG_SEGMENTS: usize = 16;
 
 /// More clients than this at once are turned away.

@@ -62,8 +62,9 @@ impl Intake {
         }
     }
 
-    /// Appends to `out` what a message brings. `wall` is this machine's clock.
-    pub(super) fn message(&mut self, topic: &str, bytes: &[u8], wall: Time, out: &mut Vec<Arrival>) {
+    /// Appends to `out` what a message brings. `stored`: the broker kept it from before we subscribed, so
+    /// it says nothing of what was lost since. `wall` is this machine's clock.
+    pub(super) fn message(&mut self, topic: &str, bytes: &[u8], stored: bool, wall: Time, out: &mut Vec<Arrival>) {
         self.stats.messages += 1;
         self.stats.bytes += bytes.len() as u64;
         if bytes.len() > self.ingest.max_payload_bytes {
@@ -93,11 +94,13 @@ impl Intake {
             Route::Unmatched => {
                 // Read all the same: its publisher counts these samples too.
                 let _ = payload.read(bytes, |_| 0..0);
-                self.follow(&payload);
                 self.stats.values += payload.values.len() as u64;
                 self.stats.unmatched += payload.values.len() as u64;
                 self.unmatched.name(topic, "");
             }
+        }
+        if !stored {
+            self.follow(&payload);
         }
         self.payload = payload;
     }
@@ -123,7 +126,6 @@ impl Intake {
         wall: Time,
         out: &mut Vec<Arrival>,
     ) {
-        self.follow(payload);
         let mut first: Option<Reason> = None;
         let mut bad = |intake: &mut Self, reason: Reason| {
             intake.reject(reason);
@@ -184,7 +186,6 @@ impl Intake {
         wall: Time,
         out: &mut Vec<Arrival>,
     ) {
-        self.follow(payload);
         self.stats.clock += 1;
         let mut heard = false;
         for object in &payload.objects {
@@ -249,7 +250,7 @@ mod tests {
 
     fn take(intake: &mut Intake, topic: &str, text: &str) -> Vec<Sample> {
         let mut out = Vec::new();
-        intake.message(topic, text.as_bytes(), WALL, &mut out);
+        intake.message(topic, text.as_bytes(), false, WALL, &mut out);
         out.iter().filter_map(|a| if let Arrival::Sample(s) = a { Some(*s) } else { None }).collect()
     }
 
@@ -285,13 +286,13 @@ mod tests {
         let mut intake = intake(Some("t/clock"));
         let mut out = Vec::new();
         let site = Time::parse("2031-01-01T00:00:00Z").unwrap();
-        intake.message("t/clock", br#"{"ts":"2031-01-01T00:00:00Z"}"#, WALL, &mut out);
+        intake.message("t/clock", br#"{"ts":"2031-01-01T00:00:00Z"}"#, false, WALL, &mut out);
         assert_eq!(out, [Arrival::Clock(site)]);
         // Far ahead of this machine, but not of the site.
         let got = take(&mut intake, "t/b", r#"{"ts":"2031-01-01T00:01:00Z","v":1}"#);
         assert_eq!((got[0].device_time, got[0].arrival), (site.plus_seconds(60.0), WALL));
         assert_eq!(take(&mut intake, "t/b", r#"{"v":1}"#)[0].device_time, site);
-        intake.message("t/clock", br#"{"ts":"noon"}"#, WALL, &mut out);
+        intake.message("t/clock", br#"{"ts":"noon"}"#, false, WALL, &mut out);
         assert_eq!((out.len(), intake.quarantine.of(Reason::BadTime)), (1, 1));
     }
 
@@ -327,6 +328,7 @@ mod tests {
         take(&mut intake, "t/b", r#"{"pub":"e","seq":3,"v":"bad"}"#);
         take(&mut intake, "t/b", r#"{"pub":"e","seq":6,"v":1}"#);
         take(&mut intake, "t/b", r#"{"pub":"e","seq":6,"v":1}"#);
+        intake.message("t/b", br#"{"pub":"e","seq":90,"v":1}"#, true, WALL, &mut Vec::new());
         let e = intake.stats.publishers.get("e").unwrap();
         assert_eq!((e.lost, e.duplicate, e.next), (2, 1, 7));
         assert_eq!(intake.stats.unmatched, 2);

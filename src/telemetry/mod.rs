@@ -100,7 +100,7 @@ pub fn connect(
     if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
         return Err(Problem::error(
             address.label(),
-            format!("the embedded broker does not let us in: {:?}", subscriber.status()),
+            format!("the embedded broker does not let us in: {}", subscriber.status()),
             "look whether a firewall guards loopback",
         ));
     }
@@ -129,6 +129,15 @@ pub fn client_id(project_name: &str) -> String {
     format!("plenum-{name}-{}", hex.get(..8).unwrap_or_default())
 }
 
+/// A name for a publisher, another one at each start: its MQTT client id, and the `pub` of its payloads,
+/// since its count of samples begins again too.
+pub fn publisher_id(name: &str) -> String {
+    let start = format!("{name}\n{}\n{:?}", std::process::id(), SystemTime::now());
+    let unique = Uuid::new_v5(&Uuid::NAMESPACE_OID, start.as_bytes()).simple().to_string();
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    format!("{name}-{}", unique.get(..8).unwrap_or_default())
+}
+
 /// This machine's clock.
 fn wall_clock() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -145,6 +154,7 @@ mod tests {
         assert_ne!(client_id("Riverside Clinic"), client_id("Riverside Clinic 2"));
         // What every MQTT broker takes.
         assert!(client_id("Ж/#+ a very long name of a project indeed").len() <= 32);
+        assert_ne!(publisher_id("emulator"), publisher_id("emulator"));
         assert!(client_id("#").bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
     }
 }

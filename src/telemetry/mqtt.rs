@@ -1,10 +1,13 @@
 //! The MQTT client: one thread and one connection for what comes in, one for what goes out.
 //!
 //! Both are built on rumqttc 0.25, whose open faults are kept out by how it is used here:
+//!
 //! - A connection that fails is dropped whole and built anew; nothing of its state is used again
 //!   (bytebeamio/rumqtt#1056, #1014: reconnecting for ever after a lost session).
 //! - The thread that polls a connection never waits on that connection's own request queue (#1025).
 //! - No packet for two keep-alives is a lost connection, whatever the socket says (#295).
+//! - The subscription's session stays at the broker, which keeps what comes (as much as it is set to) while
+//!   we are away, also while Plenum does not run at all.
 //! - What was published and not acknowledged is kept by [`Publisher`], since rumqttc forgets it when
 //!   the broker has no session.
 
@@ -19,6 +22,7 @@ pub use publisher::{Delivery, Message, Publisher, PublisherStats};
 pub use subscriber::{Subscriber, Subscription};
 
 use crate::time::Time;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +53,17 @@ pub enum ConnectionStatus {
         /// Why, and what to look at.
         reason: String,
     },
+}
+
+impl fmt::Display for ConnectionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting => f.write_str("connecting"),
+            Self::Connected { .. } => f.write_str("connected"),
+            Self::Lost { reason, .. } => write!(f, "lost: {reason}"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
+        }
+    }
 }
 
 /// Asks a client's thread to end, and wakes it.

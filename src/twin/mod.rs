@@ -9,6 +9,7 @@ pub mod command;
 pub mod health;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod rules;
 pub mod scene;
 pub mod state_words;
 pub mod summary;
@@ -61,6 +62,7 @@ impl PluginGroup for TwinPlugins {
             .add(scene::ScenePlugin)
             .add(clock::ClockPlugin)
             .add(telemetry::TelemetryPlugin)
+            .add(rules::RulesPlugin)
             .add(health::HealthPlugin)
             .add(alarms::AlarmsPlugin)
             .add(view::ViewPlugin)

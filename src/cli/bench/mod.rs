@@ -1,5 +1,8 @@
 //! `plenum bench`: measures this program on this machine, with the peer beside it where there is one.
 
+#[cfg(feature = "desktop")]
+mod frame;
+mod ingest;
 mod synthetic;
 mod tick;
 
@@ -17,6 +20,10 @@ pub struct Args {
     /// Print one JSON document on stdout.
     #[arg(long)]
     json: bool,
+    /// Measure one part in this process and print it alone.
+    #[cfg(feature = "desktop")]
+    #[arg(long, hide = true)]
+    part: Option<frame::Part>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Serialize)]
@@ -113,9 +120,15 @@ struct Document {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
+    #[cfg(feature = "desktop")]
+    if let Some(part) = args.part {
+        println!("{}", frame::measure(part));
+        return Ok(());
+    }
     let rows = match args.name {
-        Name::Frame => tick::run(),
-        Name::Import | Name::Ingest | Name::Picking | Name::Solve | Name::History => {
+        Name::Frame => frame_rows()?,
+        Name::Ingest => ingest::run()?,
+        Name::Import | Name::Picking | Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };
@@ -131,6 +144,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
         println!("{:<60} {:>12.3} {}{}{goal}{met}", row.case, row.ours, row.metric, peer.unwrap_or_default());
     }
     Ok(())
+}
+
+#[cfg(feature = "desktop")]
+fn frame_rows() -> Result<Vec<Row>, Failure> {
+    let mut rows = tick::run();
+    rows.extend(frame::run()?);
+    Ok(rows)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn frame_rows() -> Result<Vec<Row>, Failure> {
+    Ok(tick::run())
 }
 
 /// The processor's own name and how many threads it runs.

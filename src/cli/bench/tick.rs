@@ -46,7 +46,7 @@ fn twin_tick(site: Site) -> f64 {
 }
 
 /// A sixtieth of the points, each with a value of its own, some of them across a limit.
-fn send(sender: &Sender<Arrival>, tick: usize, points: usize) {
+pub(super) fn send(sender: &Sender<Arrival>, tick: usize, points: usize) {
     for point in ((tick % RATE)..points).step_by(RATE) {
         let time = Time((tick * 1000 / RATE) as i64 + 1);
         let value = 21.0 + ((point * 7 + tick) % 11) as f64 * 0.6;

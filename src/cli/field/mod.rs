@@ -171,6 +171,11 @@ impl Drop for Field {
     }
 }
 
+/// The id that the devices of a seed publish under.
+pub fn publisher_id(seed: u64) -> String {
+    format!("emulator-{seed}")
+}
+
 /// The building's time at the start.
 fn start_of(settings: &FieldSettings) -> Result<Time, Problem> {
     if !(settings.speed > 0.0 && settings.speed <= 100_000.0) {

@@ -79,7 +79,7 @@ impl Schedule {
             }
             topics.push(topic.to_owned());
         }
-        Self { topics, groups, due, publisher: format!("emulator-{seed}"), seq: 0 }
+        Self { topics, groups, due, publisher: super::publisher_id(seed), seq: 0 }
     }
 
     /// True when nothing reports.

@@ -165,9 +165,6 @@ fn keys(
     if keys.just_pressed(KeyCode::KeyH) {
         commands.write(Command::Home);
     }
-    if keys.just_pressed(KeyCode::Escape) {
-        commands.write(Command::Select(None));
-    }
     if !buttons.pressed(MouseButton::Right) {
         return;
     }

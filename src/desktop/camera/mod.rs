@@ -9,7 +9,7 @@
 //! | middle or right drag, or Shift + left | pan |
 //! | wheel | zoom to the cursor |
 //! | right button held + W A S D Q E | fly |
-//! | F, H, Escape | fit, home, select nothing |
+//! | F, H | fit, home |
 
 mod control;
 pub mod lens;
@@ -36,7 +36,6 @@ pub const KEYS: &[(&str, &str)] = &[
     ("F", "Fit to what is shown"),
     ("Shift + F", "Fly to the selected element"),
     ("H", "Home"),
-    ("Escape", "Select nothing"),
 ];
 
 /// The camera of the scene.

@@ -51,7 +51,7 @@ pub fn state_word(state: AlarmState) -> &'static str {
         AlarmState::Unacknowledged => "Unacknowledged",
         AlarmState::Acknowledged => "Acknowledged",
         AlarmState::Returned => "Returned",
-        AlarmState::Normal => "Over",
+        AlarmState::Normal => "Past",
     }
 }
 
@@ -62,7 +62,7 @@ pub fn open(alarms: &[Alarm]) -> impl Iterator<Item = &Alarm> {
 
 /// The alarms to show, in order.
 fn shown<'a>(data: &Data<'a>, table: AlarmTable) -> Vec<&'a Alarm> {
-    let mut out: Vec<&Alarm> = data.alarms.all().iter().filter(|a| table.over || a.state != AlarmState::Normal).collect();
+    let mut out: Vec<&Alarm> = data.alarms.iter().filter(|a| table.over || a.state != AlarmState::Normal).collect();
     let newest = |a: &&Alarm, b: &&Alarm| b.raised_at.cmp(&a.raised_at).then(b.id.cmp(&a.id));
     let labels = |a: &&Alarm, b: &&Alarm| format::natural(&data.label(a.asset), &data.label(b.asset));
     out.sort_by(|a, b| {
@@ -83,7 +83,7 @@ fn shown<'a>(data: &Data<'a>, table: AlarmTable) -> Vec<&'a Alarm> {
 pub fn ui(ui: &mut Ui, data: &Data, table: &mut AlarmTable, out: &mut Vec<Command>) {
     let alarms = shown(data, *table);
     if alarms.is_empty() {
-        let over = data.alarms.all().len();
+        let over = data.alarms.len();
         let hint = match (data.wire.connected, over) {
             (_, n) if n > 0 => format!("{} alarms of this run are over", format::count(n)),
             (true, _) => "Every point that is judged is inside its limits".to_owned(),
@@ -103,6 +103,7 @@ pub fn ui(ui: &mut Ui, data: &Data, table: &mut AlarmTable, out: &mut Vec<Comman
             .sense(Sense::click())
             .cell_layout(Layout::left_to_right(Align::Center))
             .auto_shrink(false)
+            .min_scrolled_height(40.0)
             .column(Column::exact(82.0))
             .column(Column::exact(if wide { 116.0 } else { 20.0 }))
             .column(Column::exact(if wide { 150.0 } else { 104.0 }).clip(true))
@@ -152,7 +153,8 @@ fn header(mut row: TableRow, table: &mut AlarmTable, wide: bool) {
     }
     row.col(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.checkbox(&mut table.over, RichText::new("Over").small()).on_hover_text("Show alarms that are over too");
+            ui.checkbox(&mut table.over, RichText::new("Show past").small())
+                .on_hover_text("Show alarms that are over too");
         });
     });
 }

@@ -45,11 +45,11 @@ fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, C
     let t = data.tokens;
     let (n, colour) = match which {
         BottomTab::Alarms => {
-            let worst = alarms::open(data.alarms.all())
+            let worst = alarms::open(data.alarms)
                 .filter(|a| matches!(a.state, AlarmState::Unacknowledged | AlarmState::Acknowledged))
                 .map(|a| a.severity)
                 .max();
-            (alarms::open(data.alarms.all()).count(), worst.map_or(t.weak, |s| t.alarm(s)))
+            (alarms::open(data.alarms).count(), worst.map_or(t.weak, |s| t.alarm(s)))
         }
         BottomTab::Trend => (state.trend.points.len(), t.weak),
         BottomTab::Problems => (problems::that_matter(data.problems), t.warning),

@@ -3,7 +3,7 @@
 use super::busy::Busy;
 use crate::analytics::Health;
 use crate::desktop::theme::Tokens;
-use crate::operations::AlarmList;
+use crate::operations::Alarm;
 use crate::problem::Problem;
 use crate::site::project::Template;
 use crate::site::{Element, Point, PointIndex, Site, Slot};
@@ -40,8 +40,8 @@ pub struct Data<'a> {
     pub intake: &'a Intake,
     /// How storeys and systems are.
     pub rollup: &'a Rollup,
-    /// Every alarm.
-    pub alarms: &'a AlarmList,
+    /// Every alarm, oldest first.
+    pub alarms: &'a [Alarm],
     /// How the wire is.
     pub wire: &'a WireStatus,
     /// What could not be read or bound.

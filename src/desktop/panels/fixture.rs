@@ -3,13 +3,11 @@
 use super::data::{Data, Readings};
 use crate::analytics::Health;
 use crate::desktop::theme;
-use crate::operations::alarm::{AlarmList, AlarmSeverity};
+use crate::operations::alarm::AlarmSeverity;
 use crate::operations::{Alarm, AlarmId, AlarmState};
 use crate::problem::Problem;
 use crate::shape::Aabb;
-use crate::site::model::{
-    Connection, ConnectionPoint, FlowDirection, Group, PropertySet, PropertyValue, Storey,
-};
+use crate::site::model::{Connection, ConnectionPoint, FlowDirection, Group, PropertySet, PropertyValue, Storey};
 use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
 use crate::site::unit::Unit;
@@ -36,7 +34,7 @@ pub fn slot(site: &Site, label: &str) -> Slot {
 
 /// The clinic: 3 storeys, about 200 elements, 120 points.
 pub fn site() -> Site {
-    let mut site = Site { ..base() };
+    let mut site = base();
     for storey in 0..3u32 {
         for room in 0..8u32 {
             let space = add(&mut site, "IfcSpace", &format!("Room {}{:02}", storey, room + 1), "", Some(storey), &[]);
@@ -95,13 +93,12 @@ fn base() -> Site {
         ("clinic-mep.ifc", "IFC4", "mep"),
         ("site.geojson", "", "site"),
     ] {
-        site.sources.push(crate::site::Source {
-            file: file.into(),
-            kind: if schema.is_empty() { "geojson" } else { "ifc" }.into(),
-            schema: schema.into(),
-            discipline: discipline.into(),
-            ..Default::default()
-        });
+        site.sources.push(Default::default());
+        let source = site.sources.last_mut().expect("just pushed");
+        source.file = file.into();
+        source.kind = if schema.is_empty() { "geojson" } else { "ifc" }.into();
+        source.schema = schema.into();
+        source.discipline = discipline.into();
     }
     for (i, name) in ["Level 1", "Level 2", "Roof"].into_iter().enumerate() {
         let elevation_m = i as f64 * 3.6;
@@ -206,7 +203,7 @@ pub struct World {
     pub clock: TwinClock,
     pub intake: Intake,
     pub rollup: Rollup,
-    pub alarms: AlarmList,
+    pub alarms: Vec<Alarm>,
     pub wire: WireStatus,
     pub problems: Vec<Problem>,
     pub templates: Vec<Template>,
@@ -239,7 +236,7 @@ impl World {
             clock: TwinClock { now: NOW, from_site: true },
             intake: Intake::default(),
             rollup: Rollup::default(),
-            alarms: AlarmList::default(),
+            alarms: Vec::new(),
             wire: WireStatus::default(),
             problems: Vec::new(),
             templates: Vec::new(),
@@ -281,6 +278,7 @@ impl World {
         let scene = Scene {
             elements: vec![Entity::PLACEHOLDER; site.elements.len()],
             points: vec![Entity::PLACEHOLDER; site.points.len()],
+            bound: (0..points_of.len() as u32).map(Slot).filter(|s| !points_of[s.0 as usize].is_empty()).collect(),
             points_of,
             site: Arc::new(site),
         };
@@ -374,7 +372,13 @@ fn problems() -> Vec<Problem> {
 pub fn alarms(world: &World) -> Vec<Alarm> {
     [
         ("VAV-0-01", "Zone temperature is too high", AlarmSeverity::High, AlarmState::Unacknowledged, 310),
-        ("AHU-1", "Supply air temperature is outside its limits for longer than it may be", AlarmSeverity::Medium, AlarmState::Acknowledged, 1900),
+        (
+            "AHU-1",
+            "Supply air temperature is outside its limits for longer than it may be",
+            AlarmSeverity::Medium,
+            AlarmState::Acknowledged,
+            1900,
+        ),
         ("P-1", "No news from its flow meter", AlarmSeverity::Low, AlarmState::Returned, 7300),
         ("VAV-1-03", "Zone temperature is too low", AlarmSeverity::Medium, AlarmState::Normal, 8000),
     ]

@@ -18,7 +18,13 @@ const HELP: [(&str, &[(&str, &str)]); 3] = [
     ),
     (
         "Camera",
-        &[("F", "Show the whole model"), ("H", "Home view"), ("W A S D", "Fly"), ("Q E", "Down, up"), ("Shift", "Faster")],
+        &[
+            ("F", "Show the whole model"),
+            ("H", "Home view"),
+            ("W A S D", "Fly"),
+            ("Q E", "Down, up"),
+            ("Shift", "Faster"),
+        ],
     ),
     (
         "Selection",
@@ -37,12 +43,14 @@ const HELP: [(&str, &[(&str, &str)]); 3] = [
 pub fn ui(ctx: &egui::Context, t: &Tokens, open: &mut bool) {
     let room = ctx.content_rect().size();
     Window::new("Keys and mouse")
+        .max_height(room.y - 24.0)
         .open(open)
         .collapsible(false)
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ctx, |ui| {
-            ScrollArea::vertical().max_height(room.y - 110.0).show(ui, |ui| {
+            ScrollArea::vertical().max_height(room.y - 110.0).min_scrolled_height(room.y - 110.0).show(ui, |ui| {
+                ui.spacing_mut().interact_size.y = 16.0;
                 Grid::new("help").num_columns(2).spacing(vec2(28.0, 5.0)).show(ui, |ui| {
                     for (title, lines) in HELP {
                         ui.label(RichText::new(title).color(t.accent));

@@ -8,7 +8,8 @@ use egui::{Key, Modifiers};
 
 /// Obeys the keys of this frame, unless somebody is typing.
 pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
-    if ctx.text_edit_focused() || state.open.is_open() {
+    // While a button is held, letters fly the camera.
+    if ctx.text_edit_focused() || state.open.is_open() || ctx.input(|i| i.pointer.any_down()) {
         return;
     }
     let pressed = |key: Key| ctx.input(|i| i.key_pressed(key) && !i.modifiers.command && !i.modifiers.alt);

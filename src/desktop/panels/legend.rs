@@ -9,8 +9,8 @@ use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui;
 use egui::{
-    Align2, Area, Color32, CornerRadius, Frame, Id, Margin, Mesh, Order, Rect, RichText, ScrollArea, Sense, TextStyle, Ui,
-    pos2, vec2,
+    Align2, Area, Color32, CornerRadius, Frame, Id, Margin, Mesh, Order, Rect, RichText, ScrollArea, Sense, TextStyle,
+    Ui, pos2, vec2,
 };
 
 /// How wide it is, points.
@@ -38,22 +38,24 @@ pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) -> Option<Rect> {
         .fade_in(false)
         .show(ctx, |ui| {
             Frame::new()
-                .fill(t.raised.gamma_multiply(0.94))
+                .fill(t.raised)
                 .stroke(egui::Stroke::new(1.0, t.line))
                 .corner_radius(CornerRadius::same(theme::RADIUS + 2))
                 .inner_margin(Margin::symmetric(10, 8))
                 .show(ui, |ui| {
                     ui.set_width(width - 20.0);
                     ui.spacing_mut().item_spacing.y = 0.0;
-                    ScrollArea::vertical().max_height((room - 24.0).min(260.0)).show(ui, |ui| match data.view.colour_by {
-                        ColourBy::Health => health(ui, data),
-                        ColourBy::Temperature => temperature(ui, data),
-                        ColourBy::System => {
-                            let items = site.systems.iter().map(|s| (s.name.clone(), s.members.len()));
-                            categories(ui, data, "System", items);
+                    ScrollArea::vertical().max_height((room - 24.0).min(260.0)).show(ui, |ui| {
+                        match data.view.colour_by {
+                            ColourBy::Health => health(ui, data),
+                            ColourBy::Temperature => temperature(ui, data),
+                            ColourBy::System => {
+                                let items = site.systems.iter().map(|s| (s.name.clone(), s.members.len()));
+                                categories(ui, data, "System", items);
+                            }
+                            ColourBy::Discipline => categories(ui, data, "Discipline", disciplines(data).into_iter()),
+                            ColourBy::Material => {}
                         }
-                        ColourBy::Discipline => categories(ui, data, "Discipline", disciplines(data).into_iter()),
-                        ColourBy::Material => {}
                     });
                 });
         });
@@ -155,7 +157,12 @@ fn disciplines(data: &Data) -> Vec<(String, usize)> {
 }
 
 /// A strip at the top of the scene that says what is left out of it; returns where it is.
-pub fn cut_note(ctx: &egui::Context, scene: Rect, data: &Data, out: &mut Vec<crate::twin::command::Command>) -> Option<Rect> {
+pub fn cut_note(
+    ctx: &egui::Context,
+    scene: Rect,
+    data: &Data,
+    out: &mut Vec<crate::twin::command::Command>,
+) -> Option<Rect> {
     let t = data.tokens;
     let words = what_is_cut(data)?;
     let area = Area::new(Id::new("cut"))
@@ -165,14 +172,15 @@ pub fn cut_note(ctx: &egui::Context, scene: Rect, data: &Data, out: &mut Vec<cra
         .fade_in(false)
         .show(ctx, |ui| {
             Frame::new()
-                .fill(t.raised.gamma_multiply(0.94))
+                .fill(t.raised)
                 .stroke(egui::Stroke::new(1.0, t.line))
                 .corner_radius(CornerRadius::same(13))
                 .inner_margin(Margin { left: 12, right: 4, top: 2, bottom: 2 })
                 .show(ui, |ui| {
                     ui.horizontal(|ui| {
                         ui.add(egui::Label::new(RichText::new(words).small()).extend());
-                        if widgets::icon_button_of(ui, t, super::icons::Icon::Close, "Show all", false, 20.0).clicked() {
+                        if widgets::icon_button_of(ui, t, super::icons::Icon::Close, "Show all", false, 20.0).clicked()
+                        {
                             out.push(crate::twin::command::Command::ShowAll);
                         }
                     });

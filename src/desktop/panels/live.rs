@@ -5,17 +5,20 @@ use super::format;
 use super::icons::{self, Icon};
 use super::state::PanelState;
 use super::widgets::{health_mark, sparkline, text_in};
-use crate::desktop::theme;
+use crate::desktop::theme::{self, Tokens};
 use crate::site::point::{Check, PointSource};
 use crate::site::{Point, PointIndex};
 use crate::twin::telemetry::LiveValue;
 use bevy_egui::egui;
-use egui::{Align2, CornerRadius, FontId, Rect, RichText, Sense, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, FontId, Rect, RichText, Sense, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2,
+    vec2,
+};
 
 /// Height of a point's row, points.
-const ROW: f32 = 36.0;
-/// Room for a value with its unit, points.
-const VALUE: f32 = 92.0;
+const ROW: f32 = 38.0;
+/// The most room for a value with its unit, points.
+const VALUE: f32 = 110.0;
 
 /// Draws the points of an element; a click shows one in the plot.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, points: &[PointIndex]) {
@@ -36,24 +39,41 @@ fn row(ui: &mut Ui, data: &Data, state: &mut PanelState, index: PointIndex) {
         let plotted = state.trend.points.contains(&index);
         let fill = match (response.hovered(), plotted) {
             (true, _) => t.hover,
-            (false, true) => t.chosen.gamma_multiply(0.6),
+            (false, true) => Tokens::mix(t.raised, t.chosen, 0.6),
             _ => t.raised,
         };
         ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), fill);
         let health = data.readings.point_health(index);
         health_mark(ui.painter(), pos2(rect.left() + 11.0, rect.center().y), 4.5, t, health);
-        let value = Rect::from_min_max(pos2(rect.right() - VALUE, rect.top()), rect.max - vec2(8.0, 0.0));
+        let width = value_width(ui, &number, unit);
+        let value = Rect::from_min_max(pos2(rect.right() - 8.0 - width, rect.top()), rect.max - vec2(8.0, 0.0));
         paint_value(ui, data, value, &number, unit, live.quality.is_good());
-        let mut words = Rect::from_min_max(pos2(rect.left() + 22.0, rect.top() + 2.0), pos2(value.left() - 4.0, rect.bottom() - 2.0));
-        if words.width() > 130.0 {
-            let line = Rect::from_min_max(pos2(words.right() - 54.0, rect.top() + 8.0), pos2(words.right() - 4.0, rect.bottom() - 8.0));
-            if let Some(trend) = data.readings.trend(index) {
-                sparkline(ui.painter(), line, t.accent, trend.iter());
-            }
+        let mut words = Rect::from_min_max(
+            pos2(rect.left() + 22.0, rect.top() + 2.0),
+            pos2(value.left() - 4.0, rect.bottom() - 2.0),
+        );
+        // Beside the name where there is room, else under it, beside the age.
+        let (line, beside) = match words.width() {
+            w if w > 220.0 => (Some(60.0), true),
+            w if w > 120.0 => (Some(48.0), false),
+            _ => (None, false),
+        };
+        let line = line.map(|width| {
+            let top = if beside { rect.top() + 9.0 } else { rect.top() + 22.0 };
+            let bottom = if beside { rect.bottom() - 9.0 } else { rect.bottom() - 6.0 };
+            Rect::from_min_max(pos2(words.right() - width - 4.0, top), pos2(words.right() - 4.0, bottom))
+        });
+        if let (Some(line), Some(trend)) = (line, data.readings.trend(index)) {
+            sparkline(ui.painter(), line, t.accent, trend.iter());
+        }
+        if let (Some(line), true) = (line, beside) {
             words.max.x = line.left() - 6.0;
         }
-        let upper = Rect::from_min_max(words.min, pos2(words.right(), words.top() + 17.0));
-        let lower = Rect::from_min_max(pos2(words.left(), words.top() + 16.0), words.max);
+        let upper = Rect::from_min_max(words.min, pos2(words.right(), words.top() + 18.0));
+        let mut lower = Rect::from_min_max(pos2(words.left(), words.top() + 17.0), words.max);
+        if let Some(line) = line {
+            lower.max.x = lower.max.x.min(line.left() - 4.0);
+        }
         text_in(ui, upper, &point.name, TextStyle::Body, t.text, Align2::LEFT_CENTER);
         text_in(ui, lower, &note(data, &live), TextStyle::Small, t.weak, Align2::LEFT_CENTER);
         if plotted {
@@ -73,6 +93,15 @@ pub fn shown(point: &Point, live: &LiveValue) -> (String, &'static str) {
         return (format::NONE.to_owned(), "");
     }
     format::value(point, live.value)
+}
+
+/// How much room a value wants with its unit, points.
+fn value_width(ui: &Ui, number: &str, unit: &str) -> f32 {
+    let wide =
+        |words: &str, font: FontId| ui.painter().layout_no_wrap(words.to_owned(), font, Color32::PLACEHOLDER).size().x;
+    let number = wide(number, FontId::monospace(theme::TEXT));
+    let unit = if unit.is_empty() { 0.0 } else { wide(unit, TextStyle::Small.resolve(ui.style())) + 4.0 };
+    (number + unit + 2.0).clamp(44.0, VALUE)
 }
 
 fn paint_value(ui: &Ui, data: &Data, rect: Rect, number: &str, unit: &str, good: bool) {

@@ -50,11 +50,11 @@ use crate::twin::command::Command;
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::scene::Scene;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
-use crate::twin::view::{Theme, View};
+use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy_egui::{EguiContextSettings, EguiContexts, EguiPrimaryContextPass, PrimaryEguiContext, egui};
+use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use data::{Data, Readings};
 use egui::{Margin, Panel, UiBuilder};
 use std::collections::VecDeque;
@@ -104,7 +104,7 @@ impl Readings for Components<'_, '_> {
     }
 
     fn trend(&self, point: PointIndex) -> Option<&VecDeque<(Time, f64)>> {
-        Some(&self.values.get(self.point(point)?).ok()?.1.0)
+        Some(&self.values.get(self.point(point)?).ok()?.1.samples)
     }
 
     fn point_health(&self, point: PointIndex) -> Health {
@@ -134,7 +134,6 @@ struct Resources<'w> {
 
 fn draw_panels(
     mut contexts: EguiContexts,
-    settings: Query<&EguiContextSettings, With<PrimaryEguiContext>>,
     components: Components,
     resources: Resources,
     mut state: ResMut<PanelState>,
@@ -142,14 +141,12 @@ fn draw_panels(
     mut commands: MessageWriter<Command>,
     mut paths: MessageWriter<OpenPath>,
     mut notices: MessageReader<Notice>,
-    mut drawn: Local<Option<Theme>>,
     mut frame_ms: Local<f64>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let r = resources;
-    if *drawn != Some(r.view.theme) {
+    if ctx.global_style().visuals.panel_fill != theme::tokens(r.view.theme).panel {
         theme::apply(&ctx, r.view.theme);
-        *drawn = Some(r.view.theme);
     }
     let dt = r.time.delta_secs_f64() * 1000.0;
     *frame_ms = if *frame_ms == 0.0 { dt } else { *frame_ms + (dt - *frame_ms) * 0.05 };
@@ -159,7 +156,7 @@ fn draw_panels(
         clock: &r.clock,
         intake: &r.intake,
         rollup: &r.rollup,
-        alarms: &r.alarms.0,
+        alarms: r.alarms.0.all(),
         wire: &r.wire,
         problems: &r.problems.0,
         templates: &r.templates.0,
@@ -178,7 +175,7 @@ fn draw_panels(
     commands.write_batch(out);
     paths.write_batch(opened.map(OpenPath));
     // From egui's points to the window's logical pixels.
-    let scale = settings.single().map_or(1.0, |s| s.scale_factor);
+    let scale = root.ctx().zoom_factor();
     let scene = state.places.scene;
     let rect = Rect::new(scene.min.x * scale, scene.min.y * scale, scene.max.x * scale, scene.max.y * scale);
     area.set_if_neq(SceneArea(Some(rect)));
@@ -212,29 +209,52 @@ pub fn draw(
     state.open.ui(&ctx)
 }
 
+/// The panels whose size people can change.
+const RESIZABLE: [&str; 3] = ["left", "right", "bottom"];
+
+/// Sizes that people gave to panels hold while the window changes a little at a time; when it becomes another one at
+/// once (another screen, another scale, maximised), panels start again from their share of it.
+fn forget_sizes(ctx: &egui::Context, state: &mut PanelState, window: egui::Vec2) {
+    let before = std::mem::replace(&mut state.window, window);
+    let change = (window - before).abs() / before.max(egui::Vec2::splat(1.0));
+    if change.max_elem() > 0.2 {
+        ctx.data_mut(|d| {
+            RESIZABLE.iter().for_each(|id| d.remove::<egui::containers::panel::PanelState>(egui::Id::new(id)))
+        });
+    }
+}
+
 /// Draws the bars and panels, outermost first; what they leave is the scene's.
 fn layout(root: &mut egui::Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     let t = data.tokens;
     let window = root.max_rect().size();
+    forget_sizes(root.ctx(), state, window);
     let bar = egui::Frame::new().fill(t.bar).inner_margin(Margin::symmetric(theme::PAD, 0));
-    let panel = egui::Frame::new().fill(t.panel).inner_margin(Margin { left: theme::PAD, right: theme::PAD, top: 4, bottom: 4 });
-
-    let top = Panel::top("top_bar").exact_size(theme::TOP_BAR).frame(bar).resizable(false).show(root, |ui| {
-        ui.set_min_height(theme::TOP_BAR);
-        top_bar::ui(ui, data, state, out)
+    let panel = egui::Frame::new().fill(t.panel).inner_margin(Margin {
+        left: theme::PAD,
+        right: theme::PAD,
+        top: 4,
+        bottom: 4,
     });
+
+    let top = Panel::top("top_bar")
+        .exact_size(theme::TOP_BAR)
+        .frame(bar)
+        .resizable(false)
+        .show(root, |ui| top_bar::ui(ui, data, state, out));
     state.places.top = top.response.rect;
     (state.places.top_left, state.places.top_right) = top.inner;
 
-    let status = Panel::bottom("status_bar").exact_size(theme::STATUS_BAR).frame(bar).resizable(false).show(root, |ui| {
-        ui.set_min_height(theme::STATUS_BAR);
-        status::ui(ui, data);
-    });
+    let status =
+        Panel::bottom("status_bar").exact_size(theme::STATUS_BAR).frame(bar).resizable(false).show(root, |ui| {
+            status::ui(ui, data);
+        });
     state.places.status = status.response.rect;
 
     let bars = theme::TOP_BAR + theme::STATUS_BAR;
     let most = (window.y - bars - theme::LEAST_SCENE.y).max(96.0);
-    let closed = theme::ROW + 4.0 + 8.0;
+    // The row of tabs, the margins and the line above.
+    let closed = theme::ROW + 4.0 + 8.0 + 1.0;
     let bottom = if state.bottom_open {
         Panel::bottom("bottom")
             .resizable(true)

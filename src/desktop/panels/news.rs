@@ -73,7 +73,7 @@ impl News {
 
     /// What to say of alarms that were raised since the last frame. Those that stood before the first are no news.
     fn fresh(&mut self, data: &Data) -> Vec<(AlarmSeverity, String)> {
-        let all = data.alarms.all();
+        let all = data.alarms;
         let newest = all.iter().map(|a| a.id).max();
         let before = std::mem::replace(&mut self.told, newest);
         if !std::mem::replace(&mut self.started, true) {
@@ -82,7 +82,10 @@ impl News {
         let fresh: Vec<&Alarm> = all.iter().filter(|a| before.is_none_or(|b| a.id > b)).collect();
         if fresh.len() > AT_ONCE {
             let worst = fresh.iter().map(|a| a.severity).max().unwrap_or(AlarmSeverity::Low);
-            return vec![(worst, format!("{} new alarms, the worst {}", fresh.len(), severity_word(worst).to_lowercase()))];
+            return vec![(
+                worst,
+                format!("{} new alarms, the worst {}", fresh.len(), severity_word(worst).to_lowercase()),
+            )];
         }
         fresh
             .into_iter()

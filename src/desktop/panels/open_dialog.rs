@@ -48,6 +48,7 @@ impl OpenDialog {
         config.default_size = vec2((room.x - 60.0).min(720.0), (room.y - 90.0).min(460.0));
         config.min_size = vec2(config.default_size.x.min(340.0), config.default_size.y.min(200.0));
         config.max_size = Some(vec2(room.x - 20.0, room.y - 60.0));
+        config.anchor = Some((egui::Align2::CENTER_CENTER, egui::Vec2::ZERO));
         self.dialog.update(ctx);
         self.dialog.take_picked()
     }

@@ -23,8 +23,34 @@ pub fn counts(counts: &HealthCounts) -> [(Health, usize); 5] {
     ]
 }
 
+/// How many elements of each kind there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindCounts {
+    /// Building elements and equipment.
+    pub elements: usize,
+    /// Spaces.
+    pub spaces: usize,
+    /// Features of map layers.
+    pub features: usize,
+}
+
+impl KindCounts {
+    /// Counts once.
+    pub fn of(site: &Site) -> Self {
+        let mut out = Self::default();
+        for element in &site.elements {
+            match element.kind {
+                ElementKind::Element => out.elements += 1,
+                ElementKind::Space => out.spaces += 1,
+                ElementKind::Feature => out.features += 1,
+            }
+        }
+        out
+    }
+}
+
 /// Draws the overview.
-pub fn ui(ui: &mut Ui, data: &Data, out: &mut Vec<Command>) {
+pub fn ui(ui: &mut Ui, data: &Data, kinds: KindCounts, out: &mut Vec<Command>) {
     let t = data.tokens;
     let Some(site) = data.site() else {
         widgets::empty(ui, t, Icon::Building, "No site", "Open a project folder's twin.toml, or an IFC file");
@@ -44,7 +70,7 @@ pub fn ui(ui: &mut Ui, data: &Data, out: &mut Vec<Command>) {
         if !site.storeys.is_empty() {
             section(ui, t, "Storeys", Some(site.storeys.len()), true, |ui| storeys(ui, data, site, out));
         }
-        section(ui, t, "Model", None, true, |ui| model(ui, data, site));
+        section(ui, t, "Model", None, true, |ui| model(ui, data, site, kinds));
         section(ui, t, "Files", Some(site.sources.len()), true, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for source in &site.sources {
@@ -94,7 +120,8 @@ fn storeys(ui: &mut Ui, data: &Data, site: &Site, out: &mut Vec<Command>) {
         }
         let health = data.rollup.storeys.get(i).copied().unwrap_or_default();
         health_mark(ui.painter(), pos2(rect.left() + 11.0, rect.center().y), 4.5, t, health);
-        let mut words = Rect::from_min_max(pos2(rect.left() + 24.0, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
+        let mut words =
+            Rect::from_min_max(pos2(rect.left() + 24.0, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
         let height = format!("{:.2} m", storey.elevation_m);
         words.max.x -= text_in(ui, words, &height, TextStyle::Monospace, t.weak, Align2::RIGHT_CENTER) + 6.0;
         text_in(ui, words, &storey.name, TextStyle::Body, t.text, Align2::LEFT_CENTER);
@@ -104,14 +131,13 @@ fn storeys(ui: &mut Ui, data: &Data, site: &Site, out: &mut Vec<Command>) {
     }
 }
 
-fn model(ui: &mut Ui, data: &Data, site: &Site) {
+fn model(ui: &mut Ui, data: &Data, site: &Site, kinds: KindCounts) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let t = data.tokens;
-    let of = |kind: ElementKind| site.elements.iter().filter(|e| e.kind == kind).count();
     for (name, n) in [
-        ("Elements", of(ElementKind::Element)),
-        ("Spaces", of(ElementKind::Space)),
-        ("Map features", of(ElementKind::Feature)),
+        ("Elements", kinds.elements),
+        ("Spaces", kinds.spaces),
+        ("Map features", kinds.features),
         ("Systems", site.systems.len()),
         ("Connections", site.connections.len()),
         ("Shared shapes", site.shapes.len()),

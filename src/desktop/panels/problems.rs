@@ -30,8 +30,9 @@ pub fn ui(ui: &mut Ui, data: &Data) {
         .sense(Sense::click())
         .cell_layout(Layout::left_to_right(Align::Center))
         .auto_shrink(false)
+        .min_scrolled_height(40.0)
         .column(Column::exact(76.0))
-        .column(Column::initial(150.0).range(80.0..=320.0).clip(true).resizable(true))
+        .column(Column::initial(150.0).range(80.0..=320.0).clip(true))
         .column(Column::remainder().at_least(120.0).clip(true))
         .column(Column::initial(230.0).range(90.0..=420.0).clip(true))
         .header(theme::ROW, |mut row| {

@@ -22,7 +22,7 @@ const LISTED: usize = 60;
 /// Draws the properties of the selection; without one, an overview of the site.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     let Some((slot, element)) = data.view.selected.and_then(|s| Some((s, data.element(s)?))) else {
-        overview::ui(ui, data, out);
+        overview::ui(ui, data, state.kinds, out);
         return;
     };
     head(ui, data, slot, element, out);
@@ -31,7 +31,9 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
         ui.push_id(slot, |ui| {
             let points = data.points_of(slot);
             if !points.is_empty() {
-                section(ui, data.tokens, "Live values", Some(points.len()), true, |ui| live::ui(ui, data, state, &points));
+                section(ui, data.tokens, "Live values", Some(points.len()), true, |ui| {
+                    live::ui(ui, data, state, &points)
+                });
             }
             section(ui, data.tokens, "Identity", None, true, |ui| identity(ui, data, element, out));
             // Taken out while it is drawn: the rows below may change the rest of the state.

@@ -39,8 +39,7 @@ impl Relations {
     /// Collects them in one pass over the site.
     pub fn of(site: &Site, slot: Slot) -> Self {
         let Some(element) = site.element(slot) else { return Self::default() };
-        let mut out =
-            Self { host: element.host.map(Slot), whole: element.part_of.map(Slot), ..Self::default() };
+        let mut out = Self { host: element.host.map(Slot), whole: element.part_of.map(Slot), ..Self::default() };
         let mut ports = 0;
         for point in &site.connection_points {
             ports += usize::from(point.element == slot.0);

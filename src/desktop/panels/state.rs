@@ -4,12 +4,13 @@ use super::alarms::AlarmTable;
 use super::data::Data;
 use super::news::News;
 use super::open_dialog::OpenDialog;
+use super::overview::KindCounts;
 use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use crate::site::{PointIndex, Site, Slot};
 use bevy::prelude::Resource;
-use bevy_egui::egui::Rect;
+use bevy_egui::egui::{self, Rect};
 use std::sync::Arc;
 
 /// The tabs of the panel at the bottom.
@@ -105,8 +106,12 @@ pub struct PanelState {
     pub open: OpenDialog,
     /// Where everything was in the last frame.
     pub places: Places,
+    /// The window's size in the last frame, points.
+    pub window: egui::Vec2,
     /// A row of a panel is under the pointer, and its element is lit up in the scene.
     pub hovering: bool,
+    /// How many elements of each kind the site has.
+    pub kinds: KindCounts,
     /// The site that all this is about, by address; it is kept alive by the scene.
     site: usize,
 }
@@ -126,7 +131,9 @@ impl Default for PanelState {
             news: News::default(),
             open: OpenDialog::default(),
             places: Places::default(),
+            window: egui::Vec2::ZERO,
             hovering: false,
+            kinds: KindCounts::default(),
             site: 0,
         }
     }
@@ -141,6 +148,7 @@ impl PanelState {
             self.tree = TreeState::of(data.site().unwrap_or(&Site::default()));
             self.trend = TrendState::default();
             self.relations = None;
+            self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
         }
         match (data.view.selected, &self.relations) {
             (Some(slot), Some((of, _))) if slot == *of => {}

@@ -13,7 +13,7 @@ use egui::{Align, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
 pub fn ui(ui: &mut Ui, data: &Data) {
     let narrow = ui.available_width() < theme::NARROW;
     ui.spacing_mut().item_spacing.x = 5.0;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    ui.allocate_ui_with_layout(ui.available_size(), Layout::right_to_left(Align::Center), |ui| {
         right(ui, data, narrow);
         ui.add_space(8.0);
         let room = ui.available_size();
@@ -74,7 +74,8 @@ fn broker(ui: &mut Ui, data: &Data, narrow: bool) {
     if wire.connected {
         words = format!("{words}  ·  {:.0} samples/s", wire.samples_per_s);
     }
-    ui.add(egui::Label::new(RichText::new(words).small()).truncate()).on_hover_text(format!("{}: {}", wire.broker, wire.state));
+    ui.add(egui::Label::new(RichText::new(words).small()).truncate())
+        .on_hover_text(format!("{}: {}", wire.broker, wire.state));
 }
 
 fn divider(ui: &mut Ui, data: &Data) {

@@ -33,7 +33,10 @@ pub fn ui(ui: &mut Ui, data: &Data) {
             }
         });
         column(ui, "unmatched", vec2(rest * 0.38, room.y), |ui| {
-            text(ui, RichText::new(format!("Topics without a point ({})", format::count(wire.unmatched.len()))).strong());
+            text(
+                ui,
+                RichText::new(format!("Topics without a point ({})", format::count(wire.unmatched.len()))).strong(),
+            );
             if wire.unmatched.is_empty() {
                 weak(ui, data.tokens, "Every topic that came is bound");
             }

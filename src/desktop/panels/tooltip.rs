@@ -33,9 +33,15 @@ pub fn show(ctx: &egui::Context, scene: Rect, data: &Data, at: Pos2) {
         .show(ctx, |ui| {
             Frame::popup(ui.style()).inner_margin(Margin::symmetric(9, 6)).show(ui, |ui| {
                 ui.set_max_width(260.0);
-                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().item_spacing.y = 1.0;
+                ui.spacing_mut().interact_size.y = 15.0;
                 ui.horizontal(|ui| {
-                    widgets::icon(ui, icons::of_class(&element.class, &element.predefined_type), 14.0, data.tokens.accent);
+                    widgets::icon(
+                        ui,
+                        icons::of_class(&element.class, &element.predefined_type),
+                        14.0,
+                        data.tokens.accent,
+                    );
                     ui.label(RichText::new(format::elide(&element.label(), 34)).strong());
                 });
                 ui.label(RichText::new(format::class(&element.class)).small().color(data.tokens.weak));

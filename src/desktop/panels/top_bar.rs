@@ -18,7 +18,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
     ui.spacing_mut().item_spacing.x = 3.0;
     let mut left = Rect::NOTHING;
     let mut right = Rect::NOTHING;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    ui.allocate_ui_with_layout(ui.available_size(), Layout::right_to_left(Align::Center), |ui| {
         right = ui.scope(|ui| right_part(ui, data, state, narrow, out)).response.rect;
         let room = vec2(ui.available_width() - 6.0, ui.available_height());
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
@@ -49,19 +49,20 @@ fn right_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, ou
     }
     divider(ui, data);
     let chosen = data.view.colour_by;
-    ComboBox::from_id_salt("colour_by").width(if narrow { 104.0 } else { 116.0 }).selected_text(format::capital(chosen.word())).show_ui(
-        ui,
-        |ui| {
+    ComboBox::from_id_salt("colour_by")
+        .width(if narrow { 104.0 } else { 116.0 })
+        .selected_text(format::capital(chosen.word()))
+        .show_ui(ui, |ui| {
             for by in ColourBy::ALL {
                 if ui.selectable_label(by == chosen, format::capital(by.word())).clicked() {
                     out.push(Command::ColourBy(by));
                 }
             }
-        },
-    )
-    .response
-    .on_hover_text("What the colours mean");
+        })
+        .response
+        .on_hover_text("What the colours mean");
     if !narrow {
+        ui.add_space(3.0);
         ui.label(RichText::new("Colour by").color(t.weak).small());
     }
 }

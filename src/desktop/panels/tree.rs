@@ -118,13 +118,20 @@ impl TreeState {
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command>) -> bool {
     head(ui, data, state);
     let Some(site) = data.site() else {
-        widgets::empty(ui, data.tokens, Icon::Folder, "Nothing is open", "Open a project or a model from the bar above");
+        widgets::empty(
+            ui,
+            data.tokens,
+            Icon::Folder,
+            "Nothing is open",
+            "Open a project or a model from the bar above",
+        );
         return false;
     };
     state.rebuild(site);
     let row = state.reveal(site, data.view.selected);
     if state.rows.is_empty() {
-        let hint = if state.search.is_empty() { "This model has no elements" } else { "Try a tag, a class or a GlobalId" };
+        let hint =
+            if state.search.is_empty() { "This model has no elements" } else { "Try a tag, a class or a GlobalId" };
         widgets::empty(ui, data.tokens, Icon::Search, "Nothing found", hint);
         return false;
     }
@@ -145,9 +152,8 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command
             match state.rows.get(i).cloned() {
                 Some(row @ Row::Group { .. }) => group_row(ui, data, state, &row, out),
                 Some(Row::Element { depth, slot }) => {
-                    if element_row(ui, data, state, depth, slot, out) {
-                        hovered = Some(slot);
-                    }
+                    let over = element_row(ui, data, state, depth, slot, out);
+                    hovered = over.then_some(slot).or(hovered);
                 }
                 None => {}
             }
@@ -174,7 +180,8 @@ fn head(ui: &mut Ui, data: &Data, state: &mut TreeState) {
     ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), t.sunken);
     let sign = Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), Vec2::splat(13.0));
     icons::paint(ui.painter(), sign, Icon::Search, t.weak);
-    let field = Rect::from_min_max(pos2(rect.left() + 26.0, rect.top() + 1.0), pos2(rect.right() - 26.0, rect.bottom() - 1.0));
+    let field =
+        Rect::from_min_max(pos2(rect.left() + 26.0, rect.top() + 1.0), pos2(rect.right() - 26.0, rect.bottom() - 1.0));
     let edit = TextEdit::singleline(&mut state.search)
         .hint_text("Name, tag, class, GlobalId")
         .frame(egui::Frame::NONE)

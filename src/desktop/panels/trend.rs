@@ -3,14 +3,16 @@
 use super::data::Data;
 use super::format;
 use super::icons::Icon;
-use super::widgets::{self, icon_button_of};
+use super::widgets::{self, icon_button_of, text_in};
 use crate::analytics::Health;
 use crate::desktop::theme;
 use crate::site::unit::Unit;
 use crate::site::{Point, PointIndex};
 use crate::time::Time;
 use bevy_egui::egui;
-use egui::{CornerRadius, Frame, Id, Margin, RichText, ScrollArea, Ui, Vec2b, vec2};
+use egui::{
+    Align2, CornerRadius, Frame, Id, Margin, Rect, ScrollArea, Sense, TextStyle, Ui, UiBuilder, Vec2b, pos2, vec2,
+};
 use egui_plot::{AxisHints, GridInput, GridMark, HLine, HoverPosition, Line, LineStyle, Plot, PlotPoints};
 
 /// At most this many points at once: as many as there are colours to tell apart.
@@ -51,14 +53,13 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState) {
         widgets::empty(ui, data.tokens, Icon::Chart, "No point is plotted", hint);
         return;
     }
+    let room = ui.available_rect_before_wrap();
+    let split = room.left() + (room.width() * 0.25).clamp(150.0, 300.0);
+    let list = Rect::from_min_max(room.min, pos2(split - 10.0, room.bottom()));
+    let charts = Rect::from_min_max(pos2(split, room.top()), room.max);
     let mut taken = None;
-    ui.horizontal(|ui| {
-        let height = ui.available_height();
-        ui.allocate_ui(vec2((ui.available_width() * 0.26).clamp(150.0, 270.0), height), |ui| {
-            taken = series_list(ui, data, state);
-        });
-        plots(ui, data, state);
-    });
+    ui.scope_builder(UiBuilder::new().max_rect(list), |ui| taken = series_list(ui, data, state));
+    ui.scope_builder(UiBuilder::new().max_rect(charts), |ui| plots(ui, data, state));
     match taken {
         Some(Some(point)) => state.remove(point),
         Some(None) => state.points.clear(),
@@ -73,28 +74,32 @@ fn series_list(ui: &mut Ui, data: &Data, state: &TrendState) -> Option<Option<Po
         ui.spacing_mut().item_spacing.y = 2.0;
         for (i, index) in state.points.iter().enumerate() {
             let Some(point) = data.point(*index) else { continue };
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 5.0;
-                let (swatch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
-                ui.painter().rect_filled(swatch, CornerRadius::same(2), data.tokens.series(i));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    if icon_button_of(ui, data.tokens, Icon::Close, "Take out of the plot", false, 18.0).clicked() {
-                        taken = Some(Some(*index));
-                    }
-                    let live = data.readings.live(*index);
-                    let (number, unit) = super::live::shown(point, &live);
-                    ui.label(RichText::new(format!("{number} {unit}").trim_end()).monospace().small());
-                    ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                        widgets::text(ui, RichText::new(label(data, point)).small()).on_hover_text(&point.id);
-                    });
-                });
-            });
+            if series_row(ui, data, i, *index, point) {
+                taken = Some(Some(*index));
+            }
         }
         if state.points.len() > 1 && ui.small_button("Clear").clicked() {
             taken = Some(None);
         }
     });
     taken
+}
+
+/// One plotted point; true when it is to be taken out.
+fn series_row(ui: &mut Ui, data: &Data, i: usize, index: PointIndex, point: &Point) -> bool {
+    let t = data.tokens;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::ROW - 2.0), Sense::hover());
+    let swatch = Rect::from_center_size(pos2(rect.left() + 7.0, rect.center().y), vec2(10.0, 10.0));
+    ui.painter().rect_filled(swatch, CornerRadius::same(2), t.series(i));
+    let close = Rect::from_center_size(pos2(rect.right() - 12.0, rect.center().y), vec2(18.0, 18.0));
+    let mut words = Rect::from_min_max(pos2(rect.left() + 18.0, rect.top()), pos2(close.left() - 4.0, rect.bottom()));
+    let (number, unit) = super::live::shown(point, &data.readings.live(index));
+    words.max.x -= text_in(ui, words, unit, TextStyle::Small, t.weak, Align2::RIGHT_CENTER) + 4.0;
+    words.max.x -= text_in(ui, words, &number, TextStyle::Monospace, t.text, Align2::RIGHT_CENTER) + 6.0;
+    text_in(ui, words, &label(data, point), TextStyle::Body, t.text, Align2::LEFT_CENTER);
+    response.on_hover_text(label(data, point));
+    let mut inner = ui.new_child(UiBuilder::new().max_rect(close).id_salt(index));
+    icon_button_of(&mut inner, t, Icon::Close, "Take out of the plot", false, 18.0).clicked()
 }
 
 fn label(data: &Data, point: &Point) -> String {
@@ -116,30 +121,28 @@ fn by_unit(data: &Data, points: &[PointIndex]) -> Vec<(Unit, Vec<(usize, PointIn
 
 fn plots(ui: &mut Ui, data: &Data, state: &TrendState) {
     let groups = by_unit(data, &state.points);
-    let width = ui.available_width();
-    let height = ui.available_height();
-    let each = (height / groups.len().max(1) as f32 - 4.0).max(LEAST_HEIGHT);
-    ui.allocate_ui(vec2(width, height), |ui| {
-        ScrollArea::vertical().id_salt("plots").auto_shrink(false).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 4.0;
-            for (unit, members) in &groups {
-                Frame::new()
-                    .fill(data.tokens.sunken)
-                    .corner_radius(CornerRadius::same(theme::RADIUS))
-                    .inner_margin(Margin::symmetric(4, 2))
-                    .show(ui, |ui| plot(ui, data, *unit, members, each - 4.0));
-            }
-        });
+    let each = ((ui.available_height() + 4.0) / groups.len().max(1) as f32 - 4.0).max(LEAST_HEIGHT);
+    ScrollArea::vertical().id_salt("plots").auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 4.0;
+        for (unit, members) in &groups {
+            Frame::new()
+                .fill(data.tokens.sunken)
+                .corner_radius(CornerRadius::same(theme::RADIUS))
+                .inner_margin(Margin { left: 4, right: 10, top: 2, bottom: 2 })
+                .show(ui, |ui| plot(ui, data, *unit, members, each - 4.0));
+        }
     });
 }
 
 fn plot(ui: &mut Ui, data: &Data, unit: Unit, members: &[(usize, PointIndex)], height: f32) {
     let group = Id::new("trend_time");
     let y_label = if unit.symbol.is_empty() { "–" } else { unit.symbol };
-    let mut y_axis = AxisHints::new_y().formatter(move |mark, _| axis_number(mark)).min_thickness(46.0);
-    if height > 110.0 {
-        y_axis = y_axis.label(y_label);
-    }
+    let y_axis = AxisHints::new_y()
+        .formatter(move |mark, _| axis_number(mark))
+        .min_thickness(46.0)
+        .label_spacing(14.0..=22.0)
+        .label(y_label);
+    let marks = (height / 28.0).clamp(2.0, 8.0);
     Plot::new(("trend", unit.code))
         .height(height)
         .width(ui.available_width())
@@ -148,6 +151,7 @@ fn plot(ui: &mut Ui, data: &Data, unit: Unit, members: &[(usize, PointIndex)], h
         .link_axis(group, Vec2b::new(true, false))
         .link_cursor(group, Vec2b::new(true, false))
         .x_grid_spacer(time_marks)
+        .y_grid_spacer(move |input| number_marks(input, marks))
         .grid_color(data.tokens.line)
         .custom_x_axes(vec![AxisHints::new_x().formatter(|mark, range| axis_time(mark, range.end() - range.start()))])
         .custom_y_axes(vec![y_axis])
@@ -170,7 +174,7 @@ fn plot(ui: &mut Ui, data: &Data, unit: Unit, members: &[(usize, PointIndex)], h
             for (value, health) in limits(data, members) {
                 plot.hline(
                     HLine::new("", unit.from_si(value))
-                        .color(data.tokens.health(health).gamma_multiply(0.8))
+                        .color(data.tokens.health(health))
                         .style(LineStyle::dashed_dense())
                         .width(1.0)
                         .allow_hover(false),
@@ -210,7 +214,21 @@ fn limits(data: &Data, members: &[(usize, PointIndex)]) -> Vec<(f64, Health)> {
 /// Marks on whole minutes, quarters, hours and days.
 fn time_marks(input: GridInput) -> Vec<GridMark> {
     const STEPS: [f64; 15] = [
-        1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0, 604_800.0, 2_592_000.0,
+        1.0,
+        5.0,
+        15.0,
+        30.0,
+        60.0,
+        300.0,
+        900.0,
+        1800.0,
+        3600.0,
+        10_800.0,
+        21_600.0,
+        43_200.0,
+        86_400.0,
+        604_800.0,
+        2_592_000.0,
     ];
     let (start, end) = input.bounds;
     let least = input.base_step_size.max((end - start) / 200.0);
@@ -228,6 +246,23 @@ fn time_marks(input: GridInput) -> Vec<GridMark> {
         at += fine;
     }
     marks
+}
+
+/// Marks on 1, 2 or 5 times a power of ten, about as many as asked for.
+fn number_marks(input: GridInput, about: f32) -> Vec<GridMark> {
+    let (start, end) = input.bounds;
+    if !(start.is_finite() && end.is_finite()) || end <= start {
+        return Vec::new();
+    }
+    let least = (end - start) / f64::from(about);
+    let power = 10f64.powf(least.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| *s >= least).unwrap_or(10.0 * power);
+    let first = (start / step).ceil();
+    (0..40)
+        .map(|i| (first + f64::from(i)) * step)
+        .take_while(|v| *v <= end)
+        .map(|value| GridMark { value, step_size: step })
+        .collect()
 }
 
 fn axis_time(mark: GridMark, span_s: f64) -> String {
@@ -275,6 +310,9 @@ mod tests {
         assert!(marks.iter().all(|m| m.value % 30.0 == 0.0));
         assert!(marks.iter().any(|m| m.step_size > 30.0));
         assert!(time_marks(GridInput { bounds: (f64::NAN, 1.0), base_step_size: 1.0 }).is_empty());
+        let marks = number_marks(GridInput { bounds: (18.0, 31.0), base_step_size: 0.1 }, 4.0);
+        assert_eq!(marks.iter().map(|m| m.value).collect::<Vec<_>>(), [20.0, 25.0, 30.0]);
+        assert!(number_marks(GridInput { bounds: (1.0, 1.0), base_step_size: 0.1 }, 4.0).is_empty());
         assert_eq!(axis_number(GridMark { value: 0.25, step_size: 0.05 }), "0.25");
         assert_eq!(axis_number(GridMark { value: 120.0, step_size: 20.0 }), "120");
         assert_eq!(axis_time(GridMark { value: 0.0, step_size: 60.0 }, 7200.0), "00:00");

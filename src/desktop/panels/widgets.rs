@@ -25,11 +25,12 @@ pub fn text_in(ui: &Ui, rect: Rect, words: &str, style: TextStyle, colour: Color
     if rect.width() <= 4.0 {
         return 0.0;
     }
-    let galley =
-        WidgetText::from(words).into_galley(ui, Some(TextWrapMode::Truncate), rect.width(), style);
+    let galley = WidgetText::from(words).into_galley(ui, Some(TextWrapMode::Truncate), rect.width(), style);
     let at = align.align_size_within_rect(galley.size(), rect).min;
     let width = galley.size().x;
-    ui.painter().with_clip_rect(rect.expand(1.0).intersect(ui.clip_rect())).galley_with_override_text_color(at, galley, colour);
+    ui.painter()
+        .with_clip_rect(rect.expand(1.0).intersect(ui.clip_rect()))
+        .galley_with_override_text_color(at, galley, colour);
     width
 }
 
@@ -45,7 +46,12 @@ pub fn health_mark(painter: &Painter, middle: Pos2, radius: f32, t: &Tokens, hea
             Stroke::NONE,
         )),
         Health::Critical => painter.add(Shape::convex_polygon(
-            vec![pos2(c.x, c.y - r * 1.15), pos2(c.x + r * 1.15, c.y), pos2(c.x, c.y + r * 1.15), pos2(c.x - r * 1.15, c.y)],
+            vec![
+                pos2(c.x, c.y - r * 1.15),
+                pos2(c.x + r * 1.15, c.y),
+                pos2(c.x, c.y + r * 1.15),
+                pos2(c.x - r * 1.15, c.y),
+            ],
             colour,
             Stroke::NONE,
         )),
@@ -75,11 +81,12 @@ pub fn health_word(health: Health) -> &'static str {
 /// A health as a framed word.
 pub fn health_chip(ui: &mut Ui, t: &Tokens, health: Health) {
     Frame::new()
-        .fill(t.health(health).gamma_multiply(0.18))
-        .stroke(Stroke::new(1.0, t.health(health).gamma_multiply(0.7)))
+        .fill(Tokens::mix(t.panel, t.health(health), 0.18))
+        .stroke(Stroke::new(1.0, Tokens::mix(t.panel, t.health(health), 0.6)))
         .corner_radius(CornerRadius::same(9))
         .inner_margin(Margin::symmetric(7, 1))
         .show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = 16.0;
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
                 health_dot(ui, t, health);
@@ -112,10 +119,15 @@ pub fn icon_button_of(ui: &mut Ui, t: &Tokens, icon: Icon, says: &str, chosen: b
     };
     ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), fill);
     if response.has_focus() {
-        ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), Stroke::new(1.0, t.accent), StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            rect,
+            CornerRadius::same(theme::RADIUS),
+            Stroke::new(1.0, t.accent),
+            StrokeKind::Inside,
+        );
     }
     let colour = match (ui.is_enabled(), chosen) {
-        (false, _) => t.weak.gamma_multiply(0.5),
+        (false, _) => Tokens::mix(t.panel, t.weak, 0.5),
         (true, true) => t.accent,
         (true, false) => t.text,
     };
@@ -149,7 +161,8 @@ pub fn tab(ui: &mut Ui, t: &Tokens, word: &str, number: Option<(usize, Color32)>
         ui.painter().galley(pill.center() - galley.size() * 0.5, galley, t.bar);
     }
     if chosen {
-        let line = Rect::from_min_max(pos2(rect.left() + 6.0, rect.bottom() - 2.0), pos2(rect.right() - 6.0, rect.bottom()));
+        let line =
+            Rect::from_min_max(pos2(rect.left() + 6.0, rect.bottom() - 2.0), pos2(rect.right() - 6.0, rect.bottom()));
         ui.painter().rect_filled(line, CornerRadius::same(1), t.accent);
     }
     response
@@ -167,7 +180,12 @@ pub fn section(ui: &mut Ui, t: &Tokens, title: &str, number: Option<usize>, open
     let fill = if response.hovered() { t.hover } else { t.raised };
     ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), fill);
     let sign = if state.is_open() { Icon::ChevronDown } else { Icon::ChevronRight };
-    icons::paint(ui.painter(), Rect::from_center_size(pos2(rect.left() + 11.0, rect.center().y), Vec2::splat(11.0)), sign, t.weak);
+    icons::paint(
+        ui.painter(),
+        Rect::from_center_size(pos2(rect.left() + 11.0, rect.center().y), Vec2::splat(11.0)),
+        sign,
+        t.weak,
+    );
     let mut inner = Rect::from_min_max(pos2(rect.left() + 22.0, rect.top()), pos2(rect.right() - 6.0, rect.bottom()));
     if let Some(n) = number {
         let w = text_in(ui, inner, &super::format::count(n), TextStyle::Small, t.weak, Align2::RIGHT_CENTER);
@@ -221,7 +239,12 @@ pub fn empty(ui: &mut Ui, t: &Tokens, sign: Icon, title: &str, hint: &str) {
 }
 
 /// A short trend without axes, in `rect`.
-pub fn sparkline<'a>(painter: &Painter, rect: Rect, colour: Color32, samples: impl Iterator<Item = &'a (Time, f64)> + Clone) {
+pub fn sparkline<'a>(
+    painter: &Painter,
+    rect: Rect,
+    colour: Color32,
+    samples: impl Iterator<Item = &'a (Time, f64)> + Clone,
+) {
     let mut range: Option<(f64, f64)> = None;
     let mut span: Option<(i64, i64)> = None;
     for (time, value) in samples.clone().filter(|(_, v)| v.is_finite()) {

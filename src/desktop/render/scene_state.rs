@@ -118,9 +118,9 @@ impl Look {
                 selected: [72, 170, 255],
                 hovered: [190, 220, 255],
                 edge_strength: 0.72,
-                sky_light: Vec3::new(0.50, 0.53, 0.58),
-                ground_light: Vec3::new(0.26, 0.25, 0.25),
-                sun_light: Vec3::new(0.62, 0.59, 0.54),
+                sky_light: Vec3::new(0.55, 0.58, 0.62),
+                ground_light: Vec3::new(0.37, 0.36, 0.36),
+                sun_light: Vec3::new(0.64, 0.61, 0.56),
             },
             Theme::Light => Self {
                 top: [178, 200, 224],
@@ -133,8 +133,8 @@ impl Look {
                 selected: [18, 116, 232],
                 hovered: [70, 140, 225],
                 edge_strength: 0.62,
-                sky_light: Vec3::new(0.58, 0.60, 0.63),
-                ground_light: Vec3::new(0.36, 0.35, 0.34),
+                sky_light: Vec3::new(0.60, 0.62, 0.65),
+                ground_light: Vec3::new(0.44, 0.43, 0.42),
                 sun_light: Vec3::new(0.60, 0.58, 0.55),
             },
         }

@@ -34,7 +34,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Contents, Problem> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let bytes = unzip(file, &place, limits)?;
         check_head(bytes.get(..HEAD.min(bytes.len())).unwrap_or_default(), &place)?;
-        return Ok(Contents { bytes: without_mark(bytes), zipped: true, size });
+        return Ok(Contents { bytes: as_utf8(bytes), zipped: true, size });
     }
     check_head(&head, &place)?;
     if size > limits.max_bytes {
@@ -43,7 +43,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Contents, Problem> {
     file.seek(SeekFrom::Start(0)).map_err(fail)?;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     file.take(limits.max_bytes).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(Contents { bytes: without_mark(bytes), zipped: false, size })
+    Ok(Contents { bytes: as_utf8(bytes), zipped: false, size })
 }
 
 fn unzip(file: File, place: &str, limits: &Limits) -> Result<Vec<u8>, Problem> {
@@ -125,9 +125,44 @@ fn refuse_xml(place: &str) -> Problem {
     )
 }
 
-fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+/// Without the byte order mark, and as UTF-8: a file that is not was written by a program that wrote in the
+/// letters of Western European Windows (Latin-1 and a little more).
+fn as_utf8(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
         bytes.drain(..3);
     }
-    bytes
+    if std::str::from_utf8(&bytes).is_ok() {
+        return bytes;
+    }
+    let mut text = Vec::with_capacity(bytes.len() + bytes.len() / 16);
+    let mut letter = [0; 4];
+    for byte in bytes {
+        match byte {
+            0..=0x7F => text.push(byte),
+            _ => text.extend_from_slice(windows_1252(byte).encode_utf8(&mut letter).as_bytes()),
+        }
+    }
+    text
+}
+
+/// The letter of a byte from 128 on; those from 0xA0 on are Latin-1's.
+fn windows_1252(byte: u8) -> char {
+    const FROM_80: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    let at = usize::from(byte).checked_sub(0x80);
+    at.and_then(|at| FROM_80.get(at)).copied().unwrap_or(char::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_become_utf_8() {
+        assert_eq!(as_utf8(b"plain".to_vec()), b"plain");
+        assert_eq!(as_utf8("\u{feff}K\u{fc}hl".into()), "K\u{fc}hl".as_bytes());
+        assert_eq!(as_utf8(vec![b'K', 0xFC, 0x80, 0x96, 0x9F]), "Kü€–Ÿ".as_bytes());
+    }
 }

@@ -200,6 +200,14 @@ impl Step {
     pub(super) fn length_unit(&self) -> Option<f64> {
         let mut decoder = EntityDecoder::new(self.bytes.as_slice());
         let project = decoder.project_id()?;
+        // The library takes metres where the project names units and the one of length is lost.
+        if let Some(units) = self.record(project)?.reference("UnitsInContext") {
+            let units = self.record(units)?.references("Units");
+            let lengths = units.iter().filter_map(|u| self.record(*u)).filter(|u| u.word("UnitType") == "LENGTHUNIT");
+            if lengths.count() == 0 {
+                return None;
+            }
+        }
         ifc_lite_core::extract_length_unit_scale(&mut decoder, project).ok().filter(|u| u.is_finite() && *u > 0.0)
     }
 

@@ -1,6 +1,7 @@
 //! Triangles to shared shapes: each product in its own frame, equal ones stored once.
 
 use super::lite::Piece;
+use crate::import::colour::{bytes, linear};
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
 use std::collections::HashMap;
@@ -84,7 +85,7 @@ impl Shapes {
         shape.positions =
             corners.iter().map(|p| (to_local.transform_point3(*p) - centre).as_vec3().to_array()).collect();
         if surfaces.len() > 1 {
-            shape.colours = colour_of_corner.iter().map(|c| c.map(|v| (v * 255.0).round() as u8)).collect();
+            shape.colours = colour_of_corner.iter().copied().map(bytes).collect();
         }
         let colour = surfaces.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or([0.8, 0.8, 0.8, 1.0], |s| s.0);
         let placement = placement * DAffine3::from_translation(centre);
@@ -121,14 +122,4 @@ fn alike(a: &Shape, b: &Shape) -> bool {
         && a.positions.len() == b.positions.len()
         && a.positions.iter().zip(&b.positions).all(|(p, q)| near(p, q))
         && a.normals.iter().zip(&b.normals).all(|(p, q)| p.iter().zip(q).all(|(a, b)| (a - b).abs() <= 0.02))
-}
-
-/// From display values (sRGB), which files state, to linear ones, which light is computed with.
-pub(super) fn linear(colour: [f32; 4]) -> [f32; 4] {
-    let channel = |v: f32| {
-        let v = if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.8 };
-        if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-    };
-    let alpha = if colour[3].is_finite() { colour[3].clamp(0.0, 1.0) } else { 1.0 };
-    [channel(colour[0]), channel(colour[1]), channel(colour[2]), alpha]
 }

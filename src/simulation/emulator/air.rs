@@ -11,7 +11,7 @@ const STATIC_PA: f64 = 280.0;
 /// Pressure drop of coils, dampers and ducts at nominal airflow, Pa.
 const CASING_PA: f64 = 420.0;
 /// Least share of outdoor air while people are in.
-const MINIMUM_OUTDOOR: f64 = 0.3;
+const MINIMUM_OUTDOOR: f64 = 0.4;
 
 /// A water coil with its valve. Air-side effectiveness of a cross-flow coil whose water side has
 /// capacity to spare: `1 − exp(−NTU)`, NTU falling with airflow^0.4.
@@ -235,9 +235,9 @@ impl AirHandler {
 
     fn choose_mode(&mut self, dt_s: f64, (coldest, hottest): (f64, f64), calendar: Calendar) {
         self.mode_s += dt_s;
-        let settled = self.mode_s > 1800.0;
+        let settled = self.mode_s > 3600.0;
         let night = match self.mode {
-            Mode::NightHeating if coldest < NIGHT_C.0 + 1.2 || !settled => Mode::NightHeating,
+            Mode::NightHeating if coldest < NIGHT_C.0 + 1.6 || !settled => Mode::NightHeating,
             Mode::NightCooling if hottest > NIGHT_C.1 - 1.0 || !settled => Mode::NightCooling,
             _ if settled && coldest < NIGHT_C.0 - 0.3 => Mode::NightHeating,
             _ if settled && hottest > NIGHT_C.1 + 0.3 => Mode::NightCooling,

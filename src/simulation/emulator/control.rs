@@ -24,11 +24,14 @@ pub(super) struct Actuator {
 
 /// Seconds from closed to open.
 const STROKE_S: f64 = 90.0;
+/// Seconds in which a controller's output moves from 0 to 1: no faster than what it drives.
+const OUTPUT_S: f64 = 120.0;
 
 impl Actuator {
     /// Runs for `dt_s`.
     pub fn step(&mut self, command: f64, dt_s: f64) {
-        self.command = command.clamp(0.0, 1.0);
+        let ramp = dt_s / OUTPUT_S;
+        self.command += (command.clamp(0.0, 1.0) - self.command).clamp(-ramp, ramp);
         let run = dt_s / STROKE_S;
         self.position = match self.stuck_at {
             Some(place) => place,
@@ -135,8 +138,9 @@ mod tests {
     #[test]
     fn an_actuator_takes_its_time_and_sticks_on_the_far_side() {
         let mut valve = Actuator::default();
-        for _ in 0..9 {
+        for _ in 0..12 {
             valve.step(1.0, 5.0);
+            assert!(valve.command - valve.position < 0.05, "it follows");
         }
         assert!((valve.position - 0.5).abs() < 1e-9);
         valve.stick(1.0);

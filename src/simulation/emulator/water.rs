@@ -159,7 +159,7 @@ impl WaterLoop {
     /// Runs for `dt_s`. `valve` is how far the coils' valves are open together, `most_open` the one that
     /// is open most, `coils_w` the heat that the coils bring into the water.
     pub fn step(&mut self, dt_s: f64, valve: f64, most_open: f64, coils_w: f64, ambient_c: f64) {
-        let on = self.wanted.step(most_open > 0.05, 240.0, dt_s);
+        let on = self.wanted.step(most_open > 0.05, 15.0, dt_s);
         let off = self.unwanted.step(most_open < 0.02, 1800.0, dt_s);
         self.enabled = if self.enabled { !off } else { on };
         let share = self.enabled.then_some(0.2 + 0.8 * valve.clamp(0.0, 1.0));
@@ -244,7 +244,7 @@ impl WaterLoop {
             } else if i == lead {
                 if machine.called { fault || !(low && rested) } else { fault || (call && rested) }
             } else if machine.called {
-                !((less && rested) || (!lead_on && rested))
+                !rested || (lead_on && !less)
             } else {
                 more && lead_on && rested && !changed
             };
@@ -340,5 +340,99 @@ impl Condenser {
 
     pub fn power_w(&self) -> f64 {
         self.pumps.power_w() + self.fan_nominal_w * self.fan_speed.powi(3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pump::Pump;
+    use super::super::weather::Calendar;
+    use super::*;
+    use crate::time::Time;
+
+    fn pumps() -> PumpGroup {
+        let pump = || Pump::new(0.006, 140e3, 190e3, 50e3 / 0.000_036, 1400.0);
+        PumpGroup { pumps: vec![pump(), pump()], duty: 0 }
+    }
+
+    fn chilled() -> WaterLoop {
+        let machine = || Machine::new(90e3, 5.0, 12.0);
+        WaterLoop::new(LoopKind::Chilled, pumps(), vec![machine(), machine()], 0.0)
+    }
+
+    /// Starts of all machines within `hours` at a load of `load_w`.
+    fn run(water: &mut WaterLoop, hours: usize, load_w: f64) -> Vec<usize> {
+        let mut starts = vec![0; water.machines.len()];
+        let mut before = vec![false; water.machines.len()];
+        for _ in 0..hours * 720 {
+            // Coils take what they can from water that flows.
+            let coils_w = load_w * water.available();
+            water.step(5.0, (load_w.abs() / 90e3).min(1.0), 0.5, coils_w, 22.0);
+            for (i, machine) in water.machines.iter().enumerate() {
+                starts[i] += usize::from(machine.running && !before[i]);
+                before[i] = machine.running;
+            }
+        }
+        starts
+    }
+
+    #[test]
+    fn the_water_holds_what_came_in() {
+        let mut water = chilled();
+        let before = water.content_j();
+        run(&mut water, 12, 40e3);
+        let gained = water.content_j() - before;
+        assert!((gained - water.ledger_j).abs() < 1e-6 * water.content_j(), "{gained} {}", water.ledger_j);
+    }
+
+    #[test]
+    fn in_a_steady_state_the_chiller_takes_what_the_coils_bring() {
+        let mut water = chilled();
+        run(&mut water, 6, 40e3);
+        let taken: f64 = water.machines.iter().map(|m| -m.heat_w).sum();
+        assert!((taken - 40e3).abs() < 1500.0, "{taken}");
+        assert!((water.supply_c - 7.0).abs() < 0.2, "{}", water.supply_c);
+        assert!((water.meter_w - 40e3).abs() < 1500.0, "{}", water.meter_w);
+        let hour_before = water.energy_j;
+        run(&mut water, 1, 40e3);
+        assert!(((water.energy_j - hour_before) / 3600.0 - 40e3).abs() < 1500.0);
+    }
+
+    #[test]
+    fn machines_start_seldom_at_every_load() {
+        for load_w in [500.0, 2e3, 4e3, 6e3, 10e3, 30e3, 89e3, 95e3, 120e3, 170e3] {
+            let mut water = chilled();
+            let starts = run(&mut water, 12, load_w);
+            assert!(starts.iter().all(|s| *s <= 24), "{load_w}: {starts:?}");
+            let mut heating = WaterLoop::new(LoopKind::Heating, pumps(), water.machines.clone(), 0.0);
+            let starts = run(&mut heating, 12, -load_w);
+            assert!(starts.iter().all(|s| *s <= 24), "heating {load_w}: {starts:?}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_short_cycles_really_starts_and_stops() {
+        for load_w in [4e3, 40e3, 88e3] {
+            let mut water = chilled();
+            run(&mut water, 6, load_w);
+            water.machines[0].short_cycling.start(1.0, 1.0);
+            let starts = run(&mut water, 1, load_w);
+            assert!(starts[0] >= 12, "{load_w}: {starts:?}");
+        }
+    }
+
+    #[test]
+    fn the_tower_gives_off_what_it_gets() {
+        let mut condenser = Condenser::new(pumps(), 216e3, 2600.0);
+        let now = Time::parse("2026-07-15T12:00:00Z").unwrap();
+        let mut weather = Weather::new(1);
+        weather.update(now, Calendar::at(now));
+        for _ in 0..8640 {
+            condenser.step(5.0, true, 60e3, &weather);
+        }
+        let through_water = WATER_J_M3K * condenser.flow_m3s * (condenser.return_c - condenser.supply_c);
+        assert!((through_water - 60e3).abs() < 2000.0, "{through_water}");
+        assert!((condenser.supply_c - weather.wet_bulb_c - 4.0).abs() < 1.0, "{condenser:?}");
+        assert!(condenser.fan_speed > 0.02 && condenser.fan_speed < 0.9);
     }
 }

@@ -15,7 +15,7 @@ use crate::telemetry::wall_clock;
 use rumqttc::{AsyncClient, Event, Outgoing, Packet, QoS};
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -80,6 +80,30 @@ struct Shared {
     place: String,
 }
 
+impl Shared {
+    /// The outbox once `waiting` says no, or after `timeout`.
+    fn wait_while(&self, timeout: Duration, waiting: impl FnMut(&mut Outbox) -> bool) -> MutexGuard<'_, Outbox> {
+        let mut outbox = lock(&self.outbox);
+        outbox.waiters += 1;
+        let (mut outbox, _) =
+            self.changed.wait_timeout_while(outbox, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
+        outbox.waiters -= 1;
+        outbox
+    }
+
+    /// Changes the outbox, and wakes who waits for it: a wake-up is a system call, and there is one
+    /// acknowledgement a message.
+    fn change(&self, change: impl FnOnce(&mut Outbox)) {
+        let mut outbox = lock(&self.outbox);
+        change(&mut outbox);
+        let wake = outbox.waiters > 0;
+        drop(outbox);
+        if wake {
+            self.changed.notify_all();
+        }
+    }
+}
+
 impl Publisher {
     /// Connects, and waits until the broker has let us in. `client_id` must be this publisher's own:
     /// two clients with one id throw each other out.
@@ -110,12 +134,7 @@ impl Publisher {
         // From here on dropping it ends the thread.
         let publisher = Self { shared, stop, thread: Some(thread) };
         let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
-        let outbox = lock(&publisher.shared.outbox);
-        let (outbox, _) = (publisher.shared.changed)
-            .wait_timeout_while(outbox, Duration::from_secs(10), waiting)
-            .unwrap_or_else(PoisonError::into_inner);
-        let status = outbox.status.clone();
-        drop(outbox);
+        let status = publisher.shared.wait_while(Duration::from_secs(10), waiting).status.clone();
         let reason = match status {
             ConnectionStatus::Connected { .. } => return Ok(publisher),
             ConnectionStatus::Connecting => format!("{} does not answer", address.url()),
@@ -148,9 +167,7 @@ impl Publisher {
             return Err(Problem::error(place(), message, "send it in parts"));
         }
         let full = |o: &mut Outbox| o.entries.len() >= OUTBOX && !o.ended;
-        let outbox = lock(&self.shared.outbox);
-        let (mut outbox, _) =
-            self.shared.changed.wait_timeout_while(outbox, PATIENCE, full).unwrap_or_else(PoisonError::into_inner);
+        let mut outbox = self.shared.wait_while(PATIENCE, full);
         if outbox.ended || self.stop.is_asked() {
             return Err(Problem::error(place(), "the publisher was stopped", ""));
         }
@@ -168,10 +185,7 @@ impl Publisher {
     /// Waits until everything taken so far and later is acknowledged, at most `timeout`; true when it is.
     pub fn flush(&self, timeout: Duration) -> bool {
         let waiting = |o: &mut Outbox| !o.entries.is_empty() && !o.ended;
-        let outbox = lock(&self.shared.outbox);
-        let (outbox, _) =
-            self.shared.changed.wait_timeout_while(outbox, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
-        outbox.entries.is_empty()
+        self.shared.wait_while(timeout, waiting).entries.is_empty()
     }
 
     /// How the connection is.
@@ -206,11 +220,10 @@ struct Ended(Arc<Shared>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        let mut outbox = lock(&self.0.outbox);
-        outbox.ended = true;
-        outbox.client = None;
-        drop(outbox);
-        self.0.changed.notify_all();
+        self.0.change(|outbox| {
+            outbox.ended = true;
+            outbox.client = None;
+        });
     }
 }
 
@@ -240,6 +253,8 @@ struct Outbox {
     progress: bool,
     status: ConnectionStatus,
     stats: PublisherStats,
+    /// Threads that wait for a change.
+    waiters: u32,
     ended: bool,
 }
 
@@ -255,6 +270,7 @@ impl Default for Outbox {
             progress: false,
             status: ConnectionStatus::Connecting,
             stats: PublisherStats::default(),
+            waiters: 0,
             ended: false,
         }
     }
@@ -388,8 +404,7 @@ impl Sender {
             if connected.is_some_and(|since| since.elapsed() > Duration::from_secs(5)) {
                 backoff.reset();
             }
-            {
-                let mut outbox = lock(&self.shared.outbox);
+            self.shared.change(|outbox| {
                 let status = match (failure.kind, &outbox.status) {
                     (Kind::Refused, _) => ConnectionStatus::Refused { reason: failure.reason },
                     (_, ConnectionStatus::Lost { since, .. }) => {
@@ -398,8 +413,7 @@ impl Sender {
                     _ => ConnectionStatus::Lost { since: wall_clock(), reason: failure.reason },
                 };
                 outbox.disconnected(connected.is_some(), status);
-            }
-            self.shared.changed.notify_all();
+            });
             let limit = if failure.kind == Kind::Lost { RETRY } else { Duration::from_secs(30) };
             tokio::select! {
                 () = tokio::time::sleep(backoff.next(limit)) => {}
@@ -433,7 +447,7 @@ impl Sender {
                         () = self.stop.asked() => break None,
                         () = &mut grace, if in_grace => {
                             in_grace = false;
-                            lock(&self.shared.outbox).begin(client.clone());
+                            self.shared.change(|outbox| outbox.begin(client.clone()));
                         }
                         () = &mut watchdog => {
                             let quiet = last.elapsed();
@@ -454,37 +468,39 @@ impl Sender {
                 }
                 Some(Ok(event)) => event,
                 Some(Err(error)) => {
+                    // Acknowledgements that came in one read with the end.
+                    while let Some(event) = events.state.events.pop_front() {
+                        match event {
+                            Event::Outgoing(Outgoing::Publish(id)) => self.shared.change(|o| o.was_sent(id)),
+                            Event::Incoming(Packet::PubAck(ack)) => {
+                                self.shared.change(|o| o.was_acknowledged(ack.pkid));
+                            }
+                            _ => {}
+                        }
+                    }
                     let failure = Failure::explain(&error, &self.address, connected.is_some());
                     return Some((failure, connected));
                 }
             };
             match event {
                 Event::Outgoing(Outgoing::Publish(packet_id)) => {
-                    lock(&self.shared.outbox).was_sent(packet_id);
-                    if packet_id == 0 {
-                        self.shared.changed.notify_all();
-                    }
+                    self.shared.change(|outbox| outbox.was_sent(packet_id));
                 }
                 Event::Incoming(packet) => {
                     last = Instant::now();
                     match packet {
                         Packet::ConnAck(_) => {
                             connected = Some(last);
-                            let mut outbox = lock(&self.shared.outbox);
-                            outbox.status = ConnectionStatus::Connected { since: wall_clock() };
-                            if was_away {
-                                in_grace = true;
-                                grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
-                            } else {
-                                outbox.begin(client.clone());
-                            }
-                            drop(outbox);
-                            self.shared.changed.notify_all();
+                            in_grace = was_away;
+                            grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                            self.shared.change(|outbox| {
+                                outbox.status = ConnectionStatus::Connected { since: wall_clock() };
+                                if !in_grace {
+                                    outbox.begin(client.clone());
+                                }
+                            });
                         }
-                        Packet::PubAck(ack) => {
-                            lock(&self.shared.outbox).was_acknowledged(ack.pkid);
-                            self.shared.changed.notify_all();
-                        }
+                        Packet::PubAck(ack) => self.shared.change(|outbox| outbox.was_acknowledged(ack.pkid)),
                         _ => {}
                     }
                 }

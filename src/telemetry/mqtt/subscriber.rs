@@ -94,6 +94,7 @@ impl Subscriber {
             shared: Arc::clone(&shared),
             stop: Arc::clone(&stop),
             arrivals: Vec::new(),
+            subscribed: false,
         };
         let thread = std::thread::Builder::new()
             .name("plenum-mqtt-in".into())
@@ -156,6 +157,7 @@ struct Client {
     stop: Arc<Stop>,
     max_packet: usize,
     arrivals: Vec<Arrival>,
+    subscribed: bool,
 }
 
 /// How one connection ended.
@@ -218,7 +220,8 @@ impl Client {
         events.network_options.set_connection_timeout(CONNECT_TIMEOUT_S);
         events.network_options.set_tcp_nodelay(true);
         let silence = self.address.keep_alive() * 2;
-        let mut connected = None;
+        self.subscribed = false;
+        let mut connected: Option<Instant> = None;
         let mut last = Instant::now();
         let mut watchdog = pin!(tokio::time::sleep(silence));
         loop {
@@ -234,6 +237,11 @@ impl Client {
                             if connected.is_some() && quiet >= silence {
                                 let url = self.address.url();
                                 let failure = Failure::lost(format!("{url} is silent for {} s", quiet.as_secs()));
+                                return End::Failed { failure, connected };
+                            }
+                            if !self.subscribed && connected.is_some_and(|since| since.elapsed() >= silence) {
+                                let url = self.address.url();
+                                let failure = Failure::lost(format!("{url} does not answer our subscription"));
                                 return End::Failed { failure, connected };
                             }
                             let wait = silence.saturating_sub(quiet).max(Duration::from_millis(100));
@@ -263,7 +271,16 @@ impl Client {
                 }
                 Ok(Event::Outgoing(_)) => {}
                 Err(error) => {
-                    let failure = Failure::explain(&error, &self.address, connected.is_some());
+                    let mut failure = Failure::explain(&error, &self.address, connected.is_some());
+                    // What came in one read with the end has not been handed out yet.
+                    while let Some(event) = events.state.events.pop_front() {
+                        let Event::Incoming(packet) = event else { continue };
+                        match self.packet(packet, &client) {
+                            Ok(true) => {}
+                            Ok(false) => return End::Stopped,
+                            Err(better) => failure = better,
+                        }
+                    }
                     return End::Failed { failure, connected };
                 }
             }
@@ -274,7 +291,13 @@ impl Client {
     fn packet(&mut self, packet: Packet, client: &AsyncClient) -> Result<bool, Failure> {
         match packet {
             Packet::Publish(publish) => {
-                lock(&self.shared.intake).message(&publish.topic, &publish.payload, wall_clock(), &mut self.arrivals);
+                lock(&self.shared.intake).message(
+                    &publish.topic,
+                    &publish.payload,
+                    publish.retain,
+                    wall_clock(),
+                    &mut self.arrivals,
+                );
                 return Ok(self.hand_over());
             }
             // The queue holds 16 and is empty now.
@@ -296,6 +319,7 @@ impl Client {
                     let url = self.address.url();
                     return Err(Failure::refused(format!("{url} does not let us subscribe to {}", refused.join(", "))));
                 }
+                self.subscribed = true;
                 self.set_status(ConnectionStatus::Connected { since: wall_clock() });
             }
             _ => {}
