@@ -282,7 +282,12 @@ mod tests {
     }
 
     fn rule(templates: &[&str], topic: &str) -> Binding {
-        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), key: None, line: 7 }
+        Binding::Rule {
+            templates: templates.iter().map(|t| (*t).to_owned()).collect(),
+            topic: topic.into(),
+            key: None,
+            line: 7,
+        }
     }
 
     #[test]
@@ -329,7 +334,7 @@ mod tests {
         let site = site(vec![element("IfcPump", "P-1", ""), element("IfcPump", "P-1", ""), element("IfcPump", "", "")]);
         let hand = |asset: &str, key: &str, role: &str| Binding::Point {
             asset: asset.into(),
-            point: point(role, None),
+            point: Box::new(point(role, None)),
             topic: "t".into(),
             key: key.into(),
             line: 3,
