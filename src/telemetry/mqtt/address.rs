@@ -53,7 +53,7 @@ impl Address {
             (BrokerUrl::Remote { host, port, tls }, _) => {
                 let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
                 let place = format!("[broker] {host}:{port}");
-                if !*tls && !is_loopback(&host) {
+                if !*tls && !broker.allow_insecure && !is_loopback(&host) {
                     return Err(Problem::error(
                         place,
                         "without TLS whoever is on the network can read and forge what the sensors say",
@@ -222,6 +222,8 @@ mod tests {
             let problem = Address::resolve(&remote(host, false), None).unwrap_err();
             assert!(problem.remedy.contains("mqtts://"), "{problem}");
         }
+        let trusted = Broker { allow_insecure: true, ..remote("10.0.0.1", false) };
+        assert!(Address::resolve(&trusted, None).is_ok(), "on a network that is trusted");
     }
 
     #[test]
