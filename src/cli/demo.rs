@@ -1,9 +1,9 @@
 //! `plenum demo`: the clinic, its emulated devices, a broker and the twin in one program.
 
+use super::field::{Field, FieldSettings};
 use super::live::Live;
 use super::open::open;
 use super::output::{Failure, parse_duration};
-use super::field::{Field, FieldSettings};
 use super::{emulate, headless, interrupt};
 use crate::import::Progress;
 use crate::time::Time;

@@ -194,7 +194,9 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 
 fn parse_scale(text: &str) -> Result<f32, String> {
     let scale = text.trim().trim_end_matches('x').parse::<f32>().ok();
-    scale.filter(|s| (0.5..=4.0).contains(s)).ok_or_else(|| format!("`{text}` is not a scale; write 1.5, from 0.5 to 4"))
+    scale
+        .filter(|s| (0.5..=4.0).contains(s))
+        .ok_or_else(|| format!("`{text}` is not a scale; write 1.5, from 0.5 to 4"))
 }
 
 fn parse_theme(text: &str) -> Result<Theme, String> {

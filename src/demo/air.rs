@@ -538,7 +538,7 @@ fn return_main(net: &mut Net, plan: &Plan, ahu: usize, storey: usize, branch: En
         let mut list: Vec<(f64, usize, f64)> = Vec::new();
         for v in plan.vavs.iter().filter(|v| v.storey == storey && v.ahu == ahu) {
             let share = v.airflow / v.rooms.len() as f64;
-            list.extend(v.rooms.iter().map(|r| (plan.rooms[*r].x() + 1.2, *r, share)));
+            list.extend(v.rooms.iter().map(|r| (plan.rooms[*r].x() + 0.9, *r, share)));
         }
         list.retain(|(x, ..)| (x - bx) * s > 0.0);
         list.sort_by(|a, b| (a.0 * s).total_cmp(&(b.0 * s)));

@@ -4,13 +4,16 @@ pub mod mep;
 pub mod plan;
 
 mod air;
+mod architecture;
 mod body;
 mod controls;
 mod devices;
+mod finish;
 mod heating;
 mod net;
 mod place;
 mod plant;
+mod records;
 mod step;
 
 use plan::Plan;
@@ -28,5 +31,8 @@ pub struct DemoFile {
 pub fn files(seed: u64) -> Vec<DemoFile> {
     let plan = Plan::new(seed);
     let net = mep::net(&plan);
-    vec![DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) }]
+    vec![
+        DemoFile { name: "clinic-architecture.ifc", text: finish::write(&plan) },
+        DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) },
+    ]
 }

@@ -1,10 +1,10 @@
 //! A picture with no window: the same scene, camera and panels as in a window, drawn into an image.
 
+use super::adapter::{self, Adapter};
 use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
-use super::adapter::{self, Adapter};
 use super::{ScenePlugins, spawn_camera};
 use crate::problem::Problem;
 use crate::twin::TwinPlugins;
@@ -233,9 +233,10 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
         app.world_mut().write_message(command.clone());
     }
     pump(app, 1);
-    let moved = shot.commands.iter().any(|c| {
-        matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_)))
-    });
+    let moved = shot
+        .commands
+        .iter()
+        .any(|c| matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_))));
     if moved {
         jump(app, None);
     }
