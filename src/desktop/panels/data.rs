@@ -54,7 +54,7 @@ pub struct Data<'a> {
     pub readings: &'a dyn Readings,
     /// The theme's colours.
     pub tokens: &'static Tokens,
-    /// How long a frame takes, milliseconds, smoothed.
+    /// How long the work of a frame takes before it is drawn, milliseconds, smoothed.
     pub frame_ms: f64,
 }
 

@@ -55,6 +55,12 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// A length with two decimals: `3.60 m`; never `-0.00`.
+pub fn metres(length: f64) -> String {
+    // Adding zero makes a negative zero a positive one.
+    format!("{:.2} m", (length * 100.0).round() / 100.0 + 0.0)
+}
+
 /// A point's value as number and unit; `on` and `off` for a switch.
 pub fn value(point: &Point, inside: f64) -> (String, &'static str) {
     if point.unit.code == "1" && point.expected == Some([0.0, 1.0]) && (inside == 0.0 || inside == 1.0) {
@@ -173,6 +179,7 @@ mod tests {
 
     #[test]
     fn counts_and_classes() {
+        assert_eq!((metres(-0.001).as_str(), metres(-1.254).as_str()), ("0.00 m", "-1.25 m"));
         assert_eq!(count(12), "12");
         assert_eq!(count(1_234_567), "1\u{2009}234\u{2009}567");
         assert_eq!(class("IfcAirTerminalBox"), "Air terminal box");

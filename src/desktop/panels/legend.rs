@@ -132,7 +132,9 @@ fn categories(ui: &mut Ui, data: &Data, words: &str, items: impl Iterator<Item =
         let colour = data.tokens.palette(Palette::Category, i as u16);
         row(ui, data, &name, &format::count(n), |ui, rect| swatch(ui, rect, colour));
     }
-    row(ui, data, "None", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+    if data.view.colour_by == ColourBy::System {
+        row(ui, data, "None", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+    }
 }
 
 /// The disciplines in the order of the site's sources, each once, with their elements counted.
@@ -146,8 +148,10 @@ fn disciplines(data: &Data) -> Vec<(String, usize)> {
     }
     let mut out: Vec<(String, usize)> = Vec::new();
     for (source, n) in site.sources.iter().zip(sources) {
-        let word = if source.discipline.is_empty() { &source.kind } else { &source.discipline };
-        let name = format::capital(word);
+        let name = match source.discipline.as_str() {
+            "" => source.kind.to_uppercase(),
+            word => format::capital(word),
+        };
         match out.iter_mut().find(|(o, _)| *o == name) {
             Some((_, count)) => *count += n,
             None => out.push((name, n)),

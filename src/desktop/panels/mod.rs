@@ -58,6 +58,7 @@ use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use data::{Data, Readings};
 use egui::{Margin, Panel, UiBuilder};
 use std::collections::VecDeque;
+use std::time::Instant;
 
 /// What could not be read or bound, for people to see. Filled by whoever opens the project.
 #[derive(Resource, Clone, Debug, Default)]
@@ -79,8 +80,29 @@ impl Plugin for PanelsPlugin {
             .init_resource::<SceneArea>()
             .add_message::<OpenPath>()
             .add_message::<Notice>()
+            .init_resource::<FrameWork>()
+            .add_systems(First, begin_frame)
+            .add_systems(Last, end_frame)
             .add_systems(EguiPrimaryContextPass, draw_panels);
     }
+}
+
+/// How long the work of a frame takes: a window that waits for something to happen has long frames and little work.
+#[derive(Resource, Default)]
+struct FrameWork {
+    began: Option<Instant>,
+    smoothed_ms: f64,
+}
+
+fn begin_frame(mut frame: ResMut<FrameWork>) {
+    frame.began = Some(Instant::now());
+}
+
+fn end_frame(mut frame: ResMut<FrameWork>) {
+    let Some(began) = frame.began.take() else { return };
+    let ms = began.elapsed().as_secs_f64() * 1000.0;
+    let before = frame.smoothed_ms;
+    frame.smoothed_ms = if before == 0.0 { ms } else { before + (ms - before) * 0.05 };
 }
 
 /// The components of points and elements, looked up when a panel asks.
@@ -129,7 +151,7 @@ struct Resources<'w> {
     problems: Res<'w, Problems>,
     templates: Res<'w, Templates>,
     busy: Option<Res<'w, Busy>>,
-    time: Res<'w, bevy::time::Time<bevy::time::Real>>,
+    frame: Res<'w, FrameWork>,
 }
 
 fn draw_panels(
@@ -141,15 +163,12 @@ fn draw_panels(
     mut commands: MessageWriter<Command>,
     mut paths: MessageWriter<OpenPath>,
     mut notices: MessageReader<Notice>,
-    mut frame_ms: Local<f64>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let r = resources;
     if ctx.global_style().visuals.panel_fill != theme::tokens(r.view.theme).panel {
         theme::apply(&ctx, r.view.theme);
     }
-    let dt = r.time.delta_secs_f64() * 1000.0;
-    *frame_ms = if *frame_ms == 0.0 { dt } else { *frame_ms + (dt - *frame_ms) * 0.05 };
     let data = Data {
         scene: components.scene.as_deref(),
         view: &r.view,
@@ -163,7 +182,7 @@ fn draw_panels(
         busy: r.busy.as_deref(),
         readings: &components,
         tokens: theme::tokens(r.view.theme),
-        frame_ms: *frame_ms,
+        frame_ms: r.frame.smoothed_ms,
     };
     for notice in notices.read() {
         state.news.tell(&notice.0);

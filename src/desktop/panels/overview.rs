@@ -122,7 +122,7 @@ fn storeys(ui: &mut Ui, data: &Data, site: &Site, out: &mut Vec<Command>) {
         health_mark(ui.painter(), pos2(rect.left() + 11.0, rect.center().y), 4.5, t, health);
         let mut words =
             Rect::from_min_max(pos2(rect.left() + 24.0, rect.top()), pos2(rect.right() - 8.0, rect.bottom()));
-        let height = format!("{:.2} m", storey.elevation_m);
+        let height = format::metres(storey.elevation_m);
         words.max.x -= text_in(ui, words, &height, TextStyle::Monospace, t.weak, Align2::RIGHT_CENTER) + 6.0;
         text_in(ui, words, &storey.name, TextStyle::Body, t.text, Align2::LEFT_CENTER);
         if response.on_hover_text("Click to show this storey alone").clicked() {

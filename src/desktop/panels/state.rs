@@ -148,6 +148,8 @@ impl PanelState {
             self.tree = TreeState::of(data.site().unwrap_or(&Site::default()));
             self.trend = TrendState::default();
             self.relations = None;
+            // A model without points has nothing to tell at the bottom: the room is the scene's.
+            self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
         }
         match (data.view.selected, &self.relations) {

@@ -28,7 +28,8 @@ fn right(ui: &mut Ui, data: &Data, narrow: bool) {
     let t = data.tokens;
     let small = |words: String| RichText::new(words).small().color(t.weak);
     let mono = |words: String| RichText::new(words).monospace().size(theme::SMALL);
-    ui.label(mono(format!("{:>5.1} ms", data.frame_ms))).on_hover_text("How long a frame takes");
+    ui.label(mono(format!("{:>5.1} ms", data.frame_ms)))
+        .on_hover_text("The work of a frame on the CPU, before it is drawn");
     divider(ui, data);
     let clock = if data.clock.from_site { "site time" } else { "UTC" };
     let time = if narrow { format::hhmmss(data.clock.now) } else { date_time(data) };
@@ -44,6 +45,9 @@ fn right(ui: &mut Ui, data: &Data, narrow: bool) {
         let n = format::count(site.elements.len());
         ui.label(small(format!("{n}{words}"))).on_hover_text("Elements, spaces and map features");
         divider(ui, data);
+    }
+    if data.site().is_none_or(|s| s.points.is_empty()) {
+        return;
     }
     let numbers = overview::counts(&data.rollup.points);
     for (health, n) in numbers.into_iter().rev().filter(|(h, n)| *h != Health::Unknown && (!narrow || *n > 0)) {

@@ -265,7 +265,7 @@ fn point_binding(table: &Table<'_>, topic: Option<Field<String>>, templates: &[T
     }
     let key = table.text("key").map(|k| k.value).unwrap_or_default();
     let base = role.as_ref().and_then(|role| base_point(table, role, template.as_ref(), templates));
-    let point = base.map(|base| read_details(base, table));
+    let point = base.map(|base| Box::new(read_details(base, table)));
     let (asset, point, topic) = (asset?, point?, topic?);
     let fine = check_topic(sheet, &topic, &[]);
     fine.then_some(Binding::Point { asset: asset.value, point, topic: topic.value, key, line: table.line })
