@@ -3,6 +3,7 @@
 use super::field::FieldSettings;
 use super::output::{Failure, parse_duration};
 use super::{emulate, interrupt};
+#[cfg(feature = "desktop")]
 use crate::problem::Problem;
 use crate::twin::view::{ColourBy, Theme};
 use std::path::PathBuf;

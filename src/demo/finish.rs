@@ -94,16 +94,21 @@ impl<'a> Finish<'a> {
         self.zones();
         let owner = self.owner.clone();
         write_sets(&mut self.w, self.plan.seed, &owner, &sets);
+        let added = std::mem::replace(&mut self.w, Shared::new(1, 1.0)).into_body();
+        self.sweep(&added);
         let mut text = String::new();
         for (id, r) in &self.records {
             text.push_str(&format!("#{id}={}({});\n", r.keyword, r.args.join(",")));
         }
-        text.push_str(&self.w.into_body());
+        text.push_str(&added);
         Step::file(&text, "clinic-architecture.ifc", "IFC4X3_ADD2", "ReferenceView")
     }
 
-    // Property sets that hang on nothing; dates.
+    // Property sets that hang on nothing; dates; booleans, which STEP writes with one letter.
     fn clear_out(&mut self) {
+        for arg in self.records.values_mut().filter(|r| r.keyword == "IFCPROPERTYSINGLEVALUE").flat_map(|r| &mut r.args) {
+            *arg = arg.replace("IFCBOOLEAN(.TRUE.)", "IFCBOOLEAN(.T.)").replace("IFCBOOLEAN(.FALSE.)", "IFCBOOLEAN(.F.)");
+        }
         let loose: Vec<u32> = self
             .records
             .iter()
@@ -128,7 +133,7 @@ impl<'a> Finish<'a> {
             .records
             .iter()
             .filter(|(_, r)| {
-                !r.keyword.starts_with("IFCREL") && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
+                !r.keyword.starts_with("IFCREL") && !r.keyword.starts_with("IFCMATERIAL") && r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22)
             })
             .map(|(n, r)| (*n, r.keyword.clone(), r.args.get(2).and_then(|a| words(a)).unwrap_or_default().to_owned()))
             .collect();
@@ -211,6 +216,30 @@ impl<'a> Finish<'a> {
         for keyword in ["IFCSITE", "IFCBUILDING"] {
             if let Some(id) = self.first(keyword) {
                 self.set(id, 8, ".ELEMENT.");
+            }
+        }
+    }
+
+    // Shapes that were replaced are referred to by nothing: they and all that only they used go.
+    fn sweep(&mut self, added: &str) {
+        let named = |text: &str| -> Vec<u32> {
+            text.split('#')
+                .skip(1)
+                .filter_map(|t| t[..t.find(|c: char| !c.is_ascii_digit()).unwrap_or(t.len())].parse().ok())
+                .collect()
+        };
+        let outside: std::collections::HashSet<u32> =
+            added.lines().flat_map(|l| named(l.split_once('=').map_or("", |(_, args)| args))).collect();
+        loop {
+            let inside: std::collections::HashSet<u32> =
+                self.records.values().flat_map(|r| r.args.iter().flat_map(|a| refs_in(a))).collect();
+            let before = self.records.len();
+            self.records.retain(|id, r| {
+                let rooted = r.args.first().and_then(|a| words(a)).is_some_and(|w| w.len() == 22);
+                rooted || outside.contains(id) || inside.contains(id) || r.keyword == "IFCPROJECT"
+            });
+            if self.records.len() == before {
+                break;
             }
         }
     }

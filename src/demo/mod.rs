@@ -14,6 +14,7 @@ mod net;
 mod place;
 mod plant;
 mod records;
+mod site;
 mod step;
 
 use plan::Plan;
@@ -31,8 +32,12 @@ pub struct DemoFile {
 pub fn files(seed: u64) -> Vec<DemoFile> {
     let plan = Plan::new(seed);
     let net = mep::net(&plan);
+    // A checkout may have turned its line ends.
+    let project = include_str!("twin.toml").replace("\r\n", "\n");
     vec![
         DemoFile { name: "clinic-architecture.ifc", text: finish::write(&plan) },
         DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) },
+        DemoFile { name: "site.geojson", text: site::write(seed) },
+        DemoFile { name: "twin.toml", text: project },
     ]
 }

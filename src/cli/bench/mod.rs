@@ -84,6 +84,7 @@ impl Row {
     }
 
     /// A figure beside a peer's, whose ratio should be at most `goal`.
+    #[cfg(feature = "desktop")]
     pub fn against(
         case: impl Into<String>,
         metric: &'static str,
