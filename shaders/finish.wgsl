@@ -6,7 +6,7 @@
 // covers, and mixing by that share is as good as blending, without sorting.
 //
 // Edges come from the depth and normal prepass: a pixel is an edge where its neighbour lies off its plane or
-// is turned away from it. Only the nearer side is drawn, so a line is one pixel of the screen's scale wide.
+// is turned away from it. Both sides are drawn at part strength: a soft line has no steps.
 #import bevy_core_pipeline::fullscreen_vertex_shader::FullscreenVertexOutput
 #import bevy_render::view::View
 
@@ -65,7 +65,7 @@ fn surface(pixel: vec2<i32>) -> Surface {
 }
 
 // How much of an edge there is from `here` to `there`, 0..1.
-fn edge(here: Surface, there: Surface, footprint: f32, creases: bool) -> f32 {
+fn edge(here: Surface, there: Surface, footprint: f32) -> f32 {
     if here.kind == 3u && there.kind == 3u {
         return 0.0;
     }
@@ -73,8 +73,8 @@ fn edge(here: Surface, there: Surface, footprint: f32, creases: bool) -> f32 {
         return 1.0;
     }
     let off = abs(dot(here.normal, there.position - here.position));
-    let away = select(0.0, smoothstep(1.0, 2.0, off / (0.015 + 2.5 * footprint)), there.depth < here.depth);
-    let turned = select(0.0, smoothstep(0.25, 0.6, 1.0 - dot(here.normal, there.normal)), creases);
+    let away = smoothstep(1.0, 2.0, off / (0.015 + 2.5 * footprint));
+    let turned = smoothstep(0.25, 0.6, 1.0 - dot(here.normal, there.normal));
     return max(away, turned);
 }
 
@@ -118,7 +118,7 @@ fn seen(pixel: vec2<i32>, background: vec3<f32>) -> Seen {
 @fragment
 fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     let pixel = vec2<i32>(in.position.xy);
-    let thick = max(i32(round(finish.scale.x * 0.75)), 1);
+    let thick = max(i32(round(finish.scale.x * 0.5)), 1);
 
     let far = normalize(world(in.position.xy, 1e-6) - view.world_position);
     var background = mix(finish.horizon.rgb, finish.top.rgb, smoothstep(0.0, 0.65, far.y));
@@ -133,10 +133,10 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     if here.depth > 0.0 && finish.edge.a > 0.0 {
         let distance = length(here.position - view.world_position);
         let footprint = distance / (view.viewport.w * view.clip_from_view[1][1] * 0.5);
-        var e = edge(here, surface(pixel + vec2(thick, 0)), footprint, true);
-        e = max(e, edge(here, surface(pixel + vec2(0, thick)), footprint, true));
-        e = max(e, edge(here, surface(pixel - vec2(thick, 0)), footprint, false));
-        e = max(e, edge(here, surface(pixel - vec2(0, thick)), footprint, false));
+        var e = edge(here, surface(pixel + vec2(thick, 0)), footprint);
+        e = max(e, edge(here, surface(pixel + vec2(0, thick)), footprint));
+        e = max(e, edge(here, surface(pixel - vec2(thick, 0)), footprint));
+        e = max(e, edge(here, surface(pixel - vec2(0, thick)), footprint));
         // Far away, where a pixel is wider than a frame or a pipe, lines would only blacken.
         let fade = mix(1.0, 0.25, smoothstep(0.02, 0.15, footprint));
         colour = mix(colour, finish.edge.rgb * colour, e * fade * finish.edge.a * drawn.solid * (1.0 - drawn.door * 0.8));

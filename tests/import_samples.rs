@@ -2,6 +2,8 @@
 //!
 //! The samples are found through `PLENUM_SAMPLES`; without it these tests say so and pass.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use plenum::import::{self, Limits, Progress};
 use plenum::site::model::{Element, ElementKind, Model};
 use plenum::{Problem, Severity};

@@ -1,5 +1,8 @@
 //! From a publisher through the embedded broker to samples, and brokers that misbehave.
 
+// A test says what is wrong by panicking, its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod mqtt_common;
 
 use mqtt_common::*;

@@ -2,6 +2,9 @@
 //!
 //! Without mosquitto installed these tests skip, and say so; `scripts/test` installs it.
 
+// A test says what is wrong by panicking, its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod mqtt_common;
 
 use mqtt_common::*;

@@ -51,7 +51,7 @@ fn the_demo_is_read_without_a_word() {
     );
     assert_eq!((vav.points[2].name.as_str(), vav.points[3].name.as_str()), ("Zone CO₂", "Airflow"));
     assert_eq!(vav.points[0].expected, Some([5.0, 45.0]));
-    assert_eq!((vav.points[0].period_s, vav.points[0].stale_after_s), (5.0, 60.0));
+    assert_eq!(vav.points[0].period_s, 5.0);
     assert_eq!(vav.points[3].expected.unwrap()[1], 4000.0 / 3600.0, "m³/h is m³/s inside");
     let valve = project.templates.iter().find(|t| t.name == "valve").unwrap();
     let rule = valve.points.iter().find(|p| p.expression.is_some()).unwrap();
@@ -78,18 +78,20 @@ fn numbers_in_the_points_own_unit_become_si() {
         [templates.t.points]
         hot = { unit = "[degF]", expected = [32, 212], period_s = 90, warning_above = 104, hysteresis = 9, confirm_s = 5 }
         slow = { unit = "kPa", period_s = 1, stale_after_s = 7 }
+        quick = { unit = "1", period_s = 5 }
         "#,
     )
     .unwrap();
     assert_eq!(problems, []);
     assert_eq!((project.models[0].offset_m, project.models[0].rotation_deg), (Some([1.0, 2.5, -3.0]), Some(12.0)));
-    let [hot, slow] = project.templates[0].points.as_slice() else { panic!() };
+    let [hot, slow, quick] = project.templates[0].points.as_slice() else { panic!() };
     let Check { warning_above, hysteresis, .. } = hot.check.unwrap();
     assert!((warning_above.unwrap() - 40.0).abs() < 1e-9, "104 °F");
     assert!((hysteresis - 5.0).abs() < 1e-9, "9 °F wide");
     let [least, most] = hot.expected.unwrap();
     assert!(least.abs() < 1e-9 && (most - 100.0).abs() < 1e-9);
     assert_eq!((hot.stale_after_s, slow.stale_after_s, slow.check), (270.0, 7.0, None));
+    assert_eq!(quick.stale_after_s, 60.0, "three periods, at least a minute");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! `plenum demo`: the clinic, its emulated devices, a broker and the twin in one program.
 
+use super::field::{Field, FieldSettings};
 use super::live::Live;
 use super::open::open;
 use super::output::{Failure, parse_duration};
-use super::field::{Field, FieldSettings};
 use super::{emulate, headless, interrupt};
 use crate::import::Progress;
-use crate::problem::Problem;
 use crate::time::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -79,7 +78,7 @@ fn window(_: PathBuf, _: FieldSettings, _: Option<Duration>) -> Result<(), Failu
 }
 
 /// The clinic beside the working folder or the executable; else it is made in the user's cache folder.
-pub fn clinic() -> Result<PathBuf, Problem> {
+pub fn clinic() -> Result<PathBuf, Failure> {
     let executable = std::env::current_exe().ok();
     let beside = executable.iter().flat_map(|e| e.ancestors().skip(1).take(4)).map(Path::to_path_buf);
     let found = std::env::current_dir()
@@ -93,7 +92,7 @@ pub fn clinic() -> Result<PathBuf, Problem> {
     let folder = cache_folder().join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
     if !folder.join("twin.toml").is_file() {
         eprintln!("plenum: making the demo clinic in {}", folder.display());
-        crate::demo::write(&folder, 1)?;
+        super::make_demo::write(&folder, 1)?;
     }
     Ok(folder)
 }

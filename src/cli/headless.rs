@@ -162,7 +162,11 @@ fn print_words(report: &Report) -> Result<(), Failure> {
             writeln!(out, "fault {} in {} at {}", fault.name.name(), fault.asset, fault.at)?;
         }
         for alarm in &report.alarms {
-            writeln!(out, "alarm {:?} {} {}: {} ({})", alarm.severity, alarm.raised_at, alarm.tag, alarm.name, alarm.remedy)?;
+            writeln!(
+                out,
+                "alarm {:?} {} {}: {} ({})",
+                alarm.severity, alarm.raised_at, alarm.tag, alarm.name, alarm.remedy
+            )?;
         }
         if report.alarms.is_empty() {
             writeln!(out, "no alarms")?;

@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let limits = Limits {
         max_bytes: args.limit_mb.saturating_mul(1_000_000),
         cut_patience: args.patience,
-        uncut_patience: args.patience * 2,
+        uncut_patience: args.patience.saturating_mul(2).max(Limits::default().uncut_patience),
     };
     // Asked for before the work, so that a folder that cannot be written to is known at once.
     let mut out = args.elements.as_deref().map(ElementsFile::create).transpose()?;
@@ -107,7 +107,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             }
         };
         if !args.json {
-            print_report(&report);
+            print_report(&report)?;
         }
         reports.push(report);
     }
@@ -220,19 +220,33 @@ impl FileReport {
     }
 }
 
-fn print_report(report: &FileReport) {
-    println!("{}", report.file);
+/// For people, on stdout.
+fn print_report(report: &FileReport) -> Result<(), Problem> {
+    let text = describe(report);
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .map_err(|e| Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
+}
+
+fn describe(report: &FileReport) -> String {
+    let mut lines = Vec::new();
+    lines.push(report.file.clone());
     if let (Some(kind), Some(elements)) = (&report.kind, report.elements) {
         let number = |n: Option<usize>| n.unwrap_or(0);
         let schema = report.schema.as_deref().filter(|s| !s.is_empty()).map(|s| format!(" {s}")).unwrap_or_default();
-        println!("  {kind}{schema}, {:.1} MB, read in {:.2} s", report.bytes.unwrap_or(0) as f64 / 1e6, report.seconds);
-        println!(
+        lines.push(format!(
+            "  {kind}{schema}, {:.1} MB, read in {:.2} s",
+            report.bytes.unwrap_or(0) as f64 / 1e6,
+            report.seconds
+        ));
+        lines.push(format!(
             "  {elements} elements, {} with geometry: {} triangles in {} shapes",
             number(report.with_geometry),
             number(report.triangles),
             number(report.shapes)
-        );
-        println!(
+        ));
+        lines.push(format!(
             "  {} storeys, {} spaces, {} zones, {} systems, {} connection points, {} connections",
             number(report.storeys),
             number(report.spaces),
@@ -240,30 +254,32 @@ fn print_report(report: &FileReport) {
             number(report.systems),
             number(report.connection_points),
             number(report.connections)
-        );
-        println!(
+        ));
+        lines.push(format!(
             "  {} property sets, {} quantity sets, {} materials",
             number(report.property_sets),
             number(report.quantities),
             number(report.materials)
-        );
+        ));
         if let Some(bounds) = report.bounds_m {
             let size = bounds.size();
-            println!("  {:.2} × {:.2} × {:.2} m", size.x, size.y, size.z);
+            lines.push(format!("  {:.2} × {:.2} × {:.2} m", size.x, size.y, size.z));
         }
         if let Some(g) = &report.georeference {
             let crs = if g.crs.is_empty() { "an unnamed map" } else { &g.crs };
             let [e, n, h] = g.origin_m;
-            println!("  origin at {e:.3}, {n:.3}, {h:.3} m in {crs}, turned by {:.4}°", g.rotation_deg);
+            lines.push(format!("  origin at {e:.3}, {n:.3}, {h:.3} m in {crs}, turned by {:.4}°", g.rotation_deg));
         }
     }
     for problem in &report.problems {
-        println!("  {problem}");
+        lines.push(format!("  {problem}"));
     }
     let errors = report.problems.iter().filter(|p| p.severity == Severity::Error).count();
     if report.elements.is_none() && errors > 0 {
-        println!("  nothing was read");
+        lines.push("  nothing was read".to_owned());
     }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// The `--elements` file: whole at its name, or not there.

@@ -18,7 +18,6 @@ mod shot;
 mod windowed;
 
 use clap::{Parser, Subcommand};
-use output::Failure;
 use std::process::ExitCode;
 
 /// A digital twin of a building: its model, its live sensors, what is wrong, where and why.

@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, default_value = "dark", value_parser = parse_theme)]
     theme: Theme,
     /// on or off: the panels around the scene.
-    #[arg(long, value_name = "on|off", default_value = "on", value_parser = parse_switch)]
+    #[arg(long, value_name = "on|off", default_value = "on", action = clap::ArgAction::Set, value_parser = parse_switch)]
     panels: bool,
     /// outside, plant or storey:NAME; without it, what the program opens with.
     #[arg(long)]
@@ -194,7 +194,9 @@ fn parse_size(text: &str) -> Result<[u32; 2], String> {
 
 fn parse_scale(text: &str) -> Result<f32, String> {
     let scale = text.trim().trim_end_matches('x').parse::<f32>().ok();
-    scale.filter(|s| (0.5..=4.0).contains(s)).ok_or_else(|| format!("`{text}` is not a scale; write 1.5, from 0.5 to 4"))
+    scale
+        .filter(|s| (0.5..=4.0).contains(s))
+        .ok_or_else(|| format!("`{text}` is not a scale; write 1.5, from 0.5 to 4"))
 }
 
 fn parse_theme(text: &str) -> Result<Theme, String> {

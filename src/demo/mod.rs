@@ -1,4 +1,38 @@
-//! The demo site: a four-storey clinic, made from a seed.
+//! The demo site: a four-storey clinic with a roof plant room, made from a seed.
 
-/// TEMP
-pub fn write(folder: &std::path::Path, seed: u64) -> Result<(), crate::problem::Problem> { let _ = (folder, seed); Ok(()) }
+pub mod mep;
+pub mod plan;
+
+mod air;
+mod architecture;
+mod body;
+mod controls;
+mod devices;
+mod finish;
+mod heating;
+mod net;
+mod place;
+mod plant;
+mod records;
+mod step;
+
+use plan::Plan;
+
+/// One file of the demo site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoFile {
+    /// Name in its folder.
+    pub name: &'static str,
+    /// All of it, with line feeds only.
+    pub text: String,
+}
+
+/// All files of a seed; the same seed gives the same bytes on every system.
+pub fn files(seed: u64) -> Vec<DemoFile> {
+    let plan = Plan::new(seed);
+    let net = mep::net(&plan);
+    vec![
+        DemoFile { name: "clinic-architecture.ifc", text: finish::write(&plan) },
+        DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) },
+    ]
+}

@@ -2,12 +2,13 @@
 
 pub mod adapter;
 pub mod camera;
+pub mod frame_cost;
 pub mod palette;
 pub mod panels;
-pub mod theme;
 pub mod picking;
 pub mod render;
 pub mod shot;
+pub mod theme;
 pub mod window;
 
 use bevy::app::{PluginGroup, PluginGroupBuilder};

@@ -74,7 +74,8 @@ fn begin(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut t
     let Some(scene) = scene else { return };
     let site = scene.site.clone();
     tree.tree = None;
-    tree.building = Some(AsyncComputeTaskPool::get().spawn(async move { Bvh::of_elements(&site.elements, &site.shapes) }));
+    tree.building =
+        Some(AsyncComputeTaskPool::get().spawn(async move { Bvh::of_elements(&site.elements, &site.shapes) }));
 }
 
 fn finish(mut tree: ResMut<PickTree>) {

@@ -1,10 +1,10 @@
 //! A picture with no window: the same scene, camera and panels as in a window, drawn into an image.
 
+use super::adapter::{self, Adapter};
 use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
-use super::adapter::{self, Adapter};
 use super::{ScenePlugins, spawn_camera};
 use crate::problem::Problem;
 use crate::twin::TwinPlugins;
@@ -33,6 +33,8 @@ pub struct Shot {
     pub scale: f32,
     /// Dark or light.
     pub theme: Theme,
+    /// Each pixel is the mean of so many by so many: 1 is as in a window, 2 has finer lines.
+    pub fineness: u32,
     /// With the panels around the scene.
     pub panels: bool,
     /// From where; none: as the program opens.
@@ -53,6 +55,7 @@ impl Default for Shot {
             size: [1600, 900],
             scale: 1.0,
             theme: Theme::Dark,
+            fineness: 2,
             panels: true,
             view: None,
             colour_by: ColourBy::Material,
@@ -60,6 +63,14 @@ impl Default for Shot {
             commands: Vec::new(),
             stop: || false,
         }
+    }
+}
+
+impl Shot {
+    /// The fineness that an image can have at all.
+    fn fineness(&self) -> u32 {
+        let longest = self.size[0].max(self.size[1]).max(1);
+        self.fineness.clamp(1, (LARGEST / longest).max(1))
     }
 }
 
@@ -71,11 +82,37 @@ pub struct Picture {
     pub rgba: Vec<u8>,
 }
 
+impl Picture {
+    /// Each `by` by `by` pixels as one.
+    fn shrunk(self, by: u32) -> Self {
+        if by <= 1 {
+            return self;
+        }
+        let [width, height] = self.size.map(|s| s / by);
+        let mut rgba = Vec::with_capacity((width * height * 4) as usize);
+        for y in 0..height {
+            for x in 0..width {
+                let mut sum = [0_u32; 4];
+                for dy in 0..by {
+                    let row = ((y * by + dy) * self.size[0] + x * by) as usize * 4;
+                    for pixel in self.rgba.get(row..row + by as usize * 4).unwrap_or(&[]).chunks_exact(4) {
+                        sum.iter_mut().zip(pixel).for_each(|(s, p)| *s += u32::from(*p));
+                    }
+                }
+                rgba.extend(sum.map(|s| ((s + by * by / 2) / (by * by)) as u8));
+            }
+        }
+        Self { size: [width, height], rgba }
+    }
+}
+
 #[derive(Resource, Default)]
 struct Taken(Option<Image>);
 
 /// Frames until pipelines, meshes and panels have settled.
-const WARM_UP: usize = 4;
+const WARM_UP: usize = 1;
+/// Pixels along a side that every adapter can draw.
+const LARGEST: u32 = 8192;
 
 /// Draws what `feed` brings: a [`crate::twin::scene::OpenSite`], and what makes it live.
 ///
@@ -96,7 +133,7 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
         pump(&mut app, 1);
     }
     // The panels take their part of the picture in their first frames; views are made for what is left.
-    pump(&mut app, 2);
+    pump(&mut app, 1);
     look(&mut app, shot)?;
     let ready = Instant::now();
     let until = started + shot.after;
@@ -108,7 +145,7 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
     }
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
-    let picture = take(&mut app, &target);
+    let picture = take(&mut app, &target).map(|p| p.shrunk(shot.fineness()));
     tracing::debug!(
         "picture: app {:.2} s, first frames {:.2} s, drawing {:.2} s",
         found.as_secs_f64(),
@@ -136,22 +173,30 @@ fn windowless(shot: &Shot, adapter: &Adapter) -> (App, Handle<Image>) {
             .disable::<PipelinedRenderingPlugin>()
             .disable::<WinitPlugin>(),
     );
-    app.insert_resource(Quality::Full).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
+    let quality = if shot.fineness() > 1 { Quality::Fine } else { Quality::Full };
+    app.insert_resource(quality).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
     if shot.panels {
         super::add_panels(&mut app);
     }
+    let image = canvas(&mut app, shot);
+    let scale_factor = shot.scale * shot.fineness() as f32;
+    let target = RenderTarget::Image(ImageRenderTarget { handle: image.clone(), scale_factor });
+    spawn_camera(&mut app.world_mut().commands(), Some(target), quality);
+    app.world_mut().flush();
+    (app, image)
+}
+
+/// An image to draw into.
+fn canvas(app: &mut App, shot: &Shot) -> Handle<Image> {
+    let fineness = shot.fineness();
     let mut image = Image::new_uninit(
-        Extent3d { width: shot.size[0], height: shot.size[1], depth_or_array_layers: 1 },
+        Extent3d { width: shot.size[0] * fineness, height: shot.size[1] * fineness, depth_or_array_layers: 1 },
         TextureDimension::D2,
         TextureFormat::Rgba8UnormSrgb,
         RenderAssetUsages::RENDER_WORLD,
     );
     image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
-    let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
-    let target = RenderTarget::Image(ImageRenderTarget { handle: image.clone(), scale_factor: shot.scale });
-    spawn_camera(&mut app.world_mut().commands(), Some(target), Quality::Full);
-    app.world_mut().flush();
-    (app, image)
+    app.world_mut().resource_mut::<Assets<Image>>().add(image)
 }
 
 fn finish(app: &mut App) {
@@ -188,9 +233,10 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
         app.world_mut().write_message(command.clone());
     }
     pump(app, 1);
-    let moved = shot.commands.iter().any(|c| {
-        matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_)))
-    });
+    let moved = shot
+        .commands
+        .iter()
+        .any(|c| matches!(c, Command::FlyTo(_) | Command::Fit | Command::Home | Command::CutStorey(Some(_))));
     if moved {
         jump(app, None);
     }

@@ -1,7 +1,7 @@
 //! The picking tree: which element a ray meets first.
 //!
-//! A wide tree over the elements' boxes (2 µs a ray at 200,000), and below it the triangles of the few
-//! elements whose boxes the ray meets. Boxes are f32 inside, counted from the middle of the scene and
+//! A wide tree over the elements' boxes, and below it the triangles of the few elements whose boxes the ray
+//! meets; shapes of many triangles have a tree of their own. Boxes are f32 inside, counted from the middle of the scene and
 //! rounded outwards; the triangles are met in f64, so that where a building stands on the map does not matter.
 
 use super::{Aabb, Shape};
@@ -11,8 +11,12 @@ use glam::{DAffine3, DVec3};
 use obvhs::BvhBuildParams;
 use obvhs::cwbvh::{CwBvh, builder::build_cwbvh};
 use obvhs::ray::{Ray, RayHit};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Shapes of fewer triangles are looked through one by one.
+const DETAIL_TRIANGLES: usize = 128;
 
 /// The picking tree over a site or a model.
 #[derive(Default)]
@@ -20,6 +24,10 @@ pub struct Bvh {
     tree: Option<CwBvh>,
     bounds: Option<Aabb>,
     items: Vec<Item>,
+    /// By item: which of `details` is over its shape's triangles.
+    detail_of: Vec<Option<u32>>,
+    /// Trees over the triangles of large shapes, in the shapes' own frames, one for all that share a shape.
+    details: Vec<CwBvh>,
 }
 
 /// What the tree holds of one element.
@@ -51,13 +59,24 @@ pub struct Hit {
 impl Bvh {
     /// Builds the tree. Items without triangles, or with a box that is not a number, cannot be hit.
     pub fn new(items: impl IntoIterator<Item = Item>) -> Self {
-        let whole = |i: &Item| i.bounds.min.is_finite() && i.bounds.max.is_finite() && i.shape.triangles() > 0;
+        let near = |p: DVec3| p.is_finite() && p.abs().max_element() < 1e12;
+        let whole = |i: &Item| near(i.bounds.min) && near(i.bounds.max) && i.shape.triangles() > 0;
         let items: Vec<Item> = items.into_iter().filter(whole).collect();
         let Some(all) = items.iter().map(|i| i.bounds).reduce(Aabb::union) else { return Self::default() };
         let origin = all.centre();
         let boxes: Vec<obvhs::aabb::Aabb> = items.iter().map(|i| rounded_outwards(i.bounds, origin)).collect();
         let tree = build_cwbvh(&boxes, BvhBuildParams::fast_build(), &mut Duration::default());
-        Self { tree: Some(tree), bounds: Some(all), items }
+        let mut details = Vec::new();
+        let mut built: HashMap<*const Shape, Option<u32>> = HashMap::new();
+        let detail_of = items.iter().map(|item| {
+            *built.entry(Arc::as_ptr(&item.shape)).or_insert_with(|| {
+                let detail = detail(&item.shape)?;
+                details.push(detail);
+                Some(details.len() as u32 - 1)
+            })
+        });
+        let detail_of = detail_of.collect();
+        Self { tree: Some(tree), bounds: Some(all), items, detail_of, details }
     }
 
     /// Builds the tree of elements by their slots, with their shapes.
@@ -109,10 +128,12 @@ impl Bvh {
         // The tree must not cut boxes off by what f32 makes of a distance, hence the slack.
         let slack = |distance: f64| ((distance - entered) * (1.0 + 1e-5) + 1e-3) as f32;
         tree.ray_traverse(ray, &mut RayHit::none(), |ray, primitive| {
-            let item = tree.primitive_indices.get(primitive).and_then(|i| self.items.get(*i as usize));
+            let number = tree.primitive_indices.get(primitive).map(|i| *i as usize);
+            let item = number.and_then(|i| self.items.get(i));
             let Some(item) = item.filter(|i| visible(i.slot)) else { return f32::INFINITY };
+            let detail = number.and_then(|i| self.details.get(self.detail_of.get(i).copied().flatten()? as usize));
             let limit = nearest.as_ref().map_or(f64::INFINITY, |h| h.distance);
-            match item.meet(origin, direction, section, limit) {
+            match item.meet(detail, origin, direction, section, limit) {
                 Some(hit) => {
                     nearest = Some(hit);
                     // Never above what the tree has already: it takes smaller distances only.
@@ -127,22 +148,52 @@ impl Bvh {
 
 impl Item {
     /// The nearest triangle nearer than `limit`.
-    fn meet(&self, origin: DVec3, direction: DVec3, section: Option<f64>, limit: f64) -> Option<Hit> {
+    fn meet(
+        &self,
+        detail: Option<&CwBvh>,
+        origin: DVec3,
+        direction: DVec3,
+        section: Option<f64>,
+        limit: f64,
+    ) -> Option<Hit> {
         let back = self.placement.inverse();
         let (local_origin, local_direction) = (back.transform_point3(origin), back.transform_vector3(direction));
         if !local_origin.is_finite() || !local_direction.is_finite() {
             return None;
         }
         let mut best: Option<(f64, DVec3)> = None;
-        for [a, b, c] in (0..self.shape.triangles()).filter_map(|t| self.shape.triangle(t)) {
-            let Some(distance) = meet_triangle(local_origin, local_direction, a, b, c) else { continue };
+        // Takes triangle `t` if it is the nearest so far, and says how far it is.
+        let mut take = |t: usize| -> Option<f64> {
+            let [a, b, c] = self.shape.triangle(t)?;
+            let distance = meet_triangle(local_origin, local_direction, a, b, c)?;
             if distance >= best.map_or(limit, |(d, _)| d) {
-                continue;
+                return None;
             }
             if section.is_some_and(|height| (origin + direction * distance).z > height) {
-                continue;
+                return None;
             }
             best = Some((distance, (b - a).cross(c - a)));
+            Some(distance)
+        };
+        match detail {
+            None => (0..self.shape.triangles()).for_each(|t| {
+                take(t);
+            }),
+            Some(tree) => {
+                let stretch = local_direction.length();
+                let entered = (enter(self.bounds, origin, direction)? - 0.01).max(0.0);
+                let start = back.transform_point3(origin + direction * entered).as_vec3();
+                let along = (local_direction / stretch).as_vec3();
+                if !start.is_finite() || !along.is_finite() {
+                    return None;
+                }
+                let ray = Ray::new_inf(start.to_array().into(), along.to_array().into());
+                tree.ray_traverse(ray, &mut RayHit::none(), |ray, primitive| {
+                    let taken = tree.primitive_indices.get(primitive).and_then(|t| take(*t as usize));
+                    let local = |distance: f64| ((distance - entered) * stretch * (1.0 + 1e-5) + 1e-3) as f32;
+                    taken.map_or(f32::INFINITY, |distance| local(distance).min(ray.tmax))
+                });
+            }
         }
         let (distance, normal) = best?;
         // Normals turn by the inverse transpose, so that a scaled placement keeps them upright.
@@ -150,6 +201,17 @@ impl Item {
         let normal = if normal.dot(direction) > 0.0 { -normal } else { normal };
         Some(Hit { slot: self.slot, distance, point: origin + direction * distance, normal })
     }
+}
+
+/// A tree over a shape's triangles, in its own frame; none for a shape of few.
+fn detail(shape: &Shape) -> Option<CwBvh> {
+    if shape.triangles() < DETAIL_TRIANGLES {
+        return None;
+    }
+    let boxes = (0..shape.triangles()).map(|t| shape.triangle(t).and_then(Aabb::around));
+    let boxes = boxes.map(|b| b.unwrap_or(Aabb { min: DVec3::ZERO, max: DVec3::ZERO }));
+    let boxes: Vec<obvhs::aabb::Aabb> = boxes.map(|b| rounded_outwards(b, DVec3::ZERO)).collect();
+    Some(build_cwbvh(&boxes, BvhBuildParams::fastest_build(), &mut Duration::default()))
 }
 
 /// Distance to a triangle from either side, in lengths of `d` (Möller and Trumbore, 1997).
@@ -285,6 +347,30 @@ mod tests {
         assert_eq!(Bvh::default().pick(DVec3::ZERO, DVec3::X, |_| true), None);
     }
 
+    /// A bumpy sheet of many triangles: large enough for a tree of its own.
+    fn sheet() -> Arc<Shape> {
+        let side = 20_u32;
+        let height = |x: u32, y: u32| ((x * 7 + y * 13) % 11) as f32 * 0.03;
+        let positions: Vec<[f32; 3]> = (0..=side)
+            .flat_map(|y| (0..=side).map(move |x| [x as f32 / 20.0 - 0.5, y as f32 / 20.0 - 0.5, height(x, y)]))
+            .collect();
+        let corner = |x: u32, y: u32| y * (side + 1) + x;
+        let indices = (0..side).flat_map(|y| {
+            (0..side).flat_map(move |x| {
+                let (a, b, c, d) = (corner(x, y), corner(x + 1, y), corner(x + 1, y + 1), corner(x, y + 1));
+                [a, b, c, a, c, d]
+            })
+        });
+        let shape = Shape {
+            normals: vec![[0.0, 0.0, 1.0]; positions.len()],
+            indices: indices.collect(),
+            positions,
+            colours: Vec::new(),
+        };
+        assert!(shape.triangles() >= DETAIL_TRIANGLES);
+        Arc::new(shape)
+    }
+
     proptest! {
         #[test]
         fn as_by_looking_at_every_triangle(
@@ -295,14 +381,14 @@ mod tests {
             section in prop::option::of(-10.0..10.0_f64),
             shift in prop::array::uniform3(-1e6..1e6_f64),
         ) {
-            let shape = cube();
+            let shapes = [cube(), sheet()];
             let shift = DVec3::from_array(shift);
             let origin = DVec3::from_array(origin) + shift;
             let direction = DVec3::from_array(target) + shift - origin;
             prop_assume!(direction.length() > 0.1);
             let section = section.map(|s| s + shift.z);
             let items: Vec<Item> = places.iter().enumerate()
-                .map(|(i, (centre, size, turn))| item(i as u32, DVec3::from_array(*centre) + shift, *size, *turn, &shape))
+                .map(|(i, (centre, size, turn))| item(i as u32, DVec3::from_array(*centre) + shift, *size, *turn, &shapes[i % 2]))
                 .collect();
             let seen = |s: Slot| s.0 % 4 != hidden;
             let tree = Bvh::new(items.clone());

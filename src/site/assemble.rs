@@ -130,12 +130,15 @@ impl Site {
     }
 }
 
-/// Puts models (with their disciplines, in the project's order) into one frame and binds the points.
+/// Puts models (with their disciplines) into one frame and binds the points. Slots follow the order in which
+/// the project names the files, whatever the order they were read in.
 ///
 /// A model is moved by its placement by hand where the project states one, else by its map conversion,
 /// and then by minus the project origin; without an origin in the project the first georeferenced
 /// model's is used.
-pub fn assemble(project: &Project, models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
+pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
+    let files = || project.models.iter().map(|m| &m.file).chain(project.layers.iter().map(|l| &l.file));
+    models.sort_by_cached_key(|(m, _)| files().position(|f| *f == m.file).unwrap_or(usize::MAX));
     let mut problems = Vec::new();
     let mut assembly = Assembly::default();
     assembly.site.name.clone_from(&project.name);
@@ -432,6 +435,21 @@ mod tests {
             assert_eq!(site.systems[0].members.len(), 2);
             let turned = site.element(site.find("b").unwrap()).unwrap().bounds.unwrap().size();
             assert!((turned - DVec3::new(2.0, 1.0, 3.0)).length() < 1e-6, "{turned:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_the_projects_whatever_was_read_first() {
+        let named = |id: &str| ModelFile { file: format!("{id}.ifc").into(), ..ModelFile::default() };
+        let project = Project { models: vec![named("b"), named("a")], ..Project::default() };
+        let a = || model("a", DVec3::ZERO, at(2_683_140.0, 1_247_400.0, 30.0));
+        let b = || model("b", DVec3::ZERO, at(2_683_180.0, 1_247_420.0, 0.0));
+        for models in [vec![a(), b()], vec![b(), a()]] {
+            let (site, _) = assemble(&project, models);
+            let ids: Vec<&str> = site.elements.iter().map(|e| e.id.as_str()).collect();
+            assert_eq!(ids, ["b", "a"]);
+            assert_eq!(site.origin.position_m, [2_683_180.0, 1_247_420.0, 400.0], "the first model's own");
+            assert_eq!(site.elements[1].placement.translation, DVec3::new(-40.0, -20.0, 0.0), "to the last digit");
         }
     }
 

@@ -222,20 +222,23 @@ pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
     candidates.map(|c| (edits(word, c), c)).filter(|(d, _)| *d <= most).min().map(|(_, c)| c)
 }
 
-/// How many characters must be changed, added or removed to make `b` of `a` (Levenshtein).
+/// How many characters must be changed, added, removed or swapped with their neighbour to make `b` of `a`
+/// (optimal string alignment).
 pub(super) fn edits(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
+    let mut last: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+            let mut least = (row[j] + usize::from(x != y)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                least = least.min(last[j - 1] + 1);
+            }
+            next.push(least);
         }
+        last = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or(0)
 }
@@ -279,7 +282,12 @@ mod tests {
     }
 
     fn rule(templates: &[&str], topic: &str) -> Binding {
-        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), key: None, line: 7 }
+        Binding::Rule {
+            templates: templates.iter().map(|t| (*t).to_owned()).collect(),
+            topic: topic.into(),
+            key: None,
+            line: 7,
+        }
     }
 
     #[test]
@@ -326,7 +334,7 @@ mod tests {
         let site = site(vec![element("IfcPump", "P-1", ""), element("IfcPump", "P-1", ""), element("IfcPump", "", "")]);
         let hand = |asset: &str, key: &str, role: &str| Binding::Point {
             asset: asset.into(),
-            point: point(role, None),
+            point: Box::new(point(role, None)),
             topic: "t".into(),
             key: key.into(),
             line: 3,
@@ -379,6 +387,8 @@ mod tests {
     fn near_misses() {
         assert_eq!(edits("kitten", "sitting"), 3);
         assert_eq!(edits("", "abc"), 3);
+        assert_eq!((edits("tga", "tag"), edits("ab", "ba"), edits("abcd", "badc")), (1, 1, 2));
+        assert_eq!(nearest("x", ["r"].into_iter()), None);
         assert_eq!(nearest("VAV-1-3", ["VAV-1-03", "AHU-1"].into_iter()), Some("VAV-1-03"));
         assert_eq!(nearest("boiler", ["VAV-1-03", "AHU-1"].into_iter()), None);
     }

@@ -252,7 +252,7 @@ pub enum Binding {
         /// Tag or GlobalId of the element.
         asset: String,
         /// The role; its template's point when there is one.
-        point: PointTemplate,
+        point: Box<PointTemplate>,
         /// The whole topic.
         topic: String,
         /// The payload's key; empty for `{ts, v}`.

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 /// Messages of one subscription that are kept for a subscriber that falls behind, bytes.
 pub const LOG_BYTES: usize = LOG_SEGMENT * LOG_SEGMENTS;
-const LOG_SEGMENT: usize = 512 << 10;
+const LOG_SEGMENT: usize = 256 << 10;
 const LOG_SEGMENTS: usize = 16;
 
 /// More clients than this at once are turned away.

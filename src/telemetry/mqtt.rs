@@ -17,7 +17,7 @@ mod failure;
 mod publisher;
 mod subscriber;
 
-pub use address::{Address, read_secret};
+pub use address::Address;
 pub use publisher::{Delivery, Message, Publisher, PublisherStats};
 pub use subscriber::{Subscriber, Subscription};
 

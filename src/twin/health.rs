@@ -157,7 +157,8 @@ pub(super) fn judge(
             changes.write(HealthChanged { point: sample.point, health, at: sample.device_time });
         }
     }
-    if clock.now.seconds_since(*looked_at) < 1.0 {
+    // A clock that went back (the site's was heard for the first time) is looked at afresh.
+    if (0.0..1.0).contains(&clock.now.seconds_since(*looked_at)) {
         return;
     }
     *looked_at = clock.now;

@@ -160,8 +160,7 @@ fn drain(
     for arrival in inlet.0.try_iter().take(SAMPLES_A_TICK) {
         let sample = match arrival {
             Arrival::Clock(time) => {
-                clock.from_site = true;
-                clock.advance(time);
+                clock.hear(time);
                 continue;
             }
             Arrival::Sample(sample) => sample,

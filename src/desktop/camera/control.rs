@@ -38,10 +38,7 @@ struct Hand {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(
-        Update,
-        (mouse, keys).before(Step::Act).run_if(any_with_component::<PrimaryWindow>),
-    );
+    app.add_systems(Update, (mouse, keys).before(Step::Act).run_if(any_with_component::<PrimaryWindow>));
 }
 
 fn mouse(

@@ -39,12 +39,7 @@ impl Lens {
         let centre = self.area.center();
         // One logical pixel's tangent; the field of view is that of the area's height.
         let pixel = tan / half.y;
-        [
-            -centre.x * pixel,
-            (self.window.x - centre.x) * pixel,
-            -(self.window.y - centre.y) * pixel,
-            centre.y * pixel,
-        ]
+        [-centre.x * pixel, (self.window.x - centre.x) * pixel, -(self.window.y - centre.y) * pixel, centre.y * pixel]
     }
 }
 
@@ -99,10 +94,7 @@ mod tests {
 
     #[test]
     fn what_is_looked_at_is_in_the_middle_of_the_area() {
-        let lens = Lens {
-            window: Vec2::new(1000.0, 500.0),
-            area: Rect::new(200.0, 50.0, 700.0, 450.0),
-        };
+        let lens = Lens { window: Vec2::new(1000.0, 500.0), area: Rect::new(200.0, 50.0, 700.0, 450.0) };
         let clip = lens.get_clip_from_view();
         let ahead = clip.project_point3(Vec3::new(0.0, 0.0, -10.0));
         let pixel = Vec2::new((ahead.x * 0.5 + 0.5) * 1000.0, (0.5 - ahead.y * 0.5) * 500.0);

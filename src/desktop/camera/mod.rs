@@ -69,10 +69,7 @@ impl Plugin for SceneCameraPlugin {
         app.add_message::<RequestRedraw>()
             .init_resource::<SceneArea>()
             .add_systems(Update, (open_home, obey).chain().after(crate::twin::Step::Act))
-            .add_systems(
-                PostUpdate,
-                (fit_lens, glide).chain().before(bevy::transform::TransformSystems::Propagate),
-            );
+            .add_systems(PostUpdate, (fit_lens, glide).chain().before(bevy::transform::TransformSystems::Propagate));
         control::plugin(app);
     }
 }
@@ -104,9 +101,7 @@ fn obey(
                 let shown = scene
                     .site
                     .iter()
-                    .filter(|(s, e)| {
-                        view.drawn(*s) == Drawn::Solid && e.kind == crate::site::ElementKind::Element
-                    })
+                    .filter(|(s, e)| view.drawn(*s) == Drawn::Solid && e.kind == crate::site::ElementKind::Element)
                     .map(|(s, _)| s);
                 camera.goal = views::fit(camera.goal, &scene.site, shown, aspect);
             }
@@ -145,7 +140,11 @@ fn fit_lens(area: Res<SceneArea>, mut cameras: Query<(&Camera, &mut SceneCamera,
 /// How fast the camera follows its goal, a second.
 const HASTE: f32 = 14.0;
 
-fn glide(time: Res<Time>, mut cameras: Query<(&mut SceneCamera, &mut Transform)>, mut redraw: MessageWriter<RequestRedraw>) {
+fn glide(
+    time: Res<Time>,
+    mut cameras: Query<(&mut SceneCamera, &mut Transform)>,
+    mut redraw: MessageWriter<RequestRedraw>,
+) {
     for (mut camera, mut transform) in &mut cameras {
         if camera.pose != camera.goal {
             let part = 1.0 - (-HASTE * time.delta_secs().min(0.1)).exp();

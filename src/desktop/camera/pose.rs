@@ -116,10 +116,8 @@ impl Pose {
         // Twice: the first pass finds the distance, then the middle of what is seen is put in the middle.
         for _ in 0..4 {
             let seen: Vec<Vec3> = corners.iter().map(|c| turn * (*c - pose.focus)).collect();
-            let distance = seen
-                .iter()
-                .map(|p| (p.x.abs() / tan_x).max(p.y.abs() / tan_y) + p.z)
-                .fold(NEAREST, f32::max);
+            let distance =
+                seen.iter().map(|p| (p.x.abs() / tan_x).max(p.y.abs() / tan_y) + p.z).fold(NEAREST, f32::max);
             let on_screen = |p: &Vec3| Vec2::new(p.x, p.y) / (distance - p.z).max(NEAREST);
             let (low, high) = seen.iter().map(on_screen).fold((Vec2::MAX, Vec2::MIN), |(l, h), p| (l.min(p), h.max(p)));
             let middle = (low + high) * 0.5 * distance;

@@ -150,8 +150,19 @@ fn is_hull(e: &Element) -> bool {
     is_class(
         e,
         &[
-            "IfcWall", "IfcWallStandardCase", "IfcRoof", "IfcSlab", "IfcCovering", "IfcCurtainWall", "IfcWindow",
-            "IfcDoor", "IfcPlate", "IfcMember", "IfcBeam", "IfcColumn", "IfcOpeningElement",
+            "IfcWall",
+            "IfcWallStandardCase",
+            "IfcRoof",
+            "IfcSlab",
+            "IfcCovering",
+            "IfcCurtainWall",
+            "IfcWindow",
+            "IfcDoor",
+            "IfcPlate",
+            "IfcMember",
+            "IfcBeam",
+            "IfcColumn",
+            "IfcOpeningElement",
         ],
     )
 }

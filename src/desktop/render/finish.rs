@@ -109,12 +109,7 @@ fn make_pipeline(
 }
 
 fn draw(
-    view: ViewQuery<(
-        &ViewTarget,
-        &ViewPrepassTextures,
-        &ViewUniformOffset,
-        &DynamicUniformIndex<Finish>,
-    )>,
+    view: ViewQuery<(&ViewTarget, &ViewPrepassTextures, &ViewUniformOffset, &DynamicUniformIndex<Finish>)>,
     pipeline: Option<Res<FinishPipeline>>,
     cache: Res<PipelineCache>,
     views: Res<ViewUniforms>,

@@ -123,11 +123,7 @@ fn make(
     let words = buffers.add(ShaderBuffer::from(vec![0_u32; FIRST_ROOM]));
     let colours = buffers.add(ShaderBuffer::from(vec![0_u32; FIRST_ROOM]));
     commands.insert_resource(SceneMaterials {
-        element: elements.add(ElementMaterial {
-            scene: scene.clone(),
-            words: words.clone(),
-            colours: colours.clone(),
-        }),
+        element: elements.add(ElementMaterial { scene: scene.clone(), words: words.clone(), colours: colours.clone() }),
         ground: grounds.add(GroundMaterial { scene: scene.clone(), words: words.clone(), colours: colours.clone() }),
         scene,
         words,

@@ -11,6 +11,8 @@ use bevy::prelude::*;
 pub enum Quality {
     /// Shadows, ambient occlusion, the better anti-aliasing: for a GPU, and for a picture that may take its time.
     Full,
+    /// The same without anti-aliasing: for a picture whose pixels are each the mean of several.
+    Fine,
     /// Edges and flat light only: for a window that the processor draws.
     Light,
 }
@@ -26,15 +28,10 @@ impl Quality {
         camera.insert((DepthPrepass, NormalPrepass, Msaa::Off));
         match self {
             Self::Full => {
-                camera
-                    .insert((
-                        ScreenSpaceAmbientOcclusion {
-                            quality_level: ScreenSpaceAmbientOcclusionQualityLevel::High,
-                            ..default()
-                        },
-                        Smaa { preset: SmaaPreset::High },
-                    ))
-                    .remove::<Fxaa>();
+                camera.insert((occlusion(), Smaa { preset: SmaaPreset::High })).remove::<Fxaa>();
+            }
+            Self::Fine => {
+                camera.insert(occlusion()).remove::<(Smaa, Fxaa)>();
             }
             Self::Light => {
                 camera.insert(Fxaa::default()).remove::<(ScreenSpaceAmbientOcclusion, Smaa)>();
@@ -44,7 +41,11 @@ impl Quality {
 
     /// Shadows are drawn.
     pub fn shadows(self) -> bool {
-        self == Self::Full
+        self != Self::Light
     }
 }
 
+
+fn occlusion() -> ScreenSpaceAmbientOcclusion {
+    ScreenSpaceAmbientOcclusion { quality_level: ScreenSpaceAmbientOcclusionQualityLevel::Medium, ..default() }
+}

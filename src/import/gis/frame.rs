@@ -62,7 +62,8 @@ impl Frame {
             (y - self.origin[1]) * self.scale[1],
             z.map_or(0.0, |z| z - self.origin[2]),
         );
-        local.is_finite().then_some((local, z.is_some()))
+        // Further away than anything on earth is no coordinate.
+        (local.is_finite() && local.abs().max_element() < 1e8).then_some((local, z.is_some()))
     }
 
     /// A stated height in local metres.

@@ -101,8 +101,8 @@ fn check_head(head: &[u8], place: &str) -> Result<(), Problem> {
     }
     let first = head.iter().copied().find(|b| !b.is_ascii_whitespace() && !matches!(b, 0xEF | 0xBB | 0xBF));
     match first {
-        Some(b'<') => Err(refuse_xml(place)),
-        Some(b'{' | b'[') => Err(Problem::error(
+        Some(b'<') if contains(b"<?xml") || contains(b"ifcXML") => Err(refuse_xml(place)),
+        Some(b'{') if contains(b"ifcx") => Err(Problem::error(
             place,
             "this is IFC as JSON (IFCX, IFC5), for which there is no reader yet",
             "export the model as IFC 4 (.ifc) from the program that made it",

@@ -4,6 +4,7 @@ use super::lite::{Record, Step};
 use super::placement::Placements;
 use super::properties;
 use super::relations::Relations;
+use crate::import::Progress;
 use crate::site::model::{
     Connection, ConnectionPoint, Element, ElementKind, FlowDirection, Group, Model, PropertySet, Storey,
 };
@@ -19,8 +20,6 @@ pub(super) struct Read {
     pub(super) model: Model,
     /// By element: its record.
     pub(super) records: Vec<u32>,
-    /// By element: its own frame in the file; identity when it has none or it is invalid.
-    pub(super) frames: Vec<DAffine3>,
     /// By element: does it state a representation that is more than lines, points or a box?
     pub(super) represented: Vec<bool>,
     /// Elements whose record cannot be parsed.
@@ -48,11 +47,11 @@ pub(super) fn read(
     placements: &mut Placements<'_>,
     unit_m: f64,
     products: &[u32],
+    progress: &Progress,
 ) -> Read {
     let mut read = Read {
         model: Model::default(),
         records: Vec::new(),
-        frames: Vec::new(),
         represented: Vec::new(),
         unreadable: Vec::new(),
         nameless: Vec::new(),
@@ -62,6 +61,9 @@ pub(super) fn read(
     let storeys = read_storeys(step, relations, placements, unit_m, &mut read.model);
     let mut sets = Sets { step, read: HashMap::new() };
     for id in products {
+        if progress.cancelled() {
+            return read; // the caller throws it away
+        }
         let Some(record) = step.record(*id) else {
             read.unreadable.push(*id);
             continue;
@@ -70,7 +72,6 @@ pub(super) fn read(
         if element.id == format!("#{id}") {
             read.nameless.push(*id);
         }
-        read.frames.push(placements.of(&record).unwrap_or(DAffine3::IDENTITY));
         read.represented.push(has_body(step, &record));
         read.records.push(*id);
         read.model.elements.push(element);

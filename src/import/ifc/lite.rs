@@ -381,10 +381,8 @@ pub(super) fn mesh(
         fn on_frame(&mut self, frame: &FrameEvent) {
             let m = frame.frame.world_matrix();
             let column = |c: usize| DVec3::new(m[c], m[c + 1], m[c + 2]);
-            let affine = DAffine3 {
-                matrix3: DMat3::from_cols(column(0), column(4), column(8)).into(),
-                translation: column(12).into(),
-            };
+            let affine =
+                DAffine3 { matrix3: DMat3::from_cols(column(0), column(4), column(8)), translation: column(12) };
             (self.0)(Event::Frame(affine));
         }
         fn on_batch(&mut self, meshes: &[MeshData], done: usize, total: usize) {

@@ -18,10 +18,11 @@ mod shapes;
 use super::{Limits, Progress};
 use crate::problem::Problem;
 use crate::site::model::{ElementKind, Model, Totals};
+use glam::DAffine3;
 use lite::Step;
 use placement::Placements;
 use relations::Relations;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -78,34 +79,35 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     let relations = Relations::read(&step);
     let hosts = relations.hosts(&products);
 
+    let mut placements = Placements::new(&step, unit_m);
+    let frame = |id: &u32| Some((*id, placements.of(&step.record(*id)?)?));
+    let frames: HashMap<u32, DAffine3> = products.iter().filter_map(frame).collect();
+
     // Triangles on threads of their own, and everything else here meanwhile.
     let patience = mesher::Patience { cut: limits.cut_patience, uncut: limits.uncut_patience };
-    let mut placements = Placements::new(&step, unit_m);
-    let (meshes, mut read) = std::thread::scope(|scope| {
-        let mesher = scope.spawn(|| mesher::run(&step, &bytes, &products, &hosts, patience, progress));
-        let read = elements::read(&step, &relations, &mut placements, unit_m, &products);
+    let job = mesher::Job { bytes: &bytes, ids: &products, hosts: &hosts, frames: &frames, patience };
+    let (mut meshes, mut read) = std::thread::scope(|scope| {
+        let mesher = scope.spawn(|| mesher::run(&step, &job, progress));
+        let read = elements::read(&step, &relations, &mut placements, unit_m, &products, progress);
         (mesher.join().unwrap_or_default(), read)
     });
     if meshes.cancelled || progress.cancelled() {
         return Err(super::cancelled(place));
     }
 
-    let mut shapes = shapes::Shapes::default();
-    for ((record, frame), element) in read.records.iter().zip(&read.frames).zip(&mut read.model.elements) {
-        let Some(pieces) = meshes.pieces.get(record) else { continue };
-        if let Some(placed) = shapes.add(pieces, &meshes.to_file, *frame) {
-            element.shape = Some(placed.shape);
-            element.placement = placed.placement;
-            element.bounds = Some(placed.bounds);
-            element.colour = placed.colour;
-        }
+    for (record, element) in read.records.iter().zip(&mut read.model.elements) {
+        let Some(Some(placed)) = meshes.placed.remove(record) else { continue };
+        element.shape = Some(placed.shape);
+        element.placement = placed.placement;
+        element.bounds = Some(placed.bounds);
+        element.colour = placed.colour;
     }
     report::elements(&step, &read, &placements, &relations, &mut problems);
-    report::geometry(&step, &read, &hosts, &meshes, shapes.dropped_triangles, &mut problems);
+    report::geometry(&step, &read, &hosts, &meshes, &mut problems);
 
     let mut model = read.model;
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
-    model.shapes = shapes.list;
+    model.shapes = meshes.shapes.list;
     let counted: HashSet<u32> = read
         .records
         .iter()

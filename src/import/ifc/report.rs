@@ -61,14 +61,14 @@ pub(super) fn records(step: &Step, place: &str, problems: &mut Vec<Problem>) {
     if let Some(first) = step.malformed.iter().min() {
         problems.push(Problem::warning(
             format!("{place}:{}", step.line_of(*first)),
-            format!("{} have no end or no valid number and are left out", many(step.malformed.len(), "record")),
+            format!("{} no end or no valid number: left out", many(step.malformed.len(), "record has")),
             "export the file again",
         ));
     }
     if let Some(first) = step.duplicates.first() {
         problems.push(Problem::warning(
             format!("{place}: #{first}"),
-            format!("{} used more than once; the first record counts", many(step.duplicates.len(), "number is")),
+            format!("{} used more than once: the first record counts", many(step.duplicates.len(), "number is")),
             "export the file again",
         ));
     }
@@ -103,21 +103,24 @@ pub(super) fn elements(
     if relations.unreadable > 0 {
         problems.push(Problem::warning(
             "relationships",
-            format!("{} cannot be parsed and are left out", many(relations.unreadable, "relationship record")),
+            format!("{} left out, because it cannot be parsed", many(relations.unreadable, "relationship is")),
             again,
         ));
     }
     if read.loose_ports > 0 {
         problems.push(Problem::warning(
             "ports",
-            format!("{} belong to no element and are left out", many(read.loose_ports, "port")),
+            format!("{} left out: no element owns it", many(read.loose_ports, "port is")),
             "export ports with their elements (IfcRelNests, or IfcRelConnectsPortToElement)",
         ));
     }
     if read.loose_connections > 0 {
         problems.push(Problem::warning(
             "ports",
-            format!("{} name a port that is not there", many(read.loose_connections, "port connection")),
+            format!(
+                "{} left out: a port that is named is not there",
+                many(read.loose_connections, "port connection is")
+            ),
             again,
         ));
     }
@@ -138,15 +141,9 @@ pub(super) fn elements(
 }
 
 /// What happened on the way to triangles.
-pub(super) fn geometry(
-    step: &Step,
-    read: &Read,
-    hosts: &HashSet<u32>,
-    meshes: &Meshes,
-    dropped_triangles: usize,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn geometry(step: &Step, read: &Read, hosts: &HashSet<u32>, meshes: &Meshes, problems: &mut Vec<Problem>) {
     let outcome = &meshes.outcome;
+    let dropped_triangles = meshes.shapes.dropped_triangles;
     if let Some(unit) = outcome.refused_unit {
         problems.push(Problem::error(
             place_of(step, unit),
@@ -198,7 +195,10 @@ pub(super) fn geometry(
     if dropped_triangles > 0 {
         problems.push(Problem::warning(
             "geometry",
-            format!("{} had a corner that is not a number, and are left out", many(dropped_triangles, "triangle")),
+            format!(
+                "{} left out: a corner is not a number, or nowhere on earth",
+                many(dropped_triangles, "triangle is")
+            ),
             "",
         ));
     }

@@ -17,7 +17,7 @@ pub(super) struct Shapes {
     /// The distinct shapes.
     pub(super) list: Vec<Arc<Shape>>,
     buckets: HashMap<u64, Vec<u32>>,
-    /// Triangles left out because a corner is not a number or not there.
+    /// Triangles left out because a corner is not there, not a number, or not on earth.
     pub(super) dropped_triangles: usize,
 }
 
@@ -58,7 +58,7 @@ impl Shapes {
                 let at = |i: usize| {
                     let index = *triangle.get(i)?;
                     let point = *corners.get((first + index) as usize)?;
-                    (index < count && point.is_finite()).then_some((first + index, point))
+                    (index < count && sane(point)).then_some((first + index, point))
                 };
                 let (Some((i, a)), Some((j, b)), Some((k, c))) = (at(0), at(1), at(2)) else {
                     self.dropped_triangles += 1;
@@ -75,7 +75,7 @@ impl Shapes {
         if shape.indices.is_empty() {
             return None;
         }
-        for point in corners.iter_mut().filter(|p| !p.is_finite()) {
+        for point in corners.iter_mut().filter(|p| !sane(**p)) {
             *point = DVec3::ZERO; // used by no triangle
         }
         let used = || shape.indices.iter().filter_map(|i| corners.get(*i as usize)).copied();
@@ -108,6 +108,11 @@ impl Shapes {
             number
         })
     }
+}
+
+/// A number, and no further away than anything on earth.
+fn sane(point: DVec3) -> bool {
+    point.is_finite() && point.abs().max_element() < 1e9
 }
 
 /// Equal but for what turning a mesh back into its own frame loses in f32: 0.02 mm and a millionth of its size.

@@ -1,12 +1,7 @@
 //! A clinic made by hand for tests: the elements that matter, and the points of the demo's templates.
 
 use crate::site::model::{PropertySet, PropertyValue};
-use crate::site::point::{Check, Point, PointSource};
-use crate::site::unit::Unit;
-use crate::site::{Element, Site, Slot};
-
-/// The demo's project file.
-const PROJECT: &str = include_str!("../../demo/twin.toml");
+use crate::site::{Element, Model, Site};
 
 fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str, f64)]) -> Element {
     let values = values.iter().map(|(n, v)| ((*n).to_owned(), PropertyValue::Real(*v))).collect();
@@ -110,74 +105,17 @@ pub(crate) fn elements() -> Vec<Element> {
         e.host = Some(host);
         all.push(e);
     }
-    all.push(element("IfcElectricMeter", "EM-1", "", DESIGN, &[]));
+    all.push(element("IfcFlowMeter", "EM-1", "USERDEFINED", DESIGN, &[]));
     all.push(element("IfcSensor", "WS-1", "USERDEFINED", DESIGN, &[]));
     all
 }
 
-/// The clinic with the points of the demo's templates.
+/// The clinic with the points that the demo's project file binds.
 pub(crate) fn clinic() -> Site {
-    let mut site = Site::default();
-    site.elements = elements();
-    let project: toml::Table = PROJECT.parse().unwrap();
-    for (name, template) in project["templates"].as_table().unwrap() {
-        let matching: Vec<Slot> =
-            site.iter().filter(|(_, e)| matches(e, &template["match"])).map(|(slot, _)| slot).collect();
-        for slot in matching {
-            for (role, p) in template["points"].as_table().unwrap() {
-                let tag = site.elements[slot.0 as usize].tag.clone();
-                let source = PointSource::Topic { topic: format!("clinic/{name}/{tag}"), key: role.clone() };
-                site.points.push(point(slot, &tag, role, p, source));
-            }
-            let rules = template.get("rules").and_then(toml::Value::as_table);
-            for (role, p) in rules.into_iter().flatten() {
-                let tag = site.elements[slot.0 as usize].tag.clone();
-                let source = PointSource::Rule { expression: p["expression"].as_str().unwrap().into() };
-                site.points.push(point(slot, &tag, role, p, source));
-            }
-        }
-    }
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo");
+    let (project, _) = crate::site::project::load(&folder).unwrap();
+    let model = Model { elements: elements(), kind: "ifc".into(), ..Model::default() };
+    let (site, problems) = crate::site::assemble(&project, vec![(model, "mep".into())]);
+    assert!(site.points.len() > 400, "{problems:?}");
     site
-}
-
-fn matches(e: &Element, rule: &toml::Value) -> bool {
-    let text = |key: &str| rule.get(key).and_then(toml::Value::as_str);
-    let tag = text("tag").is_none_or(|t| match (t.strip_prefix('*'), t.strip_suffix('*')) {
-        (Some(end), _) => e.tag.ends_with(end),
-        (_, Some(start)) => e.tag.starts_with(start),
-        _ => e.tag == t,
-    });
-    tag && text("class") == Some(&e.class) && text("predefined_type").is_none_or(|t| t == e.predefined_type)
-}
-
-fn point(asset: Slot, tag: &str, role: &str, p: &toml::Value, source: PointSource) -> Point {
-    let unit = Unit::parse(p["unit"].as_str().unwrap()).unwrap();
-    let number = |key: &str| p.get(key).and_then(|v| v.as_float().or(v.as_integer().map(|i| i as f64)));
-    let limit = |key: &str| number(key).map(|v| unit.to_si(v));
-    let check = Check {
-        warning_below: limit("warning_below"),
-        warning_above: limit("warning_above"),
-        critical_below: limit("critical_below"),
-        critical_above: limit("critical_above"),
-        hysteresis: number("hysteresis").map_or(0.0, |v| unit.interval_to_si(v)),
-        confirm_s: number("confirm_s").unwrap_or(0.0),
-    };
-    let expected = p.get("expected").and_then(toml::Value::as_array).map(|a| {
-        let at = |i: usize| unit.to_si(a[i].as_float().or(a[i].as_integer().map(|v| v as f64)).unwrap());
-        [at(0), at(1)]
-    });
-    let period_s = number("period_s").unwrap_or(10.0);
-    Point {
-        id: format!("{tag}/{role}"),
-        asset,
-        role: role.into(),
-        name: role.replace('_', " "),
-        unit,
-        expected,
-        period_s,
-        stale_after_s: number("stale_after_s").unwrap_or((3.0 * period_s).max(60.0)),
-        check: (check != Check::default()).then_some(check),
-        source,
-        remedy: String::new(),
-    }
 }

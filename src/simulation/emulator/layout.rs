@@ -8,7 +8,8 @@ use super::air::AirHandler;
 use super::control::{Actuator, hash, mix, unit_interval};
 use super::plant::{Plant, ValvePlace};
 use super::pump::{Pump, PumpGroup};
-use super::water::{Condenser, LoopKind, Machine, WaterLoop};
+use super::tower::Condenser;
+use super::water::{LoopKind, Machine, WaterLoop};
 use super::weather::Weather;
 use super::zone::{Zone, ZoneDesign};
 use crate::problem::Problem;
@@ -277,7 +278,10 @@ impl<'a> Reader<'a> {
             self.devices.insert(slot, Device::Tower);
         }
         for (slot, e) in self.of_class("IfcFlowMeter") {
-            if let Some(kind) = self.loop_of(e).filter(|k| *k != LoopKind::Condenser) {
+            let words = format!("{} {}", e.predefined_type, e.type_name).to_ascii_uppercase();
+            if e.tag.to_ascii_uppercase().starts_with("EM-") || words.contains("ELECTRIC") {
+                self.devices.insert(slot, Device::ElectricMeter);
+            } else if let Some(kind) = self.loop_of(e).filter(|k| *k != LoopKind::Condenser) {
                 self.devices.insert(slot, Device::HeatMeter(kind));
             }
         }

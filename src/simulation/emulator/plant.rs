@@ -2,7 +2,8 @@
 
 use super::air::{AirHandler, AirInput};
 use super::control::{Actuator, mix, unit_interval};
-use super::water::{Condenser, LoopKind, WaterLoop};
+use super::tower::Condenser;
+use super::water::{LoopKind, WaterLoop};
 use super::weather::{Calendar, Weather};
 use super::zone::{Supply, Zone};
 use crate::time::Time;

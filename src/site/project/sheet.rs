@@ -267,7 +267,7 @@ fn number(value: &DeValue) -> Option<f64> {
 /// The code of a unit that people write otherwise: `°C`, `kWh`, `m³/h`, `ppm`.
 fn near_unit(word: &str) -> Option<&'static str> {
     let plain = |text: &str| -> String {
-        let text = text.replace('³', "3").replace('²', "2").replace('₂', "2");
+        let text = text.replace('³', "3").replace(['²', '₂'], "2");
         text.chars().filter(|c| c.is_alphanumeric() || *c == '/' || *c == '%').collect::<String>().to_lowercase()
     };
     let by_name = match plain(word).as_str() {

@@ -1,7 +1,7 @@
 //! Where a broker is and how to get in.
 
 use crate::problem::Problem;
-use crate::site::project::{Broker, BrokerUrl, Secret};
+use crate::site::project::{Broker, BrokerUrl};
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -53,7 +53,7 @@ impl Address {
             (BrokerUrl::Remote { host, port, tls }, _) => {
                 let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
                 let place = format!("[broker] {host}:{port}");
-                if !*tls && !is_loopback(&host) {
+                if !*tls && !broker.allow_insecure && !is_loopback(&host) {
                     return Err(Problem::error(
                         place,
                         "without TLS whoever is on the network can read and forge what the sensors say",
@@ -61,7 +61,7 @@ impl Address {
                     ));
                 }
                 let password = match &broker.password {
-                    Some(secret) => read_secret(secret)?,
+                    Some(secret) => secret.read()?,
                     None => String::new(),
                 };
                 if broker.user.is_none() && broker.password.is_some() {
@@ -125,23 +125,6 @@ impl Address {
             options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
         }
         options
-    }
-}
-
-/// Reads a password. It is nowhere kept but in the [`Address`], and nowhere printed.
-///
-/// # Errors
-/// The variable is not set, or the file cannot be read.
-pub fn read_secret(secret: &Secret) -> Result<String, Problem> {
-    match secret {
-        Secret::Environment(name) => std::env::var(name).map_err(|_| {
-            Problem::error("[broker]", format!("the environment variable {name} is not set"), "set it to the password")
-        }),
-        Secret::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| cannot_read(path, &e.to_string()))?;
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
-        }
     }
 }
 
@@ -224,6 +207,7 @@ fn cannot_read(file: &Path, why: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::project::Secret;
 
     fn remote(host: &str, tls: bool) -> Broker {
         Broker { url: BrokerUrl::Remote { host: host.into(), port: 1883, tls }, ..Broker::default() }
@@ -238,6 +222,8 @@ mod tests {
             let problem = Address::resolve(&remote(host, false), None).unwrap_err();
             assert!(problem.remedy.contains("mqtts://"), "{problem}");
         }
+        let trusted = Broker { allow_insecure: true, ..remote("10.0.0.1", false) };
+        assert!(Address::resolve(&trusted, None).is_ok(), "on a network that is trusted");
     }
 
     #[test]

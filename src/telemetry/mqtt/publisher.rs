@@ -7,12 +7,11 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
-use super::subscriber::take_leave;
 use super::{Address, ConnectionStatus, RETRY, Stop, lock};
 use crate::problem::Problem;
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, Outgoing, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet, QoS};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -508,4 +507,19 @@ impl Sender {
             }
         }
     }
+}
+
+/// Says good-bye to the broker, for half a second at most.
+async fn take_leave(client: &AsyncClient, events: &mut EventLoop) {
+    if events.network.is_none() || client.try_disconnect().is_err() {
+        return;
+    }
+    let said = async {
+        while let Ok(event) = events.poll().await {
+            if event == Event::Outgoing(Outgoing::Disconnect) {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_millis(500), said).await;
 }

@@ -132,7 +132,7 @@ impl Subscriber {
         lock(&self.shared.intake).unmatched.clone()
     }
 
-    /// Takes leave of the broker and waits for the thread, a second or so.
+    /// Ends the connection and waits for the thread, a second at most. The broker keeps the session.
     pub fn stop(&mut self) {
         self.stop.ask();
         if let Some(thread) = self.thread.take() {
@@ -251,7 +251,9 @@ impl Client {
                 }
             };
             let Some(polled) = polled else {
-                take_leave(&client, &mut events).await;
+                // No DISCONNECT: to write one rumqttc must be polled, and would read and acknowledge more
+                // messages, which nobody takes any more. So they stay with the broker.
+                let _ = self.rest(&mut events, &client);
                 return End::Stopped;
             };
             match polled {
@@ -261,10 +263,7 @@ impl Client {
                     }
                     match self.packet(packet, &client) {
                         Ok(true) => {}
-                        Ok(false) => {
-                            take_leave(&client, &mut events).await;
-                            return End::Stopped;
-                        }
+                        Ok(false) => return End::Stopped,
                         Err(failure) => return End::Failed { failure, connected },
                     }
                     last = Instant::now();
@@ -272,19 +271,28 @@ impl Client {
                 Ok(Event::Outgoing(_)) => {}
                 Err(error) => {
                     let mut failure = Failure::explain(&error, &self.address, connected.is_some());
-                    // What came in one read with the end has not been handed out yet.
-                    while let Some(event) = events.state.events.pop_front() {
-                        let Event::Incoming(packet) = event else { continue };
-                        match self.packet(packet, &client) {
-                            Ok(true) => {}
-                            Ok(false) => return End::Stopped,
-                            Err(better) => failure = better,
-                        }
+                    match self.rest(&mut events, &client) {
+                        Ok(true) => {}
+                        Ok(false) => return End::Stopped,
+                        Err(better) => failure = better,
                     }
                     return End::Failed { failure, connected };
                 }
             }
         }
+    }
+
+    /// What came in one read with the end of the connection and was not handed out yet. False when it is
+    /// time to stop.
+    fn rest(&mut self, events: &mut EventLoop, client: &AsyncClient) -> Result<bool, Failure> {
+        while let Some(event) = events.state.events.pop_front() {
+            if let Event::Incoming(packet) = event
+                && !self.packet(packet, client)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// False when it is time to stop.
@@ -369,19 +377,4 @@ impl Client {
         *lock(&self.shared.status) = status;
         self.shared.changed.notify_all();
     }
-}
-
-/// Says good-bye to the broker, for half a second at most.
-pub(super) async fn take_leave(client: &AsyncClient, events: &mut EventLoop) {
-    if events.network.is_none() || client.try_disconnect().is_err() {
-        return;
-    }
-    let said = async {
-        while let Ok(event) = events.poll().await {
-            if event == Event::Outgoing(rumqttc::Outgoing::Disconnect) {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_millis(500), said).await;
 }
