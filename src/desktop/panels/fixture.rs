@@ -86,8 +86,8 @@ pub fn site() -> Site {
 
 fn base() -> Site {
     let mut site = Site::default();
-    site.name = "Riverside Clinic".into();
-    site.origin.crs = "EPSG:2056".into();
+    site.name.push_str("Riverside Clinic");
+    site.origin.crs.push_str("EPSG:2056");
     for (file, schema, discipline) in [
         ("clinic-architecture.ifc", "IFC4", "architecture"),
         ("clinic-mep.ifc", "IFC4", "mep"),

@@ -54,6 +54,7 @@ use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
+use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use data::{Data, Readings};
 use egui::{Margin, Panel, UiBuilder};
@@ -162,6 +163,7 @@ fn draw_panels(
     mut area: ResMut<SceneArea>,
     mut commands: MessageWriter<Command>,
     mut paths: MessageWriter<OpenPath>,
+    mut redraw: MessageWriter<RequestRedraw>,
     mut notices: MessageReader<Notice>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
@@ -191,6 +193,11 @@ fn draw_panels(
     let mut root = egui::Ui::new(ctx, "panels".into(), builder);
     let mut out = Vec::new();
     let opened = draw(&mut root, &data, &mut state, &mut out);
+    // Commands are obeyed in the next frame, and a window that waits for input would not draw one by itself. Hovering
+    // is asked for in every frame: it counts only when it changes something.
+    if out.iter().any(|c| !matches!(c, Command::Hover(slot) if *slot == r.view.hovered)) {
+        redraw.write(RequestRedraw);
+    }
     commands.write_batch(out);
     paths.write_batch(opened.map(OpenPath));
     // From egui's points to the window's logical pixels.
