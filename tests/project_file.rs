@@ -56,9 +56,7 @@ fn the_demo_is_read_without_a_word() {
     let valve = project.templates.iter().find(|t| t.name == "valve").unwrap();
     let rule = valve.points.iter().find(|p| p.expression.is_some()).unwrap();
     assert_eq!(rule.name, "Valve does not follow its command");
-    let check = rule.check.unwrap();
-    assert!((check.warning_above.unwrap() - 0.2).abs() < 1e-12 && (check.hysteresis - 0.05).abs() < 1e-12);
-    assert_eq!(check.confirm_s, 240.0);
+    assert!(rule.check.unwrap().warning_above.unwrap() < 1.0, "percent are parts of one inside");
 }
 
 #[test]
@@ -85,7 +83,8 @@ fn numbers_in_the_points_own_unit_become_si() {
     assert_eq!(problems, []);
     assert_eq!((project.models[0].offset_m, project.models[0].rotation_deg), (Some([1.0, 2.5, -3.0]), Some(12.0)));
     let [hot, slow, quick] = project.templates[0].points.as_slice() else { panic!() };
-    let Check { warning_above, hysteresis, .. } = hot.check.unwrap();
+    let Check { warning_above, hysteresis, confirm_s, .. } = hot.check.unwrap();
+    assert_eq!(confirm_s, 5.0);
     assert!((warning_above.unwrap() - 40.0).abs() < 1e-9, "104 °F");
     assert!((hysteresis - 5.0).abs() < 1e-9, "9 °F wide");
     let [least, most] = hot.expected.unwrap();

@@ -282,12 +282,7 @@ mod tests {
     }
 
     fn rule(templates: &[&str], topic: &str) -> Binding {
-        Binding::Rule {
-            templates: templates.iter().map(|t| (*t).to_owned()).collect(),
-            topic: topic.into(),
-            key: None,
-            line: 7,
-        }
+        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), key: None, line: 7 }
     }
 
     #[test]

@@ -14,11 +14,13 @@
 mod address;
 mod backoff;
 mod failure;
+mod outbox;
 mod publisher;
 mod subscriber;
 
 pub use address::Address;
-pub use publisher::{Delivery, Message, Publisher, PublisherStats};
+pub use outbox::{Delivery, Message, PublisherStats};
+pub use publisher::Publisher;
 pub use subscriber::{Subscriber, Subscription};
 
 use crate::time::Time;

@@ -7,19 +7,17 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
+use super::outbox::{Message, Outbox, PublisherStats, WINDOW};
 use super::{Address, ConnectionStatus, RETRY, Stop, lock};
 use crate::problem::Problem;
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet, QoS};
-use std::collections::VecDeque;
+use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Messages that may wait for the broker's acknowledgement at once.
-const WINDOW: usize = 500;
 /// Packet ids in turn: more than the window, so that one is never used again while it is waited for.
 const PACKET_IDS: u16 = 2000;
 /// Messages kept while the broker is away; then callers wait.
@@ -31,40 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(3);
 /// The longest payload, bytes.
 const MAX_PAYLOAD: usize = 16 << 20;
-
-/// How surely a message arrives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
-    /// MQTT QoS 0: it is lost when the connection breaks under it.
-    AtMostOnce,
-    /// MQTT QoS 1: it is sent until the broker acknowledges it, so it may come twice.
-    #[default]
-    AtLeastOnce,
-}
-
-/// What may be said about a message besides its topic and payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Message {
-    /// How surely it arrives.
-    pub delivery: Delivery,
-    /// The broker keeps it for who subscribes later.
-    pub retain: bool,
-}
-
-/// What became of the messages of a [`Publisher`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PublisherStats {
-    /// Taken from callers.
-    pub taken: u64,
-    /// Acknowledged by the broker; at QoS 0, written to the socket.
-    pub acknowledged: u64,
-    /// Sent again after a connection broke.
-    pub resent: u64,
-    /// Given up: the broker ended the connection over this one message again and again.
-    pub refused: u64,
-    /// Taken and neither acknowledged nor given up.
-    pub waiting: u64,
-}
 
 /// Publishes over one connection that comes back by itself. Messages of one publisher keep their order.
 pub struct Publisher {
@@ -223,163 +187,6 @@ impl Drop for Ended {
             outbox.ended = true;
             outbox.client = None;
         });
-    }
-}
-
-/// A message until it is acknowledged.
-struct Entry {
-    topic: String,
-    payload: Vec<u8>,
-    message: Message,
-    packet_id: Option<u16>,
-    sent_before: bool,
-    done: bool,
-}
-
-/// Messages in order: first those sent and waited for, then those handed to the connection, then the
-/// others.
-struct Outbox {
-    entries: VecDeque<Entry>,
-    /// Entries handed to the connection.
-    handed: usize,
-    /// Entries that the connection has sent.
-    sent: usize,
-    /// The connection that takes messages now.
-    client: Option<AsyncClient>,
-    window: usize,
-    /// Connections in a row that ended with the first message unacknowledged.
-    strikes: u32,
-    progress: bool,
-    status: ConnectionStatus,
-    stats: PublisherStats,
-    /// Threads that wait for a change.
-    waiters: u32,
-    ended: bool,
-}
-
-impl Default for Outbox {
-    fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-            handed: 0,
-            sent: 0,
-            client: None,
-            window: WINDOW,
-            strikes: 0,
-            progress: false,
-            status: ConnectionStatus::Connecting,
-            stats: PublisherStats::default(),
-            waiters: 0,
-            ended: false,
-        }
-    }
-}
-
-impl Outbox {
-    fn take(&mut self, topic: &str, payload: Vec<u8>, message: Message) {
-        self.stats.taken += 1;
-        let topic = topic.to_owned();
-        self.entries.push_back(Entry { topic, payload, message, packet_id: None, sent_before: false, done: false });
-        self.hand_on();
-    }
-
-    /// Hands messages to the connection, as many as its window allows.
-    fn hand_on(&mut self) {
-        let Some(client) = &self.client else { return };
-        while self.handed < self.window {
-            let Some(entry) = self.entries.get_mut(self.handed) else { return };
-            let qos = match entry.message.delivery {
-                Delivery::AtMostOnce => QoS::AtMostOnce,
-                Delivery::AtLeastOnce => QoS::AtLeastOnce,
-            };
-            let payload = entry.payload.clone();
-            if client.try_publish(entry.topic.as_str(), qos, entry.message.retain, payload).is_err() {
-                // Its queue is longer than the window, so this is a connection that ends.
-                return;
-            }
-            self.handed += 1;
-            if std::mem::replace(&mut entry.sent_before, true) {
-                self.stats.resent += 1;
-            }
-        }
-    }
-
-    /// The connection has sent the next message under this id; 0 for one without acknowledgement.
-    fn was_sent(&mut self, packet_id: u16) {
-        let Some(entry) = self.entries.get_mut(self.sent) else { return };
-        self.sent += 1;
-        if packet_id == 0 {
-            entry.done = true;
-            self.let_go();
-        } else {
-            entry.packet_id = Some(packet_id);
-        }
-    }
-
-    fn was_acknowledged(&mut self, packet_id: u16) {
-        let sent = self.entries.iter_mut().take(self.sent);
-        if let Some(entry) = sent.into_iter().find(|e| e.packet_id == Some(packet_id)) {
-            entry.done = true;
-            entry.packet_id = None;
-            self.let_go();
-        }
-    }
-
-    /// Lets go of what is done at the front, and hands on what follows.
-    fn let_go(&mut self) {
-        while self.entries.front().is_some_and(|e| e.done) {
-            self.entries.pop_front();
-            self.handed = self.handed.saturating_sub(1);
-            self.sent = self.sent.saturating_sub(1);
-            self.stats.acknowledged += 1;
-            self.progress = true;
-        }
-        if self.progress && self.strikes > 0 {
-            self.strikes = 0;
-            self.window = WINDOW;
-        }
-        self.hand_on();
-    }
-
-    /// The connection takes messages from now on.
-    fn begin(&mut self, client: AsyncClient) {
-        self.client = Some(client);
-        self.progress = false;
-        self.hand_on();
-    }
-
-    /// The connection ended: all that is not acknowledged is to be sent again.
-    ///
-    /// A broker that ends the connection each time over one message (it may be too long for it) must not
-    /// stop the others for ever: after two such ends messages go one by one, after three more the first
-    /// is given up.
-    fn disconnected(&mut self, was_connected: bool, status: ConnectionStatus) {
-        // What was handed over, not what was sent: a long message may break the connection while it is written.
-        let tried = was_connected && self.handed > 0 && !self.progress;
-        let before = self.entries.len();
-        self.entries.retain(|e| !e.done);
-        self.stats.acknowledged += (before - self.entries.len()) as u64;
-        for entry in &mut self.entries {
-            entry.packet_id = None;
-        }
-        self.client = None;
-        (self.handed, self.sent) = (0, 0);
-        self.status = status;
-        if !tried {
-            return;
-        }
-        self.strikes += 1;
-        if self.strikes >= 2 {
-            self.window = 1;
-        }
-        if self.strikes >= 5 {
-            if let Some(entry) = self.entries.pop_front() {
-                self.stats.refused += 1;
-                let length = entry.payload.len();
-                tracing::warn!("gave up a message of {length} bytes on `{}`: the broker does not take it", entry.topic);
-            }
-            self.strikes = 2;
-        }
     }
 }
 
