@@ -145,7 +145,7 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
     }
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
-    let picture = take(&mut app, &target).map(|p| p.shrunk(shot.fineness()));
+    let picture = take(&mut app, target).map(|p| p.shrunk(shot.fineness()));
     tracing::debug!(
         "picture: app {:.2} s, first frames {:.2} s, drawing {:.2} s",
         found.as_secs_f64(),
@@ -156,7 +156,7 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
 }
 
 /// The app without window and without event loop.
-fn windowless(shot: &Shot, adapter: &Adapter) -> (App, Handle<Image>) {
+fn windowless(shot: &Shot, adapter: &Adapter) -> (App, RenderTarget) {
     let mut app = App::new();
     #[cfg(feature = "dev")]
     super::render::shaders::register_source(&mut app);
@@ -180,10 +180,10 @@ fn windowless(shot: &Shot, adapter: &Adapter) -> (App, Handle<Image>) {
     }
     let image = canvas(&mut app, shot);
     let scale_factor = shot.scale * shot.fineness() as f32;
-    let target = RenderTarget::Image(ImageRenderTarget { handle: image.clone(), scale_factor });
-    spawn_camera(&mut app.world_mut().commands(), Some(target), quality);
+    let target = RenderTarget::Image(ImageRenderTarget { handle: image, scale_factor });
+    spawn_camera(&mut app.world_mut().commands(), Some(target.clone()), quality);
     app.world_mut().flush();
-    (app, image)
+    (app, target)
 }
 
 /// An image to draw into.
@@ -262,9 +262,10 @@ fn pump(app: &mut App, frames: usize) {
     }
 }
 
-fn take(app: &mut App, target: &Handle<Image>) -> Result<Picture, Problem> {
+/// The picture in a target. The scale factor is a part of which target it is.
+fn take(app: &mut App, target: RenderTarget) -> Result<Picture, Problem> {
     app.world_mut()
-        .spawn(Screenshot::image(target.clone()))
+        .spawn(Screenshot(target))
         .observe(|captured: On<ScreenshotCaptured>, mut taken: ResMut<Taken>| taken.0 = Some(captured.image.clone()));
     for _ in 0..60 {
         pump(app, 1);

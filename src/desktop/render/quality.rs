@@ -11,7 +11,7 @@ use bevy::prelude::*;
 pub enum Quality {
     /// Shadows, ambient occlusion, the better anti-aliasing: for a GPU, and for a picture that may take its time.
     Full,
-    /// The same without anti-aliasing: for a picture whose pixels are each the mean of several.
+    /// The same with little anti-aliasing: for a picture whose pixels are each the mean of several.
     Fine,
     /// Edges and flat light only: for a window that the processor draws.
     Light,
@@ -31,7 +31,7 @@ impl Quality {
                 camera.insert((occlusion(), Smaa { preset: SmaaPreset::High })).remove::<Fxaa>();
             }
             Self::Fine => {
-                camera.insert(occlusion()).remove::<(Smaa, Fxaa)>();
+                camera.insert((occlusion(), Smaa { preset: SmaaPreset::Low })).remove::<Fxaa>();
             }
             Self::Light => {
                 camera.insert(Fxaa::default()).remove::<(ScreenSpaceAmbientOcclusion, Smaa)>();
