@@ -2,5 +2,8 @@
 
 pub mod expression;
 pub mod health;
+pub mod rules;
 
-pub use health::Health;
+pub use expression::Expression;
+pub use health::{Health, Judgement};
+pub use rules::RuleSet;

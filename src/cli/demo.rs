@@ -1,13 +1,111 @@
-//! `plenum demo`: Opens the demo clinic with an embedded broker and emulated devices.
+//! `plenum demo`: the clinic, its emulated devices, a broker and the twin in one program.
 
-use super::output::Failure;
-use crate::problem::Problem;
+use super::field::{Field, FieldSettings};
+use super::live::Live;
+use super::open::open;
+use super::output::{Failure, parse_duration};
+use super::{emulate, headless, interrupt};
+use crate::import::Progress;
+use crate::time::Time;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Opens the demo clinic with an embedded broker and emulated devices.
+/// Opens the demo clinic with a broker and emulated devices, all in one program.
+///
+/// The day is sped up (--speed), and faults can be put in: `--fault stuck-valve@20s` after twenty
+/// seconds, in a valve that the seed draws; `--fault pump-wear:CHWP-1=0.5@1m` in a machine you name.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Run without a window.
+    #[arg(long)]
+    headless: bool,
+    /// Stop after this long: 60s, 5m, 2h. Without it, run until Ctrl-C.
+    #[arg(long = "for", value_name = "T", value_parser = parse_duration)]
+    duration: Option<Duration>,
+    /// What chance does: weather, people, which asset a fault falls on.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Simulated seconds in a second.
+    #[arg(long, default_value_t = 60.0)]
+    speed: f64,
+    /// A fault: NAME[:ASSET][=SEVERITY]@T. May be given more than once.
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<String>,
+    /// The building's time at the start, RFC 3339 [default: 2026-05-11T09:00:00Z].
+    #[arg(long, value_name = "T", value_parser = emulate::parse_time)]
+    start: Option<Time>,
+    /// Use this project instead of the clinic that came with Plenum; its broker is used as it stands.
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Print one JSON document on stdout at the end (with --headless).
+    #[arg(long, requires = "headless")]
+    json: bool,
+}
 
 /// Runs the verb.
-pub fn run(_args: Args) -> Result<(), Failure> {
-    Err(Failure::Usage(Problem::error("plenum demo", "this part is not built yet", "")))
+pub fn run(args: Args) -> Result<(), Failure> {
+    let started = std::time::Instant::now();
+    interrupt::listen();
+    let project = match &args.project {
+        Some(project) => project.clone(),
+        None => clinic()?,
+    };
+    let mut settings = FieldSettings {
+        seed: args.seed,
+        speed: args.speed,
+        start: args.start,
+        faults: emulate::parse_faults(&args.faults)?,
+        clock_topic: None,
+    };
+    if !args.headless {
+        return window(project, settings, args.duration);
+    }
+    let opened = open(&project, &Progress::default())?;
+    settings.clock_topic.clone_from(&opened.project.clock_topic);
+    Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
+    let live = Live::start(&opened, Some(settings))?;
+    headless::run(opened, live, headless::How { started, duration: args.duration, json: args.json })
+}
+
+#[cfg(feature = "desktop")]
+fn window(project: PathBuf, settings: FieldSettings, duration: Option<Duration>) -> Result<(), Failure> {
+    super::windowed::run(project, Some(settings), duration)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn window(_: PathBuf, _: FieldSettings, _: Option<Duration>) -> Result<(), Failure> {
+    Err(super::output::no_window())
+}
+
+/// The clinic beside the working folder or the executable; else it is made in the user's cache folder.
+pub fn clinic() -> Result<PathBuf, Failure> {
+    let executable = std::env::current_exe().ok();
+    let beside = executable.iter().flat_map(|e| e.ancestors().skip(1).take(4)).map(Path::to_path_buf);
+    let found = std::env::current_dir()
+        .into_iter()
+        .chain(beside)
+        .map(|folder| folder.join("models").join("clinic"))
+        .find(|folder| folder.join("twin.toml").is_file());
+    if let Some(folder) = found {
+        return Ok(folder);
+    }
+    let folder = cache_folder().join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
+    if !folder.join("twin.toml").is_file() {
+        eprintln!("plenum: making the demo clinic in {}", folder.display());
+        super::make_demo::write(&folder, 1)?;
+    }
+    Ok(folder)
+}
+
+/// Where this user's programs keep what can be made again.
+fn cache_folder() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = if cfg!(windows) {
+        set("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        set("HOME").map(|h| h.join("Library").join("Caches"))
+    } else {
+        set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|h| h.join(".cache")))
+    };
+    base.unwrap_or_else(std::env::temp_dir).join("plenum")
 }

@@ -1,13 +1,246 @@
-//! `plenum emulate`: Publishes what a building's devices would measure.
+//! `plenum emulate`: publishes what a building's devices would measure.
 
-use super::output::Failure;
-use crate::problem::Problem;
+use super::field::{Field, FieldSettings, Publish};
+use super::interrupt::{interrupted, listen};
+use super::open;
+use super::output::{Failure, parse_duration, print_json};
+use crate::import::Progress;
+use crate::problem::{Problem, Severity};
+use crate::simulation::emulator::{FaultSpec, InjectedFault};
+use crate::site::project::BrokerUrl;
+use crate::telemetry::mqtt::{Address, Publisher};
+use crate::time::Time;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-/// Publishes what a building's devices would measure.
+/// Publishes what a building's devices would measure, to the project's broker or to the one named.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// A folder that holds twin.toml, or that file.
+    project: PathBuf,
+    /// Where to publish: mqtt://HOST:PORT (this machine only) or mqtts://HOST:PORT; user, password and
+    /// certificates are the project's.
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// Draws weather, people, noise and faulty assets.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Simulated seconds in a second.
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    speed: f64,
+    /// The building's time at the start, RFC 3339 [default: 2026-05-11T09:00:00Z].
+    #[arg(long, value_name = "T", value_parser = parse_time)]
+    start: Option<Time>,
+    /// Breaks something: NAME[:ASSET][=SEVERITY]@T, repeatable. Names: stuck-valve, sensor-drift,
+    /// sensor-dropout, coil-fouling, short-cycling, pump-wear, filter-clogging.
+    #[arg(long = "fault", value_name = "F")]
+    faults: Vec<String>,
+    /// Stops after this long (60s, 5m, 2h); without it, at Ctrl-C.
+    #[arg(long = "for", value_name = "T", value_parser = parse_duration)]
+    duration: Option<Duration>,
+    /// Prints what was published as JSON at the end.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn parse_time(text: &str) -> Result<Time, String> {
+    Time::parse(text).ok_or_else(|| format!("`{text}` is not a moment; write 2026-05-11T09:00:00Z"))
+}
+
+/// Reads the faults of a command line.
+pub(super) fn parse_faults(texts: &[String]) -> Result<Vec<FaultSpec>, Failure> {
+    texts.iter().map(|t| FaultSpec::parse(t).map_err(Failure::Usage)).collect()
+}
+
+#[derive(Serialize)]
+struct Document {
+    seconds: f64,
+    seed: u64,
+    speed: f64,
+    broker: String,
+    clock: Time,
+    samples: Published,
+    messages: u64,
+    faults: Vec<InjectedFault>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct Published {
+    published: u64,
+    acknowledged_messages: u64,
+    waiting_messages: u64,
+}
+
+/// A publisher of the telemetry room, as a place for messages.
+struct Wire(std::sync::Arc<Publisher>);
+
+impl Publish for Wire {
+    fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<(), Problem> {
+        self.0.publish(topic, payload.to_vec())
+    }
+
+    fn flush(&mut self, timeout: Duration) -> Result<(), Problem> {
+        if self.0.flush(timeout) {
+            return Ok(());
+        }
+        let waiting = self.0.stats().waiting;
+        Err(Problem::warning(
+            "broker",
+            format!("{waiting} messages were not acknowledged before the end"),
+            "look whether the broker runs",
+        ))
+    }
+}
+
+/// Where messages go: an MQTT connection of its own. Keep the second half to ask how it is.
+pub(super) fn wire(
+    address: &Address,
+    client_id: &str,
+) -> Result<(Box<dyn Publish>, std::sync::Arc<Publisher>), Problem> {
+    let publisher = std::sync::Arc::new(Publisher::connect(address, client_id)?);
+    Ok((Box::new(Wire(std::sync::Arc::clone(&publisher))), publisher))
+}
 
 /// Runs the verb.
-pub fn run(_args: Args) -> Result<(), Failure> {
-    Err(Failure::Usage(Problem::error("plenum emulate", "this part is not built yet", "")))
+pub fn run(args: Args) -> Result<(), Failure> {
+    let faults = parse_faults(&args.faults)?;
+    let named = args.broker.as_deref().map(broker_url).transpose().map_err(Failure::Usage)?;
+    listen();
+    let progress = Progress::default();
+    let opened = open::open(&args.project, &progress)?;
+    for problem in opened.problems.iter().filter(|p| p.severity > Severity::Info) {
+        eprintln!("plenum: {problem}");
+    }
+    let mut broker = opened.project.broker.clone();
+    if let Some(url) = named {
+        broker.url = url;
+    }
+    if matches!(broker.url, BrokerUrl::Embedded { port: 0 }) {
+        return Err(Failure::Usage(Problem::error(
+            format!("{} [broker]", opened.project.file.display()),
+            "the project's broker is embedded: it runs only inside `plenum demo` and `plenum run`, on a free port",
+            "name a broker, --broker mqtt://127.0.0.1:PORT, as `plenum run` shows it; or use `plenum demo`",
+        )));
+    }
+    let address = Address::resolve(&broker, None)?;
+    let settings = FieldSettings {
+        seed: args.seed,
+        speed: args.speed,
+        start: args.start,
+        faults,
+        clock_topic: opened.project.clock_topic.clone(),
+    };
+    // Wrong use is told before anybody is called.
+    Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
+    let client = format!("plenum-emulator-{}-{}", args.seed, std::process::id());
+    let (publish, publisher) = wire(&address, &client)?;
+    let began = Instant::now();
+    let mut field = Field::start(opened.site, settings, publish)?;
+    for problem in field.problems() {
+        eprintln!("plenum: {problem}");
+    }
+    eprintln!("plenum: publishing to {}; Ctrl-C stops", address.label());
+    follow(&field, began, args.duration);
+    field.stop();
+    let stats = publisher.stats();
+    let document = Document {
+        seconds: began.elapsed().as_secs_f64(),
+        seed: args.seed,
+        speed: args.speed,
+        broker: address.label(),
+        clock: field.now(),
+        samples: Published {
+            published: field.samples(),
+            acknowledged_messages: stats.acknowledged,
+            waiting_messages: stats.waiting,
+        },
+        messages: field.messages(),
+        faults: field.faults(),
+        problems: opened.problems.into_iter().chain(field.problems()).collect(),
+    };
+    status(&field, &document.faults);
+    if args.json {
+        print_json(&document)?;
+    }
+    Ok(())
+}
+
+/// Waits for the end, with a status line every five seconds.
+fn follow(field: &Field, began: Instant, duration: Option<Duration>) {
+    let mut next = Duration::from_secs(5);
+    let mut told = 0;
+    while !interrupted() && duration.is_none_or(|d| began.elapsed() < d) {
+        std::thread::sleep(Duration::from_millis(50));
+        let faults = field.faults();
+        for fault in faults.iter().skip(told) {
+            eprintln!("plenum: {} on {} at {}", fault.name.name(), fault.asset, fault.at);
+        }
+        told = faults.len();
+        if began.elapsed() >= next {
+            next += Duration::from_secs(5);
+            status(field, &faults);
+        }
+    }
+}
+
+fn status(field: &Field, faults: &[InjectedFault]) {
+    let (samples, messages, now) = (field.samples(), field.messages(), field.now());
+    eprintln!("plenum: {now}  {samples} samples in {messages} messages, {} faults", faults.len());
+}
+
+/// Reads `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+fn broker_url(text: &str) -> Result<BrokerUrl, Problem> {
+    let wrong = |message: &str| {
+        Problem::error(
+            format!("--broker {text}"),
+            message,
+            "write mqtt://127.0.0.1:1883, or mqtts://HOST:8883 for another machine",
+        )
+    };
+    let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("it is no URL"))?;
+    let (tls, usual) = match scheme {
+        "mqtt" => (false, 1883),
+        "mqtts" => (true, 8883),
+        _ => return Err(wrong("only mqtt:// and mqtts:// are spoken")),
+    };
+    let rest = rest.trim_end_matches('/');
+    if rest.contains(['@', '/']) {
+        return Err(wrong("user and password stand in twin.toml, and there is no path"));
+    }
+    let (host, port) = match rest.rsplit_once(':') {
+        // An IPv6 address without a port ends in a bracket.
+        Some((host, port)) if !port.ends_with(']') => {
+            (host, port.parse().map_err(|_| wrong("the port is not a number up to 65535"))?)
+        }
+        _ => (rest, usual),
+    };
+    if host.is_empty() {
+        return Err(wrong("it names no host"));
+    }
+    Ok(BrokerUrl::Remote { host: host.to_owned(), port, tls })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_on_the_command_line() {
+        let remote = |host: &str, port, tls| BrokerUrl::Remote { host: host.into(), port, tls };
+        assert_eq!(broker_url("mqtt://127.0.0.1:1999").unwrap(), remote("127.0.0.1", 1999, false));
+        assert_eq!(broker_url("mqtts://broker.example/").unwrap(), remote("broker.example", 8883, true));
+        assert_eq!(broker_url("mqtt://[::1]:1883").unwrap(), remote("[::1]", 1883, false));
+        assert_eq!(broker_url("mqtt://[::1]").unwrap(), remote("[::1]", 1883, false));
+        for text in ["localhost", "http://x", "mqtt://", "mqtt://x:port", "mqtt://u:p@x", "mqtt://x:99999"] {
+            assert!(broker_url(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_on_the_command_line() {
+        assert_eq!(parse_faults(&["pump-wear@1m".into()]).unwrap()[0].at_s, 60.0);
+        assert!(matches!(parse_faults(&["leak@1m".into()]), Err(Failure::Usage(_))));
+    }
 }

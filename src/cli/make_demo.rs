@@ -21,14 +21,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let files = demo::files(args.seed);
-    check_folder(&args.dir, &files)?;
-    std::fs::create_dir_all(&args.dir).map_err(|e| {
-        failed(&args.dir, &format!("cannot make the folder: {e}"), "name a folder that you may write to")
-    })?;
-    for file in &files {
-        write_whole(&args.dir.join(file.name), file.text.as_bytes())?;
-    }
+    let files = write(&args.dir, args.seed)?;
     if args.json {
         let list: Vec<_> = files.iter().map(|f| serde_json::json!({"file": f.name, "bytes": f.text.len()})).collect();
         return print_json(&serde_json::json!({"dir": args.dir, "seed": args.seed, "files": list}));
@@ -38,6 +31,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     eprintln!("plenum: the clinic of seed {}; open it with `plenum run {}`", args.seed, args.dir.display());
     Ok(())
+}
+
+/// Writes the clinic of a seed into a folder of its own; the project file last, so that a folder with
+/// one is whole.
+pub(super) fn write(dir: &Path, seed: u64) -> Result<Vec<DemoFile>, Failure> {
+    let files = demo::files(seed);
+    check_folder(dir, &files)?;
+    std::fs::create_dir_all(dir)
+        .map_err(|e| failed(dir, &format!("cannot make the folder: {e}"), "name a folder that you may write to"))?;
+    for file in &files {
+        write_whole(&dir.join(file.name), file.text.as_bytes())?;
+    }
+    Ok(files)
 }
 
 /// A folder that is missing, empty or holds a demo may be written; anybody else's may not.

@@ -3,15 +3,21 @@
 mod bench;
 mod demo;
 mod emulate;
+pub mod field;
+mod headless;
 mod import;
 mod interrupt;
+mod live;
 mod make_demo;
+mod open;
 mod output;
+mod report;
 mod run;
 mod shot;
+#[cfg(feature = "desktop")]
+mod windowed;
 
 use clap::{Parser, Subcommand};
-use output::Failure;
 use std::process::ExitCode;
 
 /// A digital twin of a building: its model, its live sensors, what is wrong, where and why.

@@ -32,6 +32,16 @@ impl From<Problem> for Failure {
     }
 }
 
+/// What a verb says that needs the window in a program built without one.
+#[cfg(not(feature = "desktop"))]
+pub fn no_window() -> Failure {
+    Failure::Usage(Problem::error(
+        "plenum",
+        "this program was built without its window (feature `desktop`)",
+        "add --headless, or build it with `cargo build --release`",
+    ))
+}
+
 /// Prints exactly one JSON document on stdout.
 pub fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let failed = |e: &dyn std::fmt::Display| {

@@ -1,13 +1,50 @@
-//! `plenum run`: Opens a project and follows its broker.
+//! `plenum run`: a project, live, against its own broker.
 
-use super::output::Failure;
-use crate::problem::Problem;
+use super::live::Live;
+use super::open::open;
+use super::output::{Failure, parse_duration};
+use super::{headless, interrupt};
+use crate::import::Progress;
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// Opens a project and follows its broker.
+/// Opens a project and follows its broker, in a window or without one.
+///
+/// Nothing is emulated: what is shown comes from the broker that the project names. With --headless
+/// there is no window; a status line goes to stderr, and --json prints one report at the end.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// A folder with a twin.toml, that file, or a single model.
+    project: PathBuf,
+    /// Run without a window.
+    #[arg(long)]
+    headless: bool,
+    /// Stop after this long: 60s, 5m, 2h. Without it, run until Ctrl-C.
+    #[arg(long = "for", value_name = "T", value_parser = parse_duration)]
+    duration: Option<Duration>,
+    /// Print one JSON document on stdout at the end (with --headless).
+    #[arg(long, requires = "headless")]
+    json: bool,
+}
 
 /// Runs the verb.
-pub fn run(_args: Args) -> Result<(), Failure> {
-    Err(Failure::Usage(Problem::error("plenum run", "this part is not built yet", "")))
+pub fn run(args: Args) -> Result<(), Failure> {
+    let started = std::time::Instant::now();
+    interrupt::listen();
+    if !args.headless {
+        return window(&args);
+    }
+    let opened = open(&args.project, &Progress::default())?;
+    let live = Live::start(&opened, None)?;
+    headless::run(opened, live, headless::How { started, duration: args.duration, json: args.json })
+}
+
+#[cfg(feature = "desktop")]
+fn window(args: &Args) -> Result<(), Failure> {
+    super::windowed::run(args.project.clone(), None, args.duration)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn window(_args: &Args) -> Result<(), Failure> {
+    Err(super::output::no_window())
 }

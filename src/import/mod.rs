@@ -1,5 +1,6 @@
 //! Files to models. Every reader returns what it could read *and* a list of problems.
 
+pub mod colour;
 pub mod gis;
 pub mod ifc;
 pub mod progress;
@@ -8,13 +9,119 @@ pub use progress::Progress;
 
 use crate::problem::Problem;
 use crate::site::Model;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
-/// Reads a file by what it is (its extension, then its first bytes).
+/// What a reader may use up.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Larger files, and archive members that unpack to more, are refused, bytes.
+    pub max_bytes: u64,
+    /// How long the geometry of a batch may take with its openings cut; then it is made without.
+    pub cut_patience: Duration,
+    /// How long it may take without; then these elements have no geometry.
+    pub uncut_patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 2_000_000_000,
+            cut_patience: Duration::from_secs(30),
+            uncut_patience: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Reads a file by what it is: its extension, then its first bytes.
 ///
 /// # Errors
 /// A [`Problem`] when nothing of the file can be read: missing, empty, not a format that Plenum reads.
 pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
-    let _ = progress;
-    Err(Problem::error(path.display().to_string(), "there is no reader for this file", "give an IFC or GeoJSON file"))
+    read_within(path, &Limits::default(), progress)
+}
+
+/// Reads a file within stated limits.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        "ifc" | "ifczip" | "ifcxml" | "ifcx" => ifc::read_within(path, limits, progress),
+        "geojson" => gis::geojson::read_within(path, limits, progress),
+        _ => by_first_bytes(path, &extension, limits, progress),
+    }
+}
+
+/// For a name that says nothing, or something else.
+fn by_first_bytes(
+    path: &Path,
+    extension: &str,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<(Model, Vec<Problem>), Problem> {
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(|e| cannot_open(path, &e))?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(Problem::error(path.display().to_string(), "this is a folder", "give a file"));
+    }
+    file.take(4096).read_to_end(&mut head).map_err(|e| cannot_open(path, &e))?;
+    let contains = |needle: &[u8]| head.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
+    let first = head.iter().copied().find(|b| !b.is_ascii_whitespace());
+    if contains(b"ISO-10303-21") {
+        return ifc::read_within(path, limits, progress);
+    }
+    if head.starts_with(b"PK\x03\x04") && extension == "zip" {
+        return ifc::read_within(path, limits, progress);
+    }
+    let json = first == Some(b'{') || head.starts_with(&[0xEF, 0xBB, 0xBF]);
+    if json && (contains(b"FeatureCollection") || contains(b"\"Feature\"") || contains(b"\"coordinates\"")) {
+        return gis::geojson::read_within(path, limits, progress);
+    }
+    Err(refuse(path, extension, head.is_empty()))
+}
+
+fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
+    let place = path.display().to_string();
+    if empty {
+        return Problem::error(place, "the file is empty", "export or copy it again");
+    }
+    let what = match extension {
+        "shp" | "shx" | "dbf" => "Shapefile",
+        "gpkg" => "GeoPackage",
+        "tif" | "tiff" => "GeoTIFF",
+        "inp" => "EPANET network (INP)",
+        "csv" | "xlsx" | "xls" => "table",
+        "rvt" => "Revit project",
+        "dwg" | "dxf" => "CAD drawing",
+        "glb" | "gltf" | "obj" | "fbx" => "3D mesh",
+        "json" => "JSON file that is no GeoJSON",
+        "xml" => "XML file",
+        "zip" => "archive without an .ifc file",
+        _ => "kind of file that Plenum does not know",
+    };
+    let article = if what.starts_with(['E', 'a']) { "an" } else { "a" };
+    Problem::error(
+        place,
+        format!("this is {article} {what}, for which there is no reader"),
+        "Plenum reads IFC (.ifc), ifcZIP (.ifczip) and GeoJSON (.geojson, .json); export to one of these",
+    )
+}
+
+/// Why a file cannot be opened, with what to do.
+pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> Problem {
+    let remedy = match error.kind() {
+        std::io::ErrorKind::NotFound => "check the path",
+        std::io::ErrorKind::PermissionDenied => "give yourself the right to read it",
+        _ => "check the disk, then copy the file again",
+    };
+    Problem::error(path.display().to_string(), format!("cannot read the file: {error}"), remedy)
+}
+
+/// Somebody asked to stop.
+pub(crate) fn cancelled(place: &str) -> Problem {
+    Problem::error(place, "stopped before it was read", "")
 }

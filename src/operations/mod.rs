@@ -2,4 +2,4 @@
 
 pub mod alarm;
 
-pub use alarm::{Alarm, AlarmId, AlarmList, AlarmState};
+pub use alarm::{Alarm, AlarmId, AlarmList, AlarmSeverity, AlarmState};

@@ -1,12 +1,14 @@
 //! Several models in one frame: the site.
 
-use super::model::{Connection, ConnectionPoint, Element, Group, Model, Slot, Storey};
+use super::binding;
+use super::model::{Connection, ConnectionPoint, Element, ElementKind, Georeference, Group, Model, Slot, Storey};
 use super::point::Point;
-use super::project::{Origin, Project};
+use super::project::{ModelFile, Origin, Project};
 use crate::problem::Problem;
-use crate::shape::Shape;
-use glam::DAffine3;
+use crate::shape::{Aabb, Shape};
+use glam::{DAffine3, DVec3};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ pub struct Site {
     pub elements: Vec<Element>,
     /// By slot: which of [`Self::sources`] the element came from.
     pub source_of: Vec<u16>,
-    /// Storeys; those of several models with one name and height are one.
+    /// Storeys, lowest first; those of several models with one name and height are one.
     pub storeys: Vec<Storey>,
     /// Zones.
     pub zones: Vec<Group>,
@@ -38,8 +40,8 @@ pub struct Site {
     pub shapes: Vec<Arc<Shape>>,
     /// The project's points, by [`super::PointIndex`].
     pub points: Vec<Point>,
-    pub(super) by_id: HashMap<String, Slot>,
-    pub(super) by_tag: HashMap<String, Vec<Slot>>,
+    pub(crate) by_id: HashMap<String, Slot>,
+    pub(crate) by_tag: HashMap<String, Vec<Slot>>,
 }
 
 /// One file of a site.
@@ -56,6 +58,9 @@ pub struct Source {
     /// From the file's frame to the project's.
     pub to_project: DAffine3,
 }
+
+/// Storeys of two models with one name are one when their floors are this close, metres.
+const SAME_FLOOR_M: f64 = 0.5;
 
 impl Site {
     /// The element of a slot.
@@ -77,10 +82,434 @@ impl Site {
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &Element)> {
         self.elements.iter().enumerate().map(|(i, e)| (Slot(i as u32), e))
     }
+
+    /// Every tag in use.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.by_tag.keys().map(String::as_str)
+    }
+
+    /// The box around everything of the building models; around everything when there are none.
+    pub fn bounds(&self) -> Option<Aabb> {
+        let around = |kind: Option<ElementKind>| {
+            self.elements
+                .iter()
+                .filter(|e| kind.is_none_or(|k| e.kind == k))
+                .filter_map(|e| e.bounds)
+                .reduce(Aabb::union)
+        };
+        around(Some(ElementKind::Element)).or_else(|| around(None))
+    }
+
+    /// Makes a site of elements alone, in one frame already; GlobalIds and tags can be looked up.
+    pub fn of_elements(name: impl Into<String>, elements: Vec<Element>) -> (Self, Vec<Problem>) {
+        let mut site = Self { name: name.into(), source_of: vec![0; elements.len()], elements, ..Self::default() };
+        let problems = site.index();
+        (site, problems)
+    }
+
+    fn index(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (i, element) in self.elements.iter().enumerate() {
+            let slot = Slot(i as u32);
+            match self.by_id.entry(element.id.clone()) {
+                Entry::Vacant(free) => {
+                    free.insert(slot);
+                }
+                Entry::Occupied(_) if element.id.is_empty() => {}
+                Entry::Occupied(_) => problems.push(Problem::warning(
+                    element.id.clone(),
+                    format!("two elements have this id; `{}` is found by its tag or in the tree only", element.label()),
+                    "give every element a GlobalId of its own",
+                )),
+            }
+            if !element.tag.is_empty() {
+                self.by_tag.entry(element.tag.clone()).or_default().push(slot);
+            }
+        }
+        problems
+    }
 }
 
-/// Puts models (with their disciplines, in the project's order) into one frame and binds the points.
-pub fn assemble(project: &Project, models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
-    let _ = (project, models);
-    (Site::default(), Vec::new())
+/// Puts models (with their disciplines) into one frame and binds the points. Slots follow the order in which
+/// the project names the files, whatever the order they were read in.
+///
+/// A model is moved by its placement by hand where the project states one, else by its map conversion,
+/// and then by minus the project origin; without an origin in the project the first georeferenced
+/// model's is used.
+pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
+    let files = || project.models.iter().map(|m| &m.file).chain(project.layers.iter().map(|l| &l.file));
+    models.sort_by_cached_key(|(m, _)| files().position(|f| *f == m.file).unwrap_or(usize::MAX));
+    let mut problems = Vec::new();
+    let mut assembly = Assembly::default();
+    assembly.site.name.clone_from(&project.name);
+    assembly.site.origin = origin(project, &models);
+    for (model, discipline) in models {
+        let to_project = placement(project, &assembly.site.origin, &model, &mut problems);
+        assembly.add(model, discipline, to_project);
+    }
+    let mut site = assembly.finish();
+    problems.extend(site.index());
+    resolve_spaces(&mut site);
+    let (points, found) = binding::bind(project, &site);
+    site.points = points;
+    problems.extend(found);
+    (site, problems)
+}
+
+/// The project's origin, else that of the first georeferenced model, else the models' own zero.
+fn origin(project: &Project, models: &[(Model, String)]) -> Origin {
+    project.origin.clone().unwrap_or_else(|| {
+        models
+            .iter()
+            .find_map(|(m, _)| m.georeference.as_ref())
+            .map(|g| Origin { crs: g.crs.clone(), position_m: g.origin_m })
+            .unwrap_or_default()
+    })
+}
+
+/// From a model's own frame to the project's.
+fn placement(project: &Project, origin: &Origin, model: &Model, problems: &mut Vec<Problem>) -> DAffine3 {
+    let place = model.file.display().to_string();
+    if let Some(ModelFile { offset_m, rotation_deg, .. }) =
+        project.models.iter().find(|m| m.file == model.file && (m.offset_m.is_some() || m.rotation_deg.is_some()))
+    {
+        let turn = DAffine3::from_rotation_z(rotation_deg.unwrap_or(0.0).to_radians());
+        return DAffine3::from_translation(DVec3::from_array(offset_m.unwrap_or_default())) * turn;
+    }
+    let Some(georeference) = &model.georeference else {
+        if !origin.crs.is_empty() || origin.position_m != [0.0; 3] {
+            problems.push(Problem::warning(
+                place,
+                "it has no map conversion: its own zero is put on the project's origin",
+                "give its [[models]] entry offset_m and rotation_deg",
+            ));
+        }
+        return DAffine3::IDENTITY;
+    };
+    if !georeference.crs.is_empty() && !origin.crs.is_empty() && !same_crs(&georeference.crs, &origin.crs) {
+        problems.push(Problem::warning(
+            place,
+            format!(
+                "its coordinates are in {}, the project's in {}: they are used as they stand",
+                georeference.crs, origin.crs
+            ),
+            "export it in the project's coordinate system, or place it with offset_m",
+        ));
+    }
+    // Subtracted before the rotation meets it, so that no digit of a far-off origin reaches the mesh.
+    let near = Georeference {
+        origin_m: (DVec3::from_array(georeference.origin_m) - DVec3::from_array(origin.position_m)).to_array(),
+        ..georeference.clone()
+    };
+    near.to_map()
+}
+
+fn same_crs(a: &str, b: &str) -> bool {
+    let plain = |s: &str| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    plain(a) == plain(b)
+}
+
+/// A site in the making.
+#[derive(Default)]
+struct Assembly {
+    site: Site,
+    systems: HashMap<String, u32>,
+    shapes: HashMap<u64, Vec<u32>>,
+}
+
+impl Assembly {
+    fn add(&mut self, model: Model, discipline: String, to_project: DAffine3) {
+        let first = self.site.elements.len() as u32;
+        let first_port = self.site.connection_points.len() as u32;
+        let source = self.site.sources.len() as u16;
+        let storeys: Vec<u32> = model.storeys.into_iter().map(|s| self.storey(s, &to_project)).collect();
+        let systems: Vec<u32> = model.systems.into_iter().map(|s| self.system(s, first)).collect();
+        let shapes: Vec<u32> = model.shapes.into_iter().map(|s| self.shape(s)).collect();
+        let at = |list: &[u32], i: Option<u32>| i.and_then(|i| list.get(i as usize).copied());
+        for mut element in model.elements {
+            element.storey = at(&storeys, element.storey);
+            element.systems = element.systems.iter().filter_map(|s| at(&systems, Some(*s))).collect();
+            element.systems.dedup();
+            element.shape = at(&shapes, element.shape);
+            element.space = element.space.map(|i| i + first);
+            element.part_of = element.part_of.map(|i| i + first);
+            element.host = element.host.map(|i| i + first);
+            element.placement = to_project * element.placement;
+            element.bounds = self.bounds(&element, &to_project);
+            self.site.elements.push(element);
+            self.site.source_of.push(source);
+        }
+        self.site.zones.extend(model.zones.into_iter().map(|zone| moved(zone, first)));
+        self.site.connection_points.extend(model.connection_points.into_iter().map(|mut port| {
+            port.element += first;
+            port.location = port.location.map(|l| to_project.transform_point3(l));
+            port
+        }));
+        self.site.connections.extend(
+            model.connections.into_iter().map(|c| Connection { from: c.from + first_port, to: c.to + first_port }),
+        );
+        self.site.sources.push(Source {
+            file: model.file,
+            kind: model.kind,
+            schema: model.schema,
+            discipline,
+            to_project,
+        });
+    }
+
+    /// A box in the project's frame: tight around the corners of the mesh where the model was turned.
+    fn bounds(&self, element: &Element, to_project: &DAffine3) -> Option<Aabb> {
+        let bounds = element.bounds?;
+        let turned = (to_project.matrix3 - glam::DMat3::IDENTITY).to_cols_array().iter().any(|v| v.abs() > 1e-12);
+        let shape = element.shape.and_then(|s| self.site.shapes.get(s as usize));
+        match shape {
+            Some(shape) if turned => Aabb::around(
+                shape
+                    .positions
+                    .iter()
+                    .map(|p| element.placement.transform_point3(DVec3::new(p[0].into(), p[1].into(), p[2].into()))),
+            ),
+            _ => Some(bounds.transformed(to_project)),
+        }
+    }
+
+    fn storey(&mut self, mut storey: Storey, to_project: &DAffine3) -> u32 {
+        storey.elevation_m = to_project.transform_point3(DVec3::new(0.0, 0.0, storey.elevation_m)).z;
+        let same = |s: &Storey| s.name == storey.name && (s.elevation_m - storey.elevation_m).abs() <= SAME_FLOOR_M;
+        if let Some(known) = self.site.storeys.iter().position(same) {
+            return known as u32;
+        }
+        self.site.storeys.push(storey);
+        (self.site.storeys.len() - 1) as u32
+    }
+
+    fn system(&mut self, system: Group, first: u32) -> u32 {
+        let system = moved(system, first);
+        let known = if system.name.is_empty() { None } else { self.systems.get(&system.name).copied() };
+        if let Some(known) = known
+            && let Some(group) = self.site.systems.get_mut(known as usize)
+        {
+            group.members.extend(system.members);
+            return known;
+        }
+        let index = self.site.systems.len() as u32;
+        self.systems.insert(system.name.clone(), index);
+        self.site.systems.push(system);
+        index
+    }
+
+    fn shape(&mut self, shape: Arc<Shape>) -> u32 {
+        let same = self.shapes.entry(fingerprint(&shape)).or_default();
+        let known = same.iter().copied().find(|i| self.site.shapes.get(*i as usize).is_some_and(|s| **s == *shape));
+        known.unwrap_or_else(|| {
+            let index = self.site.shapes.len() as u32;
+            self.site.shapes.push(shape);
+            same.push(index);
+            index
+        })
+    }
+
+    /// Storeys are sorted by height, so that lists of them read like the building.
+    fn finish(mut self) -> Site {
+        let mut order: Vec<usize> = (0..self.site.storeys.len()).collect();
+        let height = |i: &usize| self.site.storeys.get(*i).map_or(0.0, |s| s.elevation_m);
+        order.sort_by(|a, b| height(a).total_cmp(&height(b)));
+        let mut new_index = vec![0; order.len()];
+        for (new, old) in order.iter().enumerate() {
+            new_index[*old] = new as u32;
+        }
+        self.site.storeys = order.iter().filter_map(|i| self.site.storeys.get(*i).cloned()).collect();
+        for element in &mut self.site.elements {
+            element.storey = element.storey.and_then(|s| new_index.get(s as usize).copied());
+        }
+        self.site
+    }
+}
+
+fn moved(mut group: Group, first: u32) -> Group {
+    group.members.iter_mut().for_each(|m| *m += first);
+    group
+}
+
+fn fingerprint(shape: &Shape) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    shape.indices.hash(&mut hasher);
+    shape.colours.hash(&mut hasher);
+    for p in &shape.positions {
+        p.map(f32::to_bits).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Which space an element stands in or serves, where its own file does not say: by the id that another
+/// file's space has, else by where it is.
+fn resolve_spaces(site: &mut Site) {
+    let spaces: Vec<(Slot, Aabb)> = site
+        .iter()
+        .filter(|(_, e)| e.kind == ElementKind::Space)
+        .filter_map(|(slot, e)| Some((slot, e.bounds?)))
+        .collect();
+    for i in 0..site.elements.len() {
+        let Some(element) = site.elements.get(i).filter(|e| e.kind == ElementKind::Element && e.space.is_none()) else {
+            continue;
+        };
+        let named =
+            element.property("Pset_Plenum_Serves", "Space").and_then(|v| v.as_str()).and_then(|id| site.find(id));
+        let around = || {
+            let centre = element.bounds?.centre();
+            let inside = |b: &Aabb| centre.cmpge(b.min).all() && centre.cmple(b.max).all();
+            // The smallest box that holds it: boxes of rooms that are not rectangular overlap.
+            let volume = |b: &Aabb| b.size().element_product();
+            spaces
+                .iter()
+                .filter(|(_, b)| inside(b))
+                .min_by(|a, b| volume(&a.1).total_cmp(&volume(&b.1)))
+                .map(|(s, _)| *s)
+        };
+        let space = named.or_else(around).map(|s| s.0);
+        if let Some(element) = site.elements.get_mut(i) {
+            element.space = space;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> Arc<Shape> {
+        Arc::new(Shape {
+            positions: vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]],
+            normals: vec![[0.0, 0.0, 1.0]; 4],
+            colours: Vec::new(),
+            indices: vec![0, 1, 2, 0, 1, 3],
+        })
+    }
+
+    /// A model whose only element stands at `at` in its own frame.
+    fn model(id: &str, at: DVec3, georeference: Option<Georeference>) -> (Model, String) {
+        let placement = DAffine3::from_translation(at);
+        let element = Element {
+            id: id.into(),
+            tag: format!("T-{id}"),
+            shape: Some(0),
+            placement,
+            bounds: block().bounds().map(|b| b.transformed(&placement)),
+            storey: Some(0),
+            systems: vec![0],
+            ..Element::default()
+        };
+        let model = Model {
+            file: format!("{id}.ifc").into(),
+            elements: vec![element],
+            shapes: vec![block()],
+            storeys: vec![Storey { name: "Level 0".into(), ..Storey::default() }],
+            systems: vec![Group { name: "Chilled water".into(), members: vec![0], ..Group::default() }],
+            georeference,
+            ..Model::default()
+        };
+        (model, "mep".into())
+    }
+
+    fn at(east: f64, north: f64, rotation_deg: f64) -> Option<Georeference> {
+        Some(Georeference { crs: "EPSG:2056".into(), origin_m: [east, north, 400.0], rotation_deg, scale: 1.0 })
+    }
+
+    #[test]
+    fn two_models_meet_to_a_millimetre_in_either_order() {
+        // The same spot seen from two frames: one turned by 90 degrees around another origin.
+        let a = || model("a", DVec3::new(10.0, 5.0, 0.0), at(2_683_140.0, 1_247_400.0, 0.0));
+        let b = || model("b", DVec3::new(-15.0, 30.0, 0.0), at(2_683_180.0, 1_247_420.0, 90.0));
+        let project = Project {
+            origin: Some(Origin { crs: "EPSG:2056".into(), position_m: [2_683_140.0, 1_247_400.0, 400.0] }),
+            ..Project::default()
+        };
+        for models in [vec![a(), b()], vec![b(), a()]] {
+            let (site, problems) = assemble(&project, models);
+            assert_eq!(problems, vec![]);
+            let place = |id: &str| site.element(site.find(id).unwrap()).unwrap().placement.translation;
+            assert!((place("a") - DVec3::new(10.0, 5.0, 0.0)).length() < 1e-9);
+            assert!((place("b") - place("a")).length() < 1e-3, "{:?}", place("b"));
+            assert_eq!((site.shapes.len(), site.storeys.len(), site.systems.len()), (1, 1, 1));
+            assert_eq!(site.systems[0].members.len(), 2);
+            let turned = site.element(site.find("b").unwrap()).unwrap().bounds.unwrap().size();
+            assert!((turned - DVec3::new(2.0, 1.0, 3.0)).length() < 1e-6, "{turned:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_the_projects_whatever_was_read_first() {
+        let named = |id: &str| ModelFile { file: format!("{id}.ifc").into(), ..ModelFile::default() };
+        let project = Project { models: vec![named("b"), named("a")], ..Project::default() };
+        let a = || model("a", DVec3::ZERO, at(2_683_140.0, 1_247_400.0, 30.0));
+        let b = || model("b", DVec3::ZERO, at(2_683_180.0, 1_247_420.0, 0.0));
+        for models in [vec![a(), b()], vec![b(), a()]] {
+            let (site, _) = assemble(&project, models);
+            let ids: Vec<&str> = site.elements.iter().map(|e| e.id.as_str()).collect();
+            assert_eq!(ids, ["b", "a"]);
+            assert_eq!(site.origin.position_m, [2_683_180.0, 1_247_420.0, 400.0], "the first model's own");
+            assert_eq!(site.elements[1].placement.translation, DVec3::new(-40.0, -20.0, 0.0), "to the last digit");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let project =
+            Project { origin: Some(Origin { crs: "EPSG:2056".into(), ..Origin::default() }), ..Project::default() };
+        let other = Georeference { crs: "EPSG:32760".into(), scale: 1.0, ..Georeference::default() };
+        let models = vec![
+            model("a", DVec3::ZERO, None),
+            model("b", DVec3::ZERO, Some(other)),
+            model("a", DVec3::ZERO, at(0.0, 0.0, 0.0)),
+        ];
+        let (site, problems) = assemble(&project, models);
+        assert_eq!(site.elements.len(), 3, "all are kept");
+        let said = |words: &str| problems.iter().any(|p| p.message.contains(words));
+        assert!(said("no map conversion") && said("EPSG:32760") && said("two elements have this id"), "{problems:?}");
+    }
+
+    #[test]
+    fn placed_by_hand() {
+        let (model, discipline) = model("a", DVec3::ZERO, at(2_683_140.0, 1_247_400.0, 0.0));
+        let by_hand = ModelFile {
+            file: model.file.clone(),
+            offset_m: Some([1.0, 2.0, 3.0]),
+            rotation_deg: Some(180.0),
+            ..ModelFile::default()
+        };
+        let project = Project { models: vec![by_hand], ..Project::default() };
+        let (site, _) = assemble(&project, vec![(model, discipline)]);
+        let placement = site.elements[0].placement;
+        assert!((placement.translation - DVec3::new(1.0, 2.0, 3.0)).length() < 1e-9);
+        assert!((placement.transform_vector3(DVec3::X) + DVec3::X).length() < 1e-9);
+    }
+
+    #[test]
+    fn spaces_by_id_and_by_place() {
+        let space = |id: &str, x: f64| Element {
+            id: id.into(),
+            kind: ElementKind::Space,
+            bounds: Some(Aabb { min: DVec3::new(x, 0.0, 0.0), max: DVec3::new(x + 4.0, 4.0, 3.0) }),
+            ..Element::default()
+        };
+        let thing = |id: &str, serves: Option<&str>| Element {
+            id: id.into(),
+            bounds: Some(Aabb { min: DVec3::new(5.0, 1.0, 1.0), max: DVec3::new(6.0, 2.0, 2.0) }),
+            properties: serves
+                .map(|s| super::super::model::PropertySet {
+                    name: "Pset_Plenum_Serves".into(),
+                    values: vec![("Space".into(), super::super::model::PropertyValue::Text(s.into()))],
+                    ..Default::default()
+                })
+                .into_iter()
+                .collect(),
+            ..Element::default()
+        };
+        let architecture = Model { elements: vec![space("s1", 0.0), space("s2", 4.0)], ..Model::default() };
+        let mep = Model { elements: vec![thing("a", Some("s1")), thing("b", None)], ..Model::default() };
+        let (site, _) = assemble(&Project::default(), vec![(architecture, String::new()), (mep, String::new())]);
+        let space_of = |id: &str| site.element(site.find(id).unwrap()).unwrap().space;
+        assert_eq!((space_of("a"), space_of("b")), (Some(0), Some(1)));
+    }
 }

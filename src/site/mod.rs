@@ -11,7 +11,7 @@ pub mod unit;
 
 mod assemble;
 
-pub use assemble::{Site, assemble};
+pub use assemble::{Site, Source, assemble};
 pub use model::{Element, ElementKind, Model, Slot};
 pub use point::{Point, PointIndex, Quality};
 pub use project::Project;

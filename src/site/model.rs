@@ -40,6 +40,19 @@ pub struct Model {
     pub georeference: Option<Georeference>,
     /// Elements drawn without their openings because cutting them did not end in time.
     pub without_openings: usize,
+    /// How many of some records the file holds.
+    pub totals: Totals,
+}
+
+/// How many of some records a file holds, used by an element or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Property sets.
+    pub property_sets: usize,
+    /// Quantity sets.
+    pub quantities: usize,
+    /// Materials.
+    pub materials: usize,
 }
 
 impl Model {

@@ -35,6 +35,13 @@ pub struct Point {
     pub remedy: String,
 }
 
+impl Point {
+    /// True when a topic feeds it, false when it is computed.
+    pub fn is_measured(&self) -> bool {
+        matches!(self.source, PointSource::Topic { .. })
+    }
+}
+
 /// Where a point's samples come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PointSource {

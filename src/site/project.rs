@@ -1,8 +1,16 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
+mod broker;
+mod load;
+mod sheet;
+mod template;
+
 use super::point::Check;
 use super::unit::Unit;
+use crate::problem::Problem;
 use std::path::PathBuf;
+
+pub use load::load;
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
 #[derive(Clone, Debug, Default)]
@@ -89,6 +97,8 @@ pub struct Broker {
     pub subscribe: Vec<String>,
     /// Keep-alive, seconds.
     pub keep_alive_s: u16,
+    /// Plain text to another machine is accepted: the network itself is trusted.
+    pub allow_insecure: bool,
 }
 
 impl Default for Broker {
@@ -103,6 +113,7 @@ impl Default for Broker {
             client_id: None,
             subscribe: vec!["#".into()],
             keep_alive_s: 10,
+            allow_insecure: false,
         }
     }
 }
@@ -133,6 +144,28 @@ pub enum Secret {
     Environment(String),
     /// In a file, its last line break left out.
     File(PathBuf),
+}
+
+impl Secret {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The variable is not set, or the file cannot be read. The secret stands in no message.
+    pub fn read(&self) -> Result<String, Problem> {
+        match self {
+            Self::Environment(name) => std::env::var(name).map_err(|_| {
+                let message = format!("the environment variable {name} is not set, or is no text");
+                Problem::error("[broker]", message, "set it to the password")
+            }),
+            Self::File(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| {
+                    Problem::error(path.display().to_string(), format!("cannot be read: {e}"), "check path and rights")
+                })?;
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+            }
+        }
+    }
 }
 
 /// What the wire may bring.
@@ -208,6 +241,9 @@ pub enum Binding {
         templates: Vec<String>,
         /// `clinic/{template}/{tag}`.
         topic: String,
+        /// The payload's key of a point, with the same placeholders; none: the role, or nothing (`{ts, v}`)
+        /// where the topic has `{role}`.
+        key: Option<String>,
         /// Line in `twin.toml`.
         line: usize,
     },
@@ -216,7 +252,7 @@ pub enum Binding {
         /// Tag or GlobalId of the element.
         asset: String,
         /// The role; its template's point when there is one.
-        point: PointTemplate,
+        point: Box<PointTemplate>,
         /// The whole topic.
         topic: String,
         /// The payload's key; empty for `{ts, v}`.

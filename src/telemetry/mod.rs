@@ -2,12 +2,151 @@
 //!
 //! Only [`mqtt`] and [`broker`] speak MQTT. A message that cannot be read is counted and quarantined
 //! with its reason; it never stops its neighbours.
+//!
+//! ```text
+//! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload) ─▶ bounded channel of Arrival ─▶ twin
+//! ```
+//!
+//! When the channel is full the socket is left unread: TCP then holds the broker back. rumqttd and
+//! rumqttc write logs through `tracing` and `log`; [`QUIET`] is what a log filter should say of them.
 
 pub mod broker;
+mod intake;
 pub mod mqtt;
 pub mod payload;
 pub mod quarantine;
 pub mod sample;
+pub mod sequence;
 pub mod topics;
 
+#[cfg(test)]
+mod testing;
+
+pub use intake::WireStats;
+pub use mqtt::{Address, ConnectionStatus, Publisher};
 pub use sample::{Arrival, Sample};
+
+use crate::problem::Problem;
+use crate::site::Point;
+use crate::site::project::{Broker, BrokerUrl, Ingest};
+use crate::time::Time;
+use broker::EmbeddedBroker;
+use crossbeam_channel::Receiver;
+use mqtt::{Subscriber, Subscription};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use topics::{TopicMap, filter_matches};
+use uuid::Uuid;
+
+/// For a log filter: the two MQTT crates say as errors what is everyday life (a client that leaves).
+pub const QUIET: &str = "rumqttd=off,rumqttc=off";
+
+/// A project's way to its samples. Dropping it ends the subscription, then the embedded broker.
+pub struct Connection {
+    /// Samples and the site's clock, in the order they came off the wire.
+    pub arrivals: Receiver<Arrival>,
+    /// `embedded 127.0.0.1:PORT` or the broker's URL.
+    pub broker: String,
+    /// For those who publish to the same broker.
+    pub address: Address,
+    /// The subscription: its status and counts.
+    pub subscriber: Subscriber,
+    /// The broker inside this program, where the project asks for it.
+    pub embedded: Option<EmbeddedBroker>,
+    /// What will not arrive as the project stands: points on topics that nothing subscribes to.
+    pub problems: Vec<Problem>,
+}
+
+impl Connection {
+    /// Ends the subscription and the embedded broker, and waits for both.
+    pub fn stop(&mut self) {
+        self.subscriber.stop();
+        if let Some(broker) = &mut self.embedded {
+            broker.stop();
+        }
+    }
+}
+
+/// Starts the embedded broker if the project asks for it, and the subscription.
+///
+/// With the embedded broker it returns once it is subscribed, so that nothing published afterwards is
+/// missed. To another broker it connects in the background: see [`Subscriber::wait_connected`].
+///
+/// # Errors
+/// The port is in use, a secret or certificate cannot be read, or a topic filter is none.
+pub fn connect(
+    broker: &Broker,
+    ingest: &Ingest,
+    clock_topic: Option<&str>,
+    points: &[Point],
+    project_name: &str,
+) -> Result<Connection, Problem> {
+    let topics = Arc::new(TopicMap::new(points, clock_topic));
+    let embedded = match broker.url {
+        BrokerUrl::Embedded { port } => Some(EmbeddedBroker::start(port, ingest.max_payload_bytes)?),
+        BrokerUrl::Remote { .. } => None,
+    };
+    let address = Address::resolve(broker, embedded.as_ref().map(EmbeddedBroker::address))?;
+
+    let mut filters = broker.subscribe.clone();
+    if let Some(clock) = clock_topic.filter(|c| !filters.iter().any(|f| filter_matches(f, c))) {
+        filters.push(clock.to_owned());
+    }
+    let problems = not_subscribed(&topics, &filters);
+    let (sender, arrivals) = crossbeam_channel::bounded(ingest.queue.max(1));
+    // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
+    let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
+    let client_id = named.unwrap_or_else(|| client_id(project_name));
+    let subscription = Subscription { client_id, filters, topics, ingest: ingest.clone(), sender };
+    let subscriber = Subscriber::start(address.clone(), subscription)?;
+    if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
+        return Err(Problem::error(
+            address.label(),
+            format!("the embedded broker does not let us in: {}", subscriber.status()),
+            "look whether a firewall guards loopback",
+        ));
+    }
+    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, problems })
+}
+
+/// Topics that points are bound to and nothing subscribes to.
+fn not_subscribed(topics: &TopicMap, filters: &[String]) -> Vec<Problem> {
+    let missed = topics.not_covered_by(filters);
+    let Some(first) = missed.first() else { return Vec::new() };
+    vec![Problem::warning(
+        "[broker] subscribe",
+        format!("{} topics that points are bound to are not subscribed to, `{first}` for one", missed.len()),
+        "add a filter that covers them, `site/#` say",
+    )]
+}
+
+/// The client id of a project on this machine: always the same, so that the broker keeps what comes
+/// while the connection is away, and another one on every machine.
+pub fn client_id(project_name: &str) -> String {
+    let machine = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let machine = machine.or_else(|| std::fs::read_to_string("/etc/hostname").ok()).unwrap_or_default();
+    let unique = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{project_name}\n{}", machine.trim()).as_bytes());
+    let name: String = project_name.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let hex = unique.simple().to_string();
+    format!("plenum-{name}-{}", hex.get(..8).unwrap_or_default())
+}
+
+/// This machine's clock.
+fn wall_clock() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(since.as_millis() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_ids_are_steady_and_distinct() {
+        assert_eq!(client_id("Riverside Clinic"), client_id("Riverside Clinic"));
+        assert_ne!(client_id("Riverside Clinic"), client_id("Riverside Clinic 2"));
+        // What every MQTT broker takes.
+        assert!(client_id("Ж/#+ a very long name of a project indeed").len() <= 32);
+        assert!(client_id("#").bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'));
+    }
+}

@@ -1,1 +1,99 @@
-//! mqtt: being written.
+//! The MQTT client: one thread and one connection for what comes in, one for what goes out.
+//!
+//! Both are built on rumqttc 0.25, whose open faults are kept out by how it is used here:
+//!
+//! - A connection that fails is dropped whole and built anew; nothing of its state is used again
+//!   (bytebeamio/rumqtt#1056, #1014: reconnecting for ever after a lost session).
+//! - The thread that polls a connection never waits on that connection's own request queue (#1025).
+//! - No packet for two keep-alives is a lost connection, whatever the socket says (#295).
+//! - The subscription's session stays at the broker, which keeps what comes (as much as it is set to) while
+//!   we are away, also while Plenum does not run at all.
+//! - What was published and not acknowledged is kept by [`Publisher`], since rumqttc forgets it when
+//!   the broker has no session.
+
+mod address;
+mod backoff;
+mod failure;
+mod outbox;
+mod publisher;
+mod subscriber;
+
+pub use address::Address;
+pub use outbox::{Delivery, Message, PublisherStats};
+pub use publisher::Publisher;
+pub use subscriber::{Subscriber, Subscription};
+
+use crate::time::Time;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The longest wait before a lost connection is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How the connection to the broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionStatus {
+    /// The first attempt is under way.
+    Connecting,
+    /// Connected, and for a subscriber subscribed.
+    Connected {
+        /// Since when.
+        since: Time,
+    },
+    /// The connection broke, or never came about; it is tried again.
+    Lost {
+        /// Since when.
+        since: Time,
+        /// Why.
+        reason: String,
+    },
+    /// The broker, or what the project says of it, does not let us in; it is tried again now and then.
+    Refused {
+        /// Why, and what to look at.
+        reason: String,
+    },
+}
+
+impl fmt::Display for ConnectionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting => f.write_str("connecting"),
+            Self::Connected { .. } => f.write_str("connected"),
+            Self::Lost { reason, .. } => write!(f, "lost: {reason}"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
+        }
+    }
+}
+
+/// Asks a client's thread to end, and wakes it.
+#[derive(Debug, Default)]
+struct Stop {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Stop {
+    fn ask(&self) {
+        self.asked.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Returns once it was asked. One task at a time.
+    async fn asked(&self) {
+        while !self.is_asked() {
+            self.wake.notified().await;
+        }
+    }
+}
+
+/// Locks; a thread that panicked while it held the lock leaves counts that are still worth reading.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,5 +1,10 @@
 //! The alarm list, kept by what changes in the health of points.
 
+use super::Step;
+use super::clock::TwinClock;
+use super::command::Command;
+use super::health::{HealthChanged, judge};
+use super::scene::{Scene, SiteOpened};
 use crate::operations::AlarmList;
 use bevy::prelude::*;
 
@@ -12,6 +17,37 @@ pub struct AlarmsPlugin;
 
 impl Plugin for AlarmsPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Alarms>();
+        app.init_resource::<Alarms>()
+            .add_systems(Update, raise.in_set(Step::Judge).after(judge))
+            .add_systems(Update, acknowledge.in_set(Step::Act));
+    }
+}
+
+fn raise(
+    mut opened: MessageReader<SiteOpened>,
+    mut changes: MessageReader<HealthChanged>,
+    scene: Option<Res<Scene>>,
+    mut alarms: ResMut<Alarms>,
+) {
+    if opened.read().count() > 0 {
+        alarms.0 = AlarmList::default();
+    }
+    let Some(scene) = scene else { return };
+    for change in changes.read() {
+        let Some(point) = scene.site.points.get(change.point.0 as usize) else { continue };
+        let list = alarms.bypass_change_detection();
+        if list.0.observe(point.asset, change.point, &point.name, &point.remedy, change.health, change.at) {
+            alarms.set_changed();
+        }
+    }
+}
+
+fn acknowledge(mut commands: MessageReader<Command>, clock: Res<TwinClock>, mut alarms: ResMut<Alarms>) {
+    for command in commands.read() {
+        if let Command::Acknowledge(id) = command
+            && alarms.bypass_change_detection().0.acknowledge(*id, clock.now)
+        {
+            alarms.set_changed();
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The twin's time.
 #[derive(Resource, Clone, Copy, Debug, Default)]
 pub struct TwinClock {
-    /// Now; never goes back.
+    /// Now; goes back only once, when the site's clock is first heard.
     pub now: Time,
     /// The site publishes its own clock: only its messages move this one, so that a stall on the wire
     /// stalls the judging too, instead of making everything stale.
@@ -16,6 +16,15 @@ pub struct TwinClock {
 }
 
 impl TwinClock {
+    /// The site says what time it is. Its first word counts whatever was believed before.
+    pub fn hear(&mut self, time: Time) {
+        if self.from_site {
+            self.advance(time);
+        } else {
+            (self.now, self.from_site) = (time, true);
+        }
+    }
+
     /// Moves on to `time`; an earlier one changes nothing.
     pub fn advance(&mut self, time: Time) {
         self.now = self.now.max(time);
@@ -41,5 +50,22 @@ fn follow_wall(mut clock: ResMut<TwinClock>) {
     if !clock.from_site {
         let now = wall_clock();
         clock.bypass_change_detection().advance(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_site_has_the_last_word_on_time() {
+        let mut clock = TwinClock::default();
+        clock.advance(Time(5000));
+        clock.advance(Time(4000));
+        assert_eq!(clock.now, Time(5000));
+        clock.hear(Time(100));
+        assert_eq!(clock.now, Time(100), "the site's day may be another");
+        clock.hear(Time(50));
+        assert_eq!(clock.now, Time(100), "but its clock does not run backwards");
     }
 }

@@ -1,16 +1,37 @@
 //! Health of points and assets, and its roll-up to storeys and systems.
+//!
+//! Every sample is judged at its own device time, so that confirm times mean the same at any speed of
+//! the site's clock; what falls silent is judged by the twin's clock.
 
 use super::Step;
+use super::clock::TwinClock;
+use super::scene::{Scene, SiteOpened};
+use super::telemetry::Fresh;
 use crate::analytics::Health;
+use crate::analytics::health::Judgement;
+use crate::site::point::PointSource;
+use crate::site::{Point, PointIndex, Quality, Slot};
+use crate::time::Time;
 use bevy::prelude::*;
 
 /// How a point is.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PointHealth(pub Health);
 
-/// How an element is: the worst of its points.
+/// How an element is: the worst of its points. Only elements with points have one.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AssetHealth(pub Health);
+
+/// A point's health has changed.
+#[derive(Message, Clone, Copy, Debug, PartialEq)]
+pub struct HealthChanged {
+    /// Whose.
+    pub point: PointIndex,
+    /// To what.
+    pub health: Health,
+    /// When, by the twin's clock.
+    pub at: Time,
+}
 
 /// How storeys and systems are: the worst of their assets, by index into the site's lists.
 #[derive(Resource, Clone, Debug, Default)]
@@ -38,11 +59,171 @@ pub struct HealthCounts {
     pub unknown: usize,
 }
 
+impl HealthCounts {
+    fn of(&mut self, health: Health) -> &mut usize {
+        match health {
+            Health::Good => &mut self.good,
+            Health::Warning => &mut self.warning,
+            Health::Critical => &mut self.critical,
+            Health::Stale => &mut self.stale,
+            Health::Unknown => &mut self.unknown,
+        }
+    }
+}
+
 /// Judges points and rolls up.
 pub struct HealthPlugin;
 
 impl Plugin for HealthPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Rollup>().add_systems(Update, (|| {}).in_set(Step::Judge));
+        app.add_message::<HealthChanged>()
+            .init_resource::<Rollup>()
+            .init_resource::<Judgements>()
+            .add_systems(Update, (prepare, judge, roll_up).chain().in_set(Step::Judge));
     }
+}
+
+/// What the judging remembers, by point.
+#[derive(Resource, Default)]
+pub(super) struct Judgements {
+    points: Vec<Remembered>,
+    /// The twin's time at the last look for silence.
+    looked_at: Time,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct Remembered {
+    judgement: Judgement,
+    value: f64,
+    quality: Quality,
+    device_time: Option<Time>,
+}
+
+impl Remembered {
+    /// Judges again; the new health when it is another.
+    fn judge(&mut self, point: &Point, now: Time) -> Option<Health> {
+        let before = self.judgement.health;
+        // A rule says nothing while its inputs do not allow it; their silence is their own alarm.
+        let stale_after_s = match point.source {
+            PointSource::Topic { .. } => point.stale_after_s,
+            PointSource::Rule { .. } => f64::INFINITY,
+        };
+        let check = point.check.as_ref();
+        let health = self.judgement.judge(check, self.value, self.quality, self.device_time, stale_after_s, now);
+        (health != before).then_some(health)
+    }
+}
+
+fn prepare(
+    mut opened: MessageReader<SiteOpened>,
+    scene: Option<Res<Scene>>,
+    mut judgements: ResMut<Judgements>,
+    mut rollup: ResMut<Rollup>,
+    mut commands: Commands,
+) {
+    if opened.read().count() == 0 {
+        return;
+    }
+    let Some(scene) = scene else { return };
+    judgements.points = vec![Remembered::default(); scene.points.len()];
+    rollup.points = HealthCounts { unknown: scene.points.len(), ..HealthCounts::default() };
+    rollup.storeys = vec![Health::Unknown; scene.site.storeys.len()];
+    rollup.systems = vec![Health::Unknown; scene.site.systems.len()];
+    for entity in &scene.points {
+        commands.entity(*entity).insert(PointHealth::default());
+    }
+    for slot in &scene.bound {
+        if let Some(entity) = scene.elements.get(slot.0 as usize) {
+            commands.entity(*entity).insert(AssetHealth::default());
+        }
+    }
+}
+
+/// Judges what is fresh, then everything that may have waited long enough.
+pub(super) fn judge(
+    scene: Option<Res<Scene>>,
+    clock: Res<TwinClock>,
+    fresh: Res<Fresh>,
+    mut judgements: ResMut<Judgements>,
+    mut changes: MessageWriter<HealthChanged>,
+) {
+    let Some(scene) = scene else { return };
+    let Judgements { points: remembered, looked_at } = &mut *judgements;
+    for sample in &fresh.0 {
+        let i = sample.point.0 as usize;
+        let (Some(point), Some(r)) = (scene.site.points.get(i), remembered.get_mut(i)) else { continue };
+        (r.value, r.quality, r.device_time) = (sample.value, sample.quality, Some(sample.device_time));
+        if let Some(health) = r.judge(point, sample.device_time) {
+            changes.write(HealthChanged { point: sample.point, health, at: sample.device_time });
+        }
+    }
+    // A clock that went back (the site's was heard for the first time) is looked at afresh.
+    if (0.0..1.0).contains(&clock.now.seconds_since(*looked_at)) {
+        return;
+    }
+    *looked_at = clock.now;
+    for (i, (point, r)) in scene.site.points.iter().zip(remembered).enumerate() {
+        if r.device_time.is_none() {
+            continue;
+        }
+        if let Some(health) = r.judge(point, clock.now) {
+            changes.write(HealthChanged { point: PointIndex(i as u32), health, at: clock.now });
+        }
+    }
+}
+
+fn roll_up(
+    scene: Option<Res<Scene>>,
+    mut changes: MessageReader<HealthChanged>,
+    mut points: Query<&mut PointHealth>,
+    mut assets: Query<&mut AssetHealth>,
+    mut rollup: ResMut<Rollup>,
+) {
+    let Some(scene) = scene else { return };
+    let mut touched = Vec::new();
+    for change in changes.read() {
+        let i = change.point.0 as usize;
+        let (Some(entity), Some(point)) = (scene.points.get(i), scene.site.points.get(i)) else { continue };
+        let Ok(mut health) = points.get_mut(*entity) else { continue };
+        *rollup.points.of(health.0) -= 1;
+        *rollup.points.of(change.health) += 1;
+        health.0 = change.health;
+        touched.push(point.asset);
+    }
+    if touched.is_empty() {
+        return;
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    for slot in touched {
+        let worst = scene
+            .points_of(slot)
+            .iter()
+            .filter_map(|p| points.get(*scene.points.get(p.0 as usize)?).ok())
+            .fold(Health::Unknown, |worst, health| worst.worst(health.0));
+        let Some(entity) = scene.elements.get(slot.0 as usize) else { continue };
+        if let Ok(mut asset) = assets.get_mut(*entity) {
+            asset.set_if_neq(AssetHealth(worst));
+        }
+    }
+    let health_of = |slot: Slot| assets.get(*scene.elements.get(slot.0 as usize)?).ok().map(|h| h.0);
+    (rollup.storeys, rollup.systems) = worst_of_groups(&scene, health_of);
+}
+
+/// The worst health on each storey and in each system.
+fn worst_of_groups(scene: &Scene, health_of: impl Fn(Slot) -> Option<Health>) -> (Vec<Health>, Vec<Health>) {
+    let mut storeys = vec![Health::Unknown; scene.site.storeys.len()];
+    let mut systems = vec![Health::Unknown; scene.site.systems.len()];
+    for slot in &scene.bound {
+        let (Some(element), Some(health)) = (scene.site.element(*slot), health_of(*slot)) else { continue };
+        if let Some(storey) = element.storey.and_then(|s| storeys.get_mut(s as usize)) {
+            *storey = storey.worst(health);
+        }
+        for system in &element.systems {
+            if let Some(system) = systems.get_mut(*system as usize) {
+                *system = system.worst(health);
+            }
+        }
+    }
+    (storeys, systems)
 }

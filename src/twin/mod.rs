@@ -7,11 +7,15 @@ pub mod alarms;
 pub mod clock;
 pub mod command;
 pub mod health;
+#[cfg(feature = "remote")]
+pub mod remote;
+pub mod rules;
 pub mod scene;
 pub mod state_words;
 pub mod summary;
 pub mod telemetry;
 pub mod view;
+pub mod wire_status;
 
 use bevy::app::{PluginGroup, PluginGroupBuilder};
 use bevy::prelude::SystemSet;
@@ -49,12 +53,16 @@ pub struct TwinPlugins;
 
 impl PluginGroup for TwinPlugins {
     fn build(self) -> PluginGroupBuilder {
-        PluginGroupBuilder::start::<Self>()
+        let group = PluginGroupBuilder::start::<Self>();
+        #[cfg(feature = "remote")]
+        let group = group.add(remote::RemoteControlPlugin);
+        group
             .add(StepsPlugin)
             .add(command::CommandPlugin)
             .add(scene::ScenePlugin)
             .add(clock::ClockPlugin)
             .add(telemetry::TelemetryPlugin)
+            .add(rules::RulesPlugin)
             .add(health::HealthPlugin)
             .add(alarms::AlarmsPlugin)
             .add(view::ViewPlugin)

@@ -18,6 +18,8 @@ pub struct Scene {
     pub points: Vec<Entity>,
     /// By slot: its points.
     pub points_of: Vec<Vec<PointIndex>>,
+    /// The elements that have points.
+    pub bound: Vec<Slot>,
 }
 
 impl Scene {
@@ -108,7 +110,8 @@ fn open_site(world: &mut World) {
             ElementKind::Element => {}
         }
     }
-    world.insert_resource(Scene { site, elements, points, points_of });
+    let bound = points_of.iter().enumerate().filter(|(_, p)| !p.is_empty()).map(|(i, _)| Slot(i as u32)).collect();
+    world.insert_resource(Scene { site, elements, points, points_of, bound });
     world.write_message(SiteOpened);
 }
 

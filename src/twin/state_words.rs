@@ -1,8 +1,22 @@
 //! One `u32` a slot: all that the shader needs to know of an element.
 //!
 //! Bits 0–15 value, 16–23 palette, 24–31 flags. `shaders/element.wgsl` reads the same layout.
+//!
+//! A word is written where what it tells of has changed: one health, one value, one selection. Only another
+//! site, another meaning of the colours or another set of hidden elements writes all of them.
 
+mod colour;
+
+pub use colour::{disciplines, temperature_rank};
+
+use super::Step;
+use super::health::{AssetHealth, PointHealth};
+use super::scene::{InSlot, IsPoint, Scene, SiteOpened};
+use super::telemetry::LiveValue;
+use super::view::{ColourBy, Drawn, View};
+use crate::site::{ElementKind, Slot};
 use bevy::prelude::*;
+use colour::Colouring;
 
 /// Which colours a value stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,10 +52,18 @@ pub const HOVERED: u32 = 1 << 27;
 pub const STALE: u32 = 1 << 28;
 /// Not cut by the section.
 pub const UNCUT: u32 = 1 << 29;
+/// A space: its volume is see-through, and where it is cut its floor is drawn.
+pub const SPACE: u32 = 1 << 30;
 
 /// A word without flags.
 pub fn word(palette: Palette, value: u16) -> u32 {
     u32::from(value) | (palette as u32) << 16
+}
+
+/// The value of [`Palette::Temperature`] for a temperature, °C.
+pub fn temperature_value(celsius: f64) -> u16 {
+    let [low, high] = TEMPERATURE_RANGE_C;
+    (((celsius - low) / (high - low)).clamp(0.0, 1.0) * f64::from(u16::MAX)).round() as u16
 }
 
 /// Every element's word by slot, for the GPU to read; `Changed` says when to upload.
@@ -53,6 +75,119 @@ pub struct StateWordsPlugin;
 
 impl Plugin for StateWordsPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<StateWords>();
+        app.init_resource::<StateWords>()
+            .init_resource::<Colouring>()
+            .add_systems(Update, write_words.in_set(Step::Present));
     }
 }
+
+/// What the words were last written for.
+#[derive(Default)]
+struct Written {
+    colour_by: ColourBy,
+    spaces: bool,
+    drawn: Vec<Drawn>,
+    selected: Option<Slot>,
+    hovered: Option<Slot>,
+}
+
+fn write_words(
+    mut opened: MessageReader<SiteOpened>,
+    scene: Option<Res<Scene>>,
+    view: Res<View>,
+    mut colouring: ResMut<Colouring>,
+    mut words: ResMut<StateWords>,
+    mut written: Local<Written>,
+    mut touched: Local<Vec<Slot>>,
+    health: Query<&AssetHealth>,
+    changed_health: Query<&InSlot, Changed<AssetHealth>>,
+    values: Query<(&LiveValue, Option<&PointHealth>)>,
+    changed_values: Query<&IsPoint, Or<(Changed<LiveValue>, Changed<PointHealth>)>>,
+) {
+    let Some(scene) = scene else { return };
+    let another_site = opened.read().count() > 0;
+    if another_site {
+        *colouring = Colouring::of(&scene);
+    }
+    let all = another_site
+        || written.colour_by != view.colour_by
+        || written.spaces != view.spaces
+        || written.drawn != view.drawn
+        || words.0.len() != scene.site.elements.len();
+
+    touched.clear();
+    if all {
+        touched.extend((0..scene.site.elements.len() as u32).map(Slot));
+        words.0.clear();
+        words.0.resize(scene.site.elements.len(), 0);
+    } else {
+        match view.colour_by {
+            ColourBy::Health => {
+                touched.extend(changed_health.iter().flat_map(|s| colouring.coloured_by_health_of(s.0)));
+            }
+            ColourBy::Temperature => {
+                touched.extend(changed_values.iter().flat_map(|p| colouring.coloured_by_value_of(p.0)));
+            }
+            ColourBy::Material | ColourBy::System | ColourBy::Discipline => {}
+        }
+        if written.selected != view.selected {
+            touched.extend(written.selected.iter().chain(&view.selected));
+        }
+        if written.hovered != view.hovered {
+            touched.extend(written.hovered.iter().chain(&view.hovered));
+        }
+    }
+    written.remember(&view, all);
+    for slot in touched.drain(..) {
+        let new = colouring.word(&scene, view.colour_by, slot, &health, &values) | flags(&scene, &view, slot);
+        let i = slot.0 as usize;
+        // Only a difference counts as a change: the whole buffer is uploaded when this is marked.
+        if words.0.get(i).is_some_and(|old| *old != new) {
+            words.0[i] = new;
+        }
+    }
+}
+
+impl Written {
+    fn remember(&mut self, view: &View, all: bool) {
+        self.selected = view.selected;
+        self.hovered = view.hovered;
+        if all {
+            self.colour_by = view.colour_by;
+            self.spaces = view.spaces;
+            self.drawn.clone_from(&view.drawn);
+        }
+    }
+}
+
+/// How an element is drawn, apart from its colour.
+fn flags(scene: &Scene, view: &View, slot: Slot) -> u32 {
+    let selected = view.selected == Some(slot);
+    let mut flags = match view.drawn(slot) {
+        Drawn::Solid => 0,
+        Drawn::Ghost => GHOST,
+        Drawn::Hidden => HIDDEN,
+    };
+    match scene.site.element(slot).map(|e| e.kind) {
+        Some(ElementKind::Space) => {
+            flags |= SPACE;
+            // A space that somebody selected (in the tree, say) is shown whatever else is.
+            if !view.spaces && !selected {
+                flags |= HIDDEN;
+            }
+        }
+        // The ground around a building is not part of what a section cuts.
+        Some(ElementKind::Feature) => flags |= UNCUT,
+        Some(ElementKind::Element) | None => {}
+    }
+    if selected {
+        flags |= SELECTED;
+    }
+    if view.hovered == Some(slot) {
+        flags |= HOVERED;
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! Samples become components: the last value of each point and a short trend.
+//!
+//! Three systems in a row: [`Inlet`] is drained into [`Fresh`], `twin::rules` adds what it computes,
+//! and what is fresh is written to [`LiveValue`] and [`Trend`].
 
 use super::Step;
 use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
-use crate::site::Quality;
-use crate::telemetry::Arrival;
+use crate::site::{PointIndex, Quality};
+use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use bevy::prelude::*;
 use crossbeam_channel::Receiver;
@@ -23,16 +26,71 @@ pub struct LiveValue {
     pub arrival: Option<Time>,
 }
 
-/// The last [`TREND_LENGTH`] samples of a point, oldest first.
-#[derive(Component, Clone, Debug, Default)]
-pub struct Trend(pub VecDeque<(Time, f64)>);
+/// The recent past of a point, oldest first, in bounded memory: when it is full, every second sample
+/// goes and the spacing doubles, until it spans [`TREND_SPAN_S`]; then the oldest go.
+#[derive(Component, Clone, Debug)]
+pub struct Trend {
+    /// Device time and value, SI.
+    pub samples: VecDeque<(Time, f64)>,
+    spacing_s: f64,
+}
 
-/// How many samples a [`Trend`] keeps.
+/// How many samples a [`Trend`] keeps at most.
 pub const TREND_LENGTH: usize = 512;
+
+/// How far back a [`Trend`] reaches once it is full, seconds.
+pub const TREND_SPAN_S: f64 = 24.0 * 3600.0;
+
+impl Default for Trend {
+    fn default() -> Self {
+        // The whole room at once: memory does not grow while the twin runs.
+        Self { samples: VecDeque::with_capacity(TREND_LENGTH), spacing_s: 0.0 }
+    }
+}
+
+impl Trend {
+    /// Takes a sample; one too close to the one before the last replaces the last.
+    pub fn push(&mut self, time: Time, value: f64) {
+        let n = self.samples.len();
+        if let (true, Some(before)) = (n >= 2, n.checked_sub(2).and_then(|i| self.samples.get(i)))
+            && time.seconds_since(before.0) < self.spacing_s
+            && let Some(last) = self.samples.back_mut()
+        {
+            *last = (time, value);
+            return;
+        }
+        if n == TREND_LENGTH {
+            let full_spacing = TREND_SPAN_S / TREND_LENGTH as f64;
+            if self.spacing_s < full_spacing {
+                self.thin();
+            } else {
+                self.samples.pop_front();
+            }
+        }
+        self.samples.push_back((time, value));
+    }
+
+    fn thin(&mut self) {
+        let span = match (self.samples.front(), self.samples.back()) {
+            (Some(first), Some(last)) => last.0.seconds_since(first.0),
+            _ => 0.0,
+        };
+        self.spacing_s = (self.spacing_s * 2.0).max(2.0 * span / TREND_LENGTH as f64);
+        let mut keep = false;
+        self.samples.retain(|_| {
+            keep = !keep;
+            keep
+        });
+    }
+}
 
 /// Where samples come in; none while nothing is connected.
 #[derive(Resource)]
 pub struct Inlet(pub Receiver<Arrival>);
+
+/// The samples of this tick, in the order they came, measured and computed.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Fresh(pub Vec<Sample>);
 
 /// What came in, counted.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,68 +108,123 @@ pub struct Intake {
 /// At most this many samples are taken in one tick, so that a flood cannot stop the picture.
 pub const SAMPLES_A_TICK: usize = 50_000;
 
-/// Drains [`Inlet`] into [`LiveValue`] and [`Trend`].
+/// By point: the device time of the last sample that was taken.
+#[derive(Resource, Default)]
+struct LastTaken(Vec<Option<Time>>);
+
+/// Where `twin::rules` adds computed samples to [`Fresh`].
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Compute;
+
+/// Drains [`Inlet`] into [`Fresh`], [`LiveValue`] and [`Trend`].
 pub struct TelemetryPlugin;
 
 impl Plugin for TelemetryPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Intake>().add_systems(Update, (prepare_points, ingest).chain().in_set(Step::Ingest));
+        app.init_resource::<Intake>()
+            .init_resource::<Fresh>()
+            .init_resource::<LastTaken>()
+            .configure_sets(Update, Compute.in_set(Step::Ingest))
+            .add_systems(
+                Update,
+                (prepare_points, drain.before(Compute), write.after(Compute)).chain().in_set(Step::Ingest),
+            );
     }
 }
 
-fn prepare_points(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut commands: Commands) {
+fn prepare_points(
+    mut opened: MessageReader<SiteOpened>,
+    scene: Option<Res<Scene>>,
+    mut last: ResMut<LastTaken>,
+    mut commands: Commands,
+) {
     if opened.read().count() == 0 {
         return;
     }
     let Some(scene) = scene else { return };
+    last.0 = vec![None; scene.points.len()];
     for entity in &scene.points {
         commands.entity(*entity).insert((LiveValue::default(), Trend::default()));
     }
 }
 
-fn ingest(
+fn drain(
     inlet: Option<Res<Inlet>>,
-    scene: Option<Res<Scene>>,
     mut clock: ResMut<TwinClock>,
     mut intake: ResMut<Intake>,
-    mut values: Query<(&mut LiveValue, &mut Trend)>,
+    mut last: ResMut<LastTaken>,
+    mut fresh: ResMut<Fresh>,
 ) {
-    let (Some(inlet), Some(scene)) = (inlet, scene) else { return };
+    fresh.0.clear();
+    let Some(inlet) = inlet else { return };
     for arrival in inlet.0.try_iter().take(SAMPLES_A_TICK) {
         let sample = match arrival {
             Arrival::Clock(time) => {
-                clock.from_site = true;
-                clock.advance(time);
+                clock.hear(time);
                 continue;
             }
             Arrival::Sample(sample) => sample,
         };
         intake.samples += 1;
-        let Some(entity) = scene.points.get(sample.point.0 as usize) else { continue };
-        let Ok((mut live, mut trend)) = values.get_mut(*entity) else { continue };
-        match live.device_time {
-            Some(before) if sample.device_time < before => {
+        let PointIndex(point) = sample.point;
+        let Some(before) = last.0.get_mut(point as usize) else { continue };
+        match *before {
+            Some(t) if sample.device_time < t => {
                 intake.late += 1;
                 continue;
             }
-            Some(before) if sample.device_time == before => {
+            Some(t) if sample.device_time == t => {
                 intake.duplicate += 1;
                 continue;
             }
-            _ => {}
+            _ => *before = Some(sample.device_time),
         }
-        if sample.quality == Quality::BadRange {
-            intake.out_of_range += 1;
-        }
+        intake.out_of_range += u64::from(sample.quality == Quality::BadRange);
+        fresh.0.push(sample);
+    }
+}
+
+fn write(fresh: Res<Fresh>, scene: Option<Res<Scene>>, mut values: Query<(&mut LiveValue, &mut Trend)>) {
+    let Some(scene) = scene else { return };
+    for sample in &fresh.0 {
+        let Some(entity) = scene.points.get(sample.point.0 as usize) else { continue };
+        let Ok((mut live, mut trend)) = values.get_mut(*entity) else { continue };
         *live = LiveValue {
             value: sample.value,
             quality: sample.quality,
             device_time: Some(sample.device_time),
             arrival: Some(sample.arrival),
         };
-        if trend.0.len() == TREND_LENGTH {
-            trend.0.pop_front();
+        trend.push(sample.device_time, sample.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trend_spans_a_day_in_bounded_memory() {
+        let mut trend = Trend::default();
+        let capacity = trend.samples.capacity();
+        for i in 0..200_000_i64 {
+            trend.push(Time(i * 1000), i as f64);
         }
-        trend.0.push_back((sample.device_time, sample.value));
+        assert_eq!(trend.samples.capacity(), capacity);
+        assert!(trend.samples.len() <= TREND_LENGTH);
+        let (first, last) = (trend.samples.front().unwrap().0, trend.samples.back().unwrap());
+        assert_eq!(*last, (Time(199_999_000), 199_999.0), "the last sample is always there");
+        let span = last.0.seconds_since(first);
+        assert!((TREND_SPAN_S * 0.9..=TREND_SPAN_S * 2.1).contains(&span), "{span}");
+        assert!(trend.samples.iter().zip(trend.samples.iter().skip(1)).all(|(a, b)| a.0 < b.0));
+    }
+
+    #[test]
+    fn a_short_trend_keeps_everything() {
+        let mut trend = Trend::default();
+        for i in 0..100 {
+            trend.push(Time(i * 1000), i as f64);
+        }
+        assert_eq!(trend.samples.len(), 100);
     }
 }

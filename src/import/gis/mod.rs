@@ -1,1 +1,7 @@
 //! Map layers.
+
+mod build;
+mod frame;
+pub mod geojson;
+mod kind;
+mod solids;

@@ -1,1 +1,132 @@
 //! IFC files (2X3, 4, 4X3) and ifcZIP.
+//!
+//! Records are read by [`lite`] (the one file that names the library); [`elements`] and its neighbours turn
+//! them into a [`Model`], while [`mesher`] makes triangles on a thread of its own; [`shapes`] brings these
+//! into each product's own frame, where equal ones become one.
+
+mod container;
+mod elements;
+mod georeference;
+mod lite;
+mod mesher;
+mod placement;
+mod properties;
+mod relations;
+mod report;
+mod shapes;
+
+use super::{Limits, Progress};
+use crate::problem::Problem;
+use crate::site::model::{ElementKind, Model, Totals};
+use glam::DAffine3;
+use lite::Step;
+use placement::Placements;
+use relations::Relations;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads an IFC file (STEP, plain or zipped) with the usual limits.
+///
+/// # Errors
+/// When nothing of it can be read: missing, empty, another format, an unknown schema, no element.
+pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    read_within(path, &Limits::default(), progress)
+}
+
+/// Reads an IFC file within stated limits.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    let place = path.display().to_string();
+    // Our own code does not panic; what it calls is not ours.
+    catch_unwind(AssertUnwindSafe(|| read_file(path, &place, limits, progress))).unwrap_or_else(|_| {
+        Err(Problem::error(
+            place,
+            "the IFC library gave up on this file",
+            "open it in another program and export it again",
+        ))
+    })
+}
+
+fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    let contents = container::open(path, limits)?;
+    let mut problems = Vec::new();
+    let schema = match lite::declared_schema(&contents.bytes) {
+        Some((schema, true)) => schema,
+        Some((schema, false)) => return Err(report::unknown_schema(place, &schema)),
+        None => {
+            problems.push(Problem::warning(place, "the header names no schema; read as IFC4", "export the file again"));
+            "IFC4".to_owned()
+        }
+    };
+    if !report::ends_properly(&contents.bytes) {
+        problems.push(report::truncated(place));
+    }
+    let bytes = Arc::new(contents.bytes);
+    let step = Step::scan(Arc::clone(&bytes), &schema);
+    report::records(&step, place, &mut problems);
+    let products = elements::products(&step);
+    if products.is_empty() {
+        return Err(report::no_elements(place, &step, &problems));
+    }
+    let unit_m = step.length_unit().unwrap_or_else(|| {
+        problems.push(report::no_unit(place));
+        1.0
+    });
+    let relations = Relations::read(&step);
+    let hosts = relations.hosts(&products);
+
+    let mut placements = Placements::new(&step, unit_m);
+    let frame = |id: &u32| Some((*id, placements.of(&step.record(*id)?)?));
+    let frames: HashMap<u32, DAffine3> = products.iter().filter_map(frame).collect();
+
+    // Triangles on threads of their own, and everything else here meanwhile.
+    let patience = mesher::Patience { cut: limits.cut_patience, uncut: limits.uncut_patience };
+    let job = mesher::Job { bytes: &bytes, ids: &products, hosts: &hosts, frames: &frames, patience };
+    let (mut meshes, mut read) = std::thread::scope(|scope| {
+        let mesher = scope.spawn(|| mesher::run(&step, &job, progress));
+        let read = elements::read(&step, &relations, &mut placements, unit_m, &products, progress);
+        (mesher.join().unwrap_or_default(), read)
+    });
+    if meshes.cancelled || progress.cancelled() {
+        return Err(super::cancelled(place));
+    }
+
+    for (record, element) in read.records.iter().zip(&mut read.model.elements) {
+        let Some(Some(placed)) = meshes.placed.remove(record) else { continue };
+        element.shape = Some(placed.shape);
+        element.placement = placed.placement;
+        element.bounds = Some(placed.bounds);
+        element.colour = placed.colour;
+    }
+    report::elements(&step, &read, &placements, &relations, &mut problems);
+    report::geometry(&step, &read, &hosts, &meshes, &mut problems);
+
+    let mut model = read.model;
+    model.georeference = georeference::read(&step, unit_m, place, &mut problems);
+    model.shapes = meshes.shapes.list;
+    let counted: HashSet<u32> = read
+        .records
+        .iter()
+        .zip(&model.elements)
+        .filter(|(_, e)| e.kind != ElementKind::Space)
+        .map(|(record, _)| *record)
+        .collect();
+    model.without_openings = meshes.uncut.iter().filter(|id| counted.contains(id)).count();
+    model.totals = Totals {
+        property_sets: step.of("IFCPROPERTYSET").len(),
+        quantities: step.of("IFCELEMENTQUANTITY").len(),
+        materials: step.of("IFCMATERIAL").len(),
+    };
+    model.file = path.to_owned();
+    model.kind = if contents.zipped { "ifczip" } else { "ifc" }.to_owned();
+    model.schema = schema;
+    model.bytes = contents.size;
+    if model.counted().next().is_none() && model.elements.is_empty() {
+        return Err(report::no_elements(place, &step, &problems));
+    }
+    Ok((model, problems))
+}

@@ -1,8 +1,9 @@
 //! Faults on demand: `NAME[:ASSET][=SEVERITY]@T`.
 
+use crate::problem::Problem;
 use serde::Serialize;
 
-/// Every fault name of the command line, built or not.
+/// Every fault that is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
@@ -20,6 +21,49 @@ pub enum FaultKind {
     PumpWear,
     /// A filter that lets less air through.
     FilterClogging,
+}
+
+/// Names that are known, and not built yet.
+const LATER: [&str; 7] =
+    ["leaking-valve", "stuck-damper", "pipe-blockage", "leak", "sensor-bias", "sensor-freeze", "sensor-noise"];
+
+impl FaultKind {
+    /// Every kind, in the order of the help.
+    pub const ALL: [FaultKind; 7] = [
+        Self::StuckValve,
+        Self::SensorDrift,
+        Self::SensorDropout,
+        Self::CoilFouling,
+        Self::ShortCycling,
+        Self::PumpWear,
+        Self::FilterClogging,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StuckValve => "stuck-valve",
+            Self::SensorDrift => "sensor-drift",
+            Self::SensorDropout => "sensor-dropout",
+            Self::CoilFouling => "coil-fouling",
+            Self::ShortCycling => "short-cycling",
+            Self::PumpWear => "pump-wear",
+            Self::FilterClogging => "filter-clogging",
+        }
+    }
+
+    /// What it can be put on, in the words of the field.
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::StuckValve => "a control valve with command and position",
+            Self::SensorDrift => "a temperature sensor that stands on equipment with a supply temperature",
+            Self::SensorDropout => "a device with measured points",
+            Self::CoilFouling => "a coil of an air handling unit",
+            Self::ShortCycling => "a chiller or a boiler",
+            Self::PumpWear => "a pump",
+            Self::FilterClogging => "a filter of an air handling unit",
+        }
+    }
 }
 
 /// A fault as asked for on the command line.
@@ -44,4 +88,110 @@ pub struct InjectedFault {
     pub asset: String,
     /// When, by the emulated building's clock.
     pub at: crate::time::Time,
+}
+
+impl FaultSpec {
+    /// Reads `NAME[:ASSET][=SEVERITY]@T`; T is a duration such as `20s` or `5m`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let wrong = |message: String| {
+            Problem::error(
+                format!("--fault {text}"),
+                message,
+                "write NAME[:ASSET][=SEVERITY]@T, for example stuck-valve@20s or pump-wear:CHWP-1=0.8@5m",
+            )
+        };
+        let (what, when) =
+            text.rsplit_once('@').ok_or_else(|| wrong("it does not say when: `@T` is missing".into()))?;
+        let at_s = seconds(when).ok_or_else(|| wrong(format!("`{when}` is not a duration; write 20s or 5m")))?;
+        let (what, severity) = match what.rsplit_once('=') {
+            Some((what, number)) => {
+                let severity: f64 = number.parse().unwrap_or(f64::NAN);
+                if !(severity > 0.0 && severity <= 1.0) {
+                    return Err(wrong(format!("the severity `{number}` is not a number above 0 and up to 1")));
+                }
+                (what, severity)
+            }
+            None => (what, 1.0),
+        };
+        let (name, asset) = match what.split_once(':') {
+            Some((_, "")) => return Err(wrong("no asset stands after the colon".into())),
+            Some((name, asset)) => (name, Some(asset.to_owned())),
+            None => (what, None),
+        };
+        let Some(kind) = Self::kind(name) else {
+            let known = FaultKind::ALL.map(FaultKind::name).join(", ");
+            let message = if LATER.contains(&name) {
+                format!("the fault `{name}` is not built yet")
+            } else {
+                format!("there is no fault `{name}`")
+            };
+            return Err(Problem::error(format!("--fault {text}"), message, format!("use one of {known}")));
+        };
+        Ok(Self { kind, asset, severity, at_s })
+    }
+
+    fn kind(name: &str) -> Option<FaultKind> {
+        FaultKind::ALL.into_iter().find(|k| k.name() == name)
+    }
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "" | "s" => 1.0,
+        "ms" => 1e-3,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    let value: f64 = number.parse().ok()?;
+    (value.is_finite() && value >= 0.0).then_some(value * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_every_form() {
+        let f = FaultSpec::parse("stuck-valve@20s").unwrap();
+        assert_eq!((f.kind, f.asset, f.severity, f.at_s), (FaultKind::StuckValve, None, 1.0, 20.0));
+        let f = FaultSpec::parse("pump-wear:CHWP-1=0.8@5m").unwrap();
+        assert_eq!((f.kind, f.asset.as_deref(), f.severity, f.at_s), (FaultKind::PumpWear, Some("CHWP-1"), 0.8, 300.0));
+        let f = FaultSpec::parse("sensor-drift:0K$x_9aaaaaaaaaaaaaaaa@0").unwrap();
+        assert_eq!(f.asset.as_deref(), Some("0K$x_9aaaaaaaaaaaaaaaa"));
+        for kind in FaultKind::ALL {
+            assert_eq!(FaultSpec::parse(&format!("{}@1s", kind.name())).unwrap().kind, kind);
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, words) in [
+            ("leak@20s", "not built yet"),
+            ("stuck-damper:X@20s", "not built yet"),
+            ("earthquake@20s", "no fault `earthquake`"),
+            ("stuck-valve", "does not say when"),
+            ("stuck-valve@soon", "not a duration"),
+            ("stuck-valve@-3s", "not a duration"),
+            ("stuck-valve=2@3s", "severity"),
+            ("stuck-valve=@3s", "severity"),
+            ("stuck-valve:@3s", "no asset"),
+        ] {
+            let problem = FaultSpec::parse(text).unwrap_err();
+            assert!(problem.message.contains(words), "{text}: {problem}");
+        }
+        assert!(FaultSpec::parse("earthquake@1s").unwrap_err().remedy.contains("filter-clogging"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,40}") {
+            let _ = FaultSpec::parse(&text);
+        }
+    }
 }

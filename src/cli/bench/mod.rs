@@ -1,0 +1,171 @@
+//! `plenum bench`: measures this program on this machine, with the peer beside it where there is one.
+
+#[cfg(feature = "desktop")]
+mod frame;
+mod ingest;
+mod synthetic;
+mod tick;
+
+use super::output::{Failure, print_json};
+use crate::problem::Problem;
+use serde::Serialize;
+
+/// Measures one part of Plenum on this machine.
+///
+/// Each row has a figure of ours, the peer's where one can be run here, and the goal.
+#[derive(clap::Args)]
+pub struct Args {
+    /// What to measure.
+    name: Name,
+    /// Print one JSON document on stdout.
+    #[arg(long)]
+    json: bool,
+    /// Measure one part in this process and print it alone.
+    #[cfg(feature = "desktop")]
+    #[arg(long, hide = true)]
+    part: Option<frame::Part>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    /// Reading building models.
+    Import,
+    /// Flow networks.
+    Solve,
+    /// Messages from a broker into components.
+    Ingest,
+    /// Samples at rest.
+    History,
+    /// The CPU's part of a tick and of a frame.
+    Frame,
+    /// Rays against the picking tree.
+    Picking,
+}
+
+/// One figure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// What was measured, on what: `clinic, 440 points`.
+    pub case: String,
+    /// The unit: `cpu_ms`, `per_s`, `bytes`, `ms`.
+    pub metric: &'static str,
+    /// Our figure.
+    pub ours: f64,
+    /// What it is held against; empty when nothing is.
+    pub peer: String,
+    /// The peer's figure, when it could be run here.
+    pub theirs: Option<f64>,
+    /// Ours over theirs.
+    pub ratio: Option<f64>,
+    /// The goal for the ratio where there is a peer, else for our figure.
+    pub goal: Option<f64>,
+    /// Whether the goal is met; none without one.
+    pub met: Option<bool>,
+    /// Why the peer's figure is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Row {
+    /// A figure of ours that should be at most `goal`.
+    pub fn at_most(case: impl Into<String>, metric: &'static str, ours: f64, goal: f64) -> Self {
+        Self::alone(case, metric, ours, Some(goal), Some(ours <= goal))
+    }
+
+    /// A figure of ours that should be at least `goal`.
+    pub fn at_least(case: impl Into<String>, metric: &'static str, ours: f64, goal: f64) -> Self {
+        Self::alone(case, metric, ours, Some(goal), Some(ours >= goal))
+    }
+
+    /// A figure without a goal.
+    pub fn only(case: impl Into<String>, metric: &'static str, ours: f64) -> Self {
+        Self::alone(case, metric, ours, None, None)
+    }
+
+    /// A figure beside a peer's, whose ratio should be at most `goal`.
+    #[cfg(feature = "desktop")]
+    pub fn against(
+        case: impl Into<String>,
+        metric: &'static str,
+        ours: f64,
+        peer: impl Into<String>,
+        theirs: f64,
+        goal: f64,
+    ) -> Self {
+        let ratio = ours / theirs;
+        Self {
+            case: case.into(),
+            metric,
+            ours,
+            peer: peer.into(),
+            theirs: Some(theirs),
+            ratio: Some(ratio),
+            goal: Some(goal),
+            met: Some(ratio <= goal),
+            why: None,
+        }
+    }
+
+    fn alone(case: impl Into<String>, metric: &'static str, ours: f64, goal: Option<f64>, met: Option<bool>) -> Self {
+        Self { case: case.into(), metric, ours, peer: String::new(), theirs: None, ratio: None, goal, met, why: None }
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    name: Name,
+    cpu: String,
+    rows: Vec<Row>,
+}
+
+/// Runs the verb.
+pub fn run(args: Args) -> Result<(), Failure> {
+    #[cfg(feature = "desktop")]
+    if let Some(part) = args.part {
+        println!("{}", frame::measure(part));
+        return Ok(());
+    }
+    let rows = match args.name {
+        Name::Frame => frame_rows()?,
+        Name::Ingest => ingest::run()?,
+        Name::Import | Name::Picking | Name::Solve | Name::History => {
+            return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
+        }
+    };
+    let document = Document { name: args.name, cpu: cpu(), rows };
+    if args.json {
+        return print_json(&document);
+    }
+    println!("{}", document.cpu);
+    for row in &document.rows {
+        let goal = row.goal.map(|g| format!("  goal {g}")).unwrap_or_default();
+        let met = row.met.map(|m| if m { "  met" } else { "  NOT MET" }).unwrap_or_default();
+        let peer = row.theirs.map(|t| format!("  {} {t:.3} ({:.2}×)", row.peer, row.ratio.unwrap_or(f64::NAN)));
+        println!("{:<60} {:>12.3} {}{}{goal}{met}", row.case, row.ours, row.metric, peer.unwrap_or_default());
+    }
+    Ok(())
+}
+
+#[cfg(feature = "desktop")]
+fn frame_rows() -> Result<Vec<Row>, Failure> {
+    let mut rows = tick::run();
+    rows.extend(frame::run()?);
+    Ok(rows)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn frame_rows() -> Result<Vec<Row>, Failure> {
+    Ok(tick::run())
+}
+
+/// The processor's own name and how many threads it runs.
+fn cpu() -> String {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let name = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| text.lines().find_map(|l| l.strip_prefix("model name").map(str::to_owned)))
+        .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned())
+        .unwrap_or_else(|| format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
+    format!("{name}, {threads} threads")
+}

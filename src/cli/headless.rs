@@ -1,0 +1,180 @@
+//! The twin without a window: a loop at a fixed rate, a status line, a report at the end.
+
+use super::interrupt::interrupted;
+use super::live::Live;
+use super::open::Opened;
+use super::output::{Failure, print_json};
+use super::report::Report;
+use crate::problem::{Problem, Severity};
+use crate::twin::TwinPlugins;
+use crate::twin::clock::TwinClock;
+use crate::twin::scene::OpenSite;
+use crate::twin::summary::{Summary, summary};
+use crate::twin::telemetry::Inlet;
+use bevy::prelude::{App, MinimalPlugins};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// How to run.
+pub struct How {
+    /// When the program was started.
+    pub started: Instant,
+    /// How long; none: until Ctrl-C.
+    pub duration: Option<Duration>,
+    /// Print the report as JSON.
+    pub json: bool,
+}
+
+/// Ticks in a second.
+const RATE: f64 = 30.0;
+/// How long what is on its way may take to arrive once the devices have stopped.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs the twin, then prints the report.
+pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
+    let mut app = App::new();
+    app.add_plugins((MinimalPlugins, TwinPlugins))
+        .insert_resource(OpenSite(opened.site.clone()))
+        .insert_resource(Inlet(live.connection.arrivals.clone()));
+    app.update();
+    let ready = Instant::now();
+    let problems: Vec<Problem> = opened.problems.into_iter().chain(live.problems.iter().cloned()).collect();
+    let mut line = StatusLine::new();
+    line.say(&format!(
+        "{}: {} elements, {} points, {}, ready in {:.2} s",
+        opened.project.name,
+        opened.site.elements.len(),
+        opened.site.points.len(),
+        live.connection.broker,
+        ready.duration_since(how.started).as_secs_f64()
+    ));
+    for problem in problems.iter().filter(|p| p.severity == Severity::Error) {
+        line.say(&problem.to_string());
+    }
+    while !interrupted() && how.duration.is_none_or(|d| ready.elapsed() < d) {
+        tick(&mut app);
+        line.update(&app, &mut live);
+    }
+    let seconds = ready.elapsed().as_secs_f64();
+    live.stop_devices();
+    let deadline = Instant::now() + DRAIN;
+    while (live.outstanding() > 0 || !live.connection.arrivals.is_empty()) && Instant::now() < deadline {
+        tick(&mut app);
+    }
+    tick(&mut app);
+    line.end();
+
+    let summary = summary(app.world());
+    let report = Report {
+        seconds,
+        ready_seconds: ready.duration_since(how.started).as_secs_f64(),
+        elements: summary.elements,
+        points: summary.points,
+        bound_points: summary.bound_points,
+        broker: live.connection.broker.clone(),
+        samples: live.samples(&summary),
+        faults: live.faults(),
+        health: summary.health,
+        alarms: summary.alarms,
+        findings: Vec::new(),
+        networks: Vec::new(),
+        problems,
+    };
+    if how.json { print_json(&report) } else { print_words(&report) }
+}
+
+/// One update, then the rest of its time asleep.
+fn tick(app: &mut App) {
+    let start = Instant::now();
+    app.update();
+    if let Some(rest) = Duration::from_secs_f64(1.0 / RATE).checked_sub(start.elapsed()) {
+        std::thread::sleep(rest);
+    }
+}
+
+/// A line on stderr that is written over on a terminal, and repeated now and then elsewhere.
+struct StatusLine {
+    terminal: bool,
+    last: Instant,
+    width: usize,
+}
+
+impl StatusLine {
+    fn new() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), last: Instant::now(), width: 0 }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.end();
+        eprintln!("plenum: {text}");
+    }
+
+    fn update(&mut self, app: &App, live: &mut Live) {
+        let every = if self.terminal { Duration::from_secs(1) } else { Duration::from_secs(10) };
+        let status = live.status();
+        if self.last.elapsed() < every {
+            return;
+        }
+        self.last = Instant::now();
+        let now = app.world().get_resource::<TwinClock>().map(|c| c.now).unwrap_or_default();
+        let text = status_text(&now.to_string(), &status.state, status.samples_per_s, &summary(app.world()));
+        if self.terminal {
+            let width = text.chars().count();
+            let room = self.width.max(width);
+            eprint!("\r{text:<room$}");
+            let _ = std::io::stderr().flush();
+            self.width = width;
+        } else {
+            eprintln!("{text}");
+        }
+    }
+
+    fn end(&mut self) {
+        if self.terminal && self.width > 0 {
+            eprintln!();
+            self.width = 0;
+        }
+    }
+}
+
+fn status_text(now: &str, state: &str, samples_per_s: f64, summary: &Summary) -> String {
+    let h = summary.health;
+    format!(
+        "{now}  {state}  {samples_per_s:.0} samples/s  good {}  warning {}  critical {}  stale {}  unknown {}  alarms {}",
+        h.good,
+        h.warning,
+        h.critical,
+        h.stale,
+        h.unknown,
+        summary.alarms.len()
+    )
+}
+
+fn print_words(report: &Report) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let mut write = || -> std::io::Result<()> {
+        let s = report.samples;
+        writeln!(out, "{} elements, {} points, {} bound", report.elements, report.points, report.bound_points)?;
+        writeln!(out, "{:.1} s on {}", report.seconds, report.broker)?;
+        let lost = s.lost.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
+        writeln!(out, "{} samples received, {} rejected, lost: {lost}", s.received, s.rejected)?;
+        for fault in &report.faults {
+            writeln!(out, "fault {} in {} at {}", fault.name.name(), fault.asset, fault.at)?;
+        }
+        for alarm in &report.alarms {
+            writeln!(
+                out,
+                "alarm {:?} {} {}: {} ({})",
+                alarm.severity, alarm.raised_at, alarm.tag, alarm.name, alarm.remedy
+            )?;
+        }
+        if report.alarms.is_empty() {
+            writeln!(out, "no alarms")?;
+        }
+        for problem in report.problems.iter().filter(|p| p.severity != Severity::Info) {
+            writeln!(out, "{problem}")?;
+        }
+        out.flush()
+    };
+    write().map_err(|e| Failure::Failed(Problem::error("stdout", format!("cannot write the report: {e}"), "")))
+}

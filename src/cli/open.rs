@@ -1,0 +1,84 @@
+//! Opens a project, or a single model as a project of its own.
+
+use crate::import::{self, Progress};
+use crate::problem::Problem;
+use crate::site::project::{LayerFile, ModelFile, Project};
+use crate::site::{self, Model, Site};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What was opened.
+pub struct Opened {
+    /// The project as its file states it.
+    pub project: Project,
+    /// Its models in one frame, with its points.
+    pub site: Arc<Site>,
+    /// Everything that could not be read or joined.
+    pub problems: Vec<Problem>,
+}
+
+/// Opens a folder with `twin.toml`, that file, or one model file.
+///
+/// Files that cannot be read are problems, not failures, as long as one of them can.
+///
+/// # Errors
+/// When there is no project and no model there, or when nothing of it can be read.
+pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
+    let is_project = path.is_dir() || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    let (project, mut problems) =
+        if is_project { site::project::load(path)? } else { (of_one_model(path)?, Vec::new()) };
+    let files = project
+        .models
+        .iter()
+        .map(|m| (m.file.as_path(), m.discipline.clone()))
+        .chain(project.layers.iter().map(|l| (l.file.as_path(), "site".to_owned())));
+    let mut models: Vec<(Model, String)> = Vec::new();
+    let mut last_refusal = None;
+    for (file, discipline) in files {
+        if progress.cancelled() {
+            return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
+        }
+        match import::read(file, progress) {
+            Ok((model, found)) => {
+                problems.extend(found);
+                models.push((model, discipline));
+            }
+            Err(refusal) => {
+                problems.push(refusal.clone());
+                last_refusal = Some(refusal);
+            }
+        }
+    }
+    if let (true, Some(refusal)) = (models.is_empty(), last_refusal) {
+        return Err(refusal);
+    }
+    let (site, found) = site::assemble(&project, models);
+    problems.extend(found);
+    Ok(Opened { project, site: Arc::new(site), problems })
+}
+
+/// A project around one file, with nothing bound.
+fn of_one_model(path: &Path) -> Result<Project, Problem> {
+    if !path.exists() {
+        return Err(Problem::error(
+            path.display().to_string(),
+            "there is no such file or folder",
+            "give a folder with a twin.toml, or a model file",
+        ));
+    }
+    let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let is_layer =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("geojson") || e.eq_ignore_ascii_case("json"));
+    let mut project = Project {
+        folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        file: path.to_path_buf(),
+        name,
+        ..Project::default()
+    };
+    if is_layer {
+        project.layers.push(LayerFile { file: path.to_path_buf(), line: 0 });
+    } else {
+        project.models.push(ModelFile { file: path.to_path_buf(), ..ModelFile::default() });
+    }
+    Ok(project)
+}

@@ -1,0 +1,86 @@
+//! What a run has come to, as `plenum run` and `plenum demo` print it.
+
+use crate::problem::Problem;
+use crate::simulation::emulator::InjectedFault;
+use crate::telemetry::WireStats;
+use crate::twin::health::HealthCounts;
+use crate::twin::summary::{AlarmRow, Summary};
+use serde::Serialize;
+
+/// The report's JSON document.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How long it ran, wall seconds.
+    pub seconds: f64,
+    /// How long it took until it was ready to take samples, wall seconds.
+    pub ready_seconds: f64,
+    /// Elements of the models.
+    pub elements: usize,
+    /// Points of the project, measured and computed.
+    pub points: usize,
+    /// Points that a topic feeds.
+    pub bound_points: usize,
+    /// The broker.
+    pub broker: String,
+    /// Samples, counted from end to end.
+    pub samples: Samples,
+    /// Faults that were put into the emulated building.
+    pub faults: Vec<InjectedFault>,
+    /// Points by health.
+    pub health: HealthCounts,
+    /// Alarms that are not over.
+    pub alarms: Vec<AlarmRow>,
+    /// Findings: what the fault detection says, once there is one.
+    pub findings: Vec<serde_json::Value>,
+    /// Flow networks, once there are any.
+    pub networks: Vec<serde_json::Value>,
+    /// What could not be read or joined.
+    pub problems: Vec<Problem>,
+}
+
+/// Samples, counted from the device's socket to the twin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Samples {
+    /// Counted by the emulator at its socket; none where somebody else publishes.
+    pub published: Option<u64>,
+    /// Came off the wire; one that came twice is counted once.
+    pub received: u64,
+    /// Published after the last one received.
+    pub in_flight: Option<u64>,
+    /// At rest in a history; none until there is one.
+    pub stored: Option<u64>,
+    /// Values and payloads that could not be read.
+    pub rejected: u64,
+    /// Older than the one before them.
+    pub late: u64,
+    /// Came more than once.
+    pub duplicate: u64,
+    /// Published, not in flight and never received; none where nobody can tell.
+    pub lost: Option<u64>,
+}
+
+impl Samples {
+    /// The contract's sum.
+    ///
+    /// `published` is what an emulator of this program counted, with the id it publishes under. What
+    /// came after the last number heard from it is in flight; what is missing before is lost.
+    pub fn count(wire: &WireStats, summary: &Summary, published: Option<(&str, u64)>) -> Self {
+        let received = wire.values.saturating_sub(wire.publishers.duplicate());
+        let mut samples = Self {
+            received,
+            rejected: wire.rejected,
+            late: summary.intake.late,
+            duplicate: summary.intake.duplicate + wire.publishers.duplicate(),
+            lost: wire.publishers.lost(),
+            ..Self::default()
+        };
+        if let Some((id, published)) = published {
+            let heard = wire.publishers.get(id).map_or(0, |p| p.next);
+            let in_flight = published.saturating_sub(heard);
+            samples.published = Some(published);
+            samples.in_flight = Some(in_flight);
+            samples.lost = Some(published.saturating_sub(received + in_flight));
+        }
+        samples
+    }
+}

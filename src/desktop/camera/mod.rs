@@ -1,0 +1,161 @@
+//! The camera: orbit, pan, zoom to the cursor, fit, home, fly.
+//!
+//! Small and our own, because zooming and orbiting hold the point under the cursor, which comes from our own
+//! picking tree, and because every move also comes as a [`Command`].
+//!
+//! | hand | does |
+//! |---|---|
+//! | left drag | orbit about the point under the cursor |
+//! | middle or right drag, or Shift + left | pan |
+//! | wheel | zoom to the cursor |
+//! | right button held + W A S D Q E | fly |
+//! | F, H | fit, home |
+
+mod control;
+pub mod lens;
+pub mod pose;
+pub mod views;
+
+use super::SceneArea;
+use crate::twin::command::Command;
+use crate::twin::scene::{Scene, SiteOpened};
+use crate::twin::view::{Drawn, View};
+use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use lens::Lens;
+use pose::Pose;
+
+/// The keys and what they do, for a panel that shows them.
+pub const KEYS: &[(&str, &str)] = &[
+    ("Left drag", "Orbit about the point under the cursor"),
+    ("Middle drag, Shift + left drag", "Pan"),
+    ("Wheel", "Zoom to the cursor"),
+    ("Right drag", "Look around"),
+    ("Right button + W A S D Q E", "Fly (Shift: faster)"),
+    ("Click", "Select"),
+    ("F", "Fit to what is shown"),
+    ("Shift + F", "Fly to the selected element"),
+    ("H", "Home"),
+];
+
+/// The camera of the scene.
+#[derive(Component, Clone, Copy, Debug, Default)]
+pub struct SceneCamera {
+    /// Where it is.
+    pub pose: Pose,
+    /// Where it goes.
+    pub goal: Pose,
+    lens: Lens,
+}
+
+impl SceneCamera {
+    /// Width by height of the part of the window that shows the scene.
+    pub fn aspect(&self) -> f32 {
+        self.lens.aspect()
+    }
+
+    /// Is there at once.
+    pub fn jump(&mut self, pose: Pose) {
+        self.pose = pose;
+        self.goal = pose;
+    }
+}
+
+/// Moves the camera. Hands are listened to only where there is a window.
+pub struct SceneCameraPlugin;
+
+impl Plugin for SceneCameraPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_message::<RequestRedraw>()
+            .init_resource::<SceneArea>()
+            .add_systems(Update, (open_home, obey).chain().after(crate::twin::Step::Act))
+            .add_systems(PostUpdate, (fit_lens, glide).chain().before(bevy::transform::TransformSystems::Propagate));
+        control::plugin(app);
+    }
+}
+
+/// The first look at a site that was opened.
+fn open_home(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut cameras: Query<&mut SceneCamera>) {
+    if opened.read().count() == 0 {
+        return;
+    }
+    let Some(scene) = scene else { return };
+    for mut camera in &mut cameras {
+        let home = views::home(&scene.site, camera.aspect());
+        camera.jump(home);
+    }
+}
+
+fn obey(
+    mut commands: MessageReader<Command>,
+    scene: Option<Res<Scene>>,
+    view: Res<View>,
+    mut cameras: Query<&mut SceneCamera>,
+) {
+    let (Some(scene), Ok(mut camera)) = (scene, cameras.single_mut()) else { return };
+    for command in commands.read() {
+        let aspect = camera.aspect();
+        match command {
+            Command::Home => camera.goal = views::home(&scene.site, aspect),
+            Command::Fit => {
+                let shown = scene
+                    .site
+                    .iter()
+                    .filter(|(s, e)| view.drawn(*s) == Drawn::Solid && e.kind == crate::site::ElementKind::Element)
+                    .map(|(s, _)| s);
+                camera.goal = views::fit(camera.goal, &scene.site, shown, aspect);
+            }
+            Command::FlyTo(slot) => {
+                if let Some(there) = views::at(camera.goal, &scene.site, *slot, aspect) {
+                    camera.goal = there;
+                }
+            }
+            Command::CutStorey(Some(index)) => {
+                if let Some(storey) = scene.site.storeys.get(*index as usize)
+                    && let Ok((pose, _)) = views::NamedView::Storey(storey.name.clone()).resolve(&scene.site, aspect)
+                {
+                    camera.goal = pose;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The lens follows the window's size and what the panels leave of it.
+fn fit_lens(area: Res<SceneArea>, mut cameras: Query<(&Camera, &mut SceneCamera, &mut Projection)>) {
+    for (camera, mut scene_camera, mut projection) in &mut cameras {
+        let Some(window) = camera.logical_viewport_size() else { continue };
+        let all = Rect::from_corners(Vec2::ZERO, window);
+        let area = area.0.map_or(all, |a| a.intersect(all));
+        let area = if area.width() < 16.0 || area.height() < 16.0 { all } else { area };
+        let lens = Lens { window, area };
+        if scene_camera.lens != lens {
+            scene_camera.lens = lens;
+            *projection = Projection::custom(lens);
+        }
+    }
+}
+
+/// How fast the camera follows its goal, a second.
+const HASTE: f32 = 14.0;
+
+fn glide(
+    time: Res<Time>,
+    mut cameras: Query<(&mut SceneCamera, &mut Transform)>,
+    mut redraw: MessageWriter<RequestRedraw>,
+) {
+    for (mut camera, mut transform) in &mut cameras {
+        if camera.pose != camera.goal {
+            let part = 1.0 - (-HASTE * time.delta_secs().min(0.1)).exp();
+            let next = camera.pose.towards(camera.goal, part);
+            let there = next.is_near(&camera.goal);
+            camera.pose = if there { camera.goal } else { next };
+            redraw.write(RequestRedraw);
+        }
+        let place = camera.pose.transform();
+        if *transform != place {
+            *transform = place;
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The CPU's part of a frame before drawing begins, beside Bevy alone with the same elements.
+//!
+//! Each of the two runs in a process of its own, so that neither leaves anything in the other's caches,
+//! with no window and a picture too small for drawing to matter.
+
+use super::render::quality::Quality;
+use super::{ScenePlugins, spawn_camera};
+use crate::shape::Shape;
+use crate::shape::frame::drawn_placement;
+use crate::site::Site;
+use crate::telemetry::Arrival;
+use crate::twin::TwinPlugins;
+use crate::twin::scene::OpenSite;
+use crate::twin::telemetry::Inlet;
+use bevy::app::PluginsState;
+use bevy::asset::RenderAssetUsages;
+use bevy::camera::visibility::NoCpuCulling;
+use bevy::camera::{ImageRenderTarget, RenderTarget};
+use bevy::log::LogPlugin;
+use bevy::mesh::{Indices, PrimitiveTopology};
+use bevy::prelude::*;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
+use bevy::render::render_resource::{Extent3d, PollType, TextureDimension, TextureFormat, TextureUsages};
+use bevy::render::renderer::{RenderDevice, render_system};
+use bevy::render::{Render, RenderApp, RenderPlugin, RenderSystems};
+use bevy::window::ExitCondition;
+use bevy::winit::WinitPlugin;
+use cpu_time::ProcessTime;
+use crossbeam_channel::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Which of the two a process measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The twin and its scene.
+    Plenum,
+    /// The same elements and meshes with one standard material.
+    Baseline,
+}
+
+const WARM_UP: usize = 20;
+const FRAMES: usize = 60;
+
+/// Measures one part in this process: mean CPU milliseconds from the start of a frame to its drawing.
+///
+/// `send` puts the samples of a frame into the twin's inlet.
+pub fn measure(part: Part, site: Site, mut send: impl FnMut(&Sender<Arrival>, usize)) -> f64 {
+    let (mut app, target) = windowless();
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    match part {
+        Part::Plenum => {
+            app.add_plugins((TwinPlugins, ScenePlugins))
+                .insert_resource(Quality::Full)
+                .insert_resource(OpenSite(Arc::new(site)))
+                .insert_resource(Inlet(receiver));
+        }
+        Part::Baseline => spawn_baseline(&mut app, &site),
+    }
+    app.add_systems(PreStartup, move |mut commands: Commands| {
+        let camera = spawn_camera(&mut commands, Some(target.clone()), Quality::Full);
+        if part == Part::Baseline {
+            // What of the camera only Plenum's plugins know; the lens, the view and the light are the same.
+            let whole = Transform::from_xyz(300.0, 500.0, 300.0).looking_at(Vec3::new(300.0, 0.0, -300.0), Vec3::Y);
+            commands
+                .entity(camera)
+                .remove::<super::camera::SceneCamera>()
+                .insert((whole, Projection::Perspective(PerspectiveProjection { far: 5000.0, ..default() })));
+            commands.spawn((DirectionalLight::default(), Transform::default().looking_to(-Vec3::ONE, Vec3::Y)));
+        }
+    });
+    let mark = mark_drawing(&mut app);
+    while app.plugins_state() == PluginsState::Adding {
+        bevy::tasks::tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+    let mut spent = Duration::ZERO;
+    for frame in 0..WARM_UP + FRAMES {
+        if part == Part::Plenum {
+            send(&sender, frame);
+        }
+        let start = ProcessTime::now();
+        app.update();
+        if frame >= WARM_UP {
+            let at = mark.lock().unwrap_or_else(PoisonError::into_inner).take();
+            spent += at.map_or(Duration::ZERO, |at| at.duration_since(start));
+        }
+        // The drawing itself must not run into the next frame's time.
+        let device = app.world().resource::<RenderDevice>().wgpu_device().clone();
+        let _ = device.poll(PollType::Wait { submission_index: None, timeout: None });
+    }
+    spent.as_secs_f64() * 1000.0 / FRAMES as f64
+}
+
+/// Where the CPU time stood when drawing began.
+fn mark_drawing(app: &mut App) -> Arc<Mutex<Option<ProcessTime>>> {
+    let mark = Arc::new(Mutex::new(None));
+    let set = Arc::clone(&mark);
+    if let Some(render) = app.get_sub_app_mut(RenderApp) {
+        render.add_systems(
+            Render,
+            (move || *set.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProcessTime::now()))
+                .in_set(RenderSystems::Render)
+                .before(render_system),
+        );
+    }
+    mark
+}
+
+fn windowless() -> (App, RenderTarget) {
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .build()
+            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+            .disable::<LogPlugin>()
+            .disable::<PipelinedRenderingPlugin>()
+            .disable::<WinitPlugin>(),
+    );
+    let mut image = Image::new_uninit(
+        Extent3d { width: 160, height: 90, depth_or_array_layers: 1 },
+        TextureDimension::D2,
+        TextureFormat::Rgba8UnormSrgb,
+        RenderAssetUsages::RENDER_WORLD,
+    );
+    image.texture_descriptor.usage |= TextureUsages::RENDER_ATTACHMENT;
+    let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
+    (app, RenderTarget::Image(ImageRenderTarget::from(image)))
+}
+
+fn spawn_baseline(app: &mut App, site: &Site) {
+    let world = app.world_mut();
+    let material = world.resource_mut::<Assets<StandardMaterial>>().add(Color::srgb(0.6, 0.6, 0.6));
+    let meshes: Vec<Handle<Mesh>> =
+        site.shapes.iter().map(|s| world.resource_mut::<Assets<Mesh>>().add(mesh(s))).collect();
+    let elements: Vec<_> = site
+        .elements
+        .iter()
+        .filter_map(|e| {
+            let mesh = meshes.get(e.shape? as usize)?.clone();
+            let placed = Transform::from_matrix(drawn_placement(&e.placement).into());
+            Some((Mesh3d(mesh), MeshMaterial3d(material.clone()), placed, NoCpuCulling))
+        })
+        .collect();
+    world.spawn_batch(elements);
+}
+
+fn mesh(shape: &Shape) -> Mesh {
+    Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, shape.positions.clone())
+        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, shape.normals.clone())
+        .with_inserted_indices(Indices::U32(shape.indices.clone()))
+}

@@ -1,0 +1,59 @@
+//! The panel at the bottom: tabs for alarms, trend, problems and telemetry.
+
+use super::data::Data;
+use super::icons::Icon;
+use super::state::{BottomTab, PanelState};
+use super::widgets::{icon_button_of, tab};
+use super::{alarms, problems, telemetry, trend};
+use crate::operations::AlarmState;
+use crate::twin::command::Command;
+use bevy_egui::egui;
+use egui::{Color32, Ui};
+
+/// Draws the row of tabs and, when open, the chosen one.
+pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        for which in BottomTab::ALL {
+            let chosen = state.bottom_open && state.bottom == which;
+            if tab(ui, data.tokens, which.word(), number(data, state, which), chosen).clicked() {
+                state.bottom_open = !(chosen && state.bottom_open);
+                state.bottom = which;
+            }
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let says = if state.bottom_open { "Close this panel" } else { "Open this panel" };
+            if icon_button_of(ui, data.tokens, Icon::PanelBottom, says, state.bottom_open, 22.0).clicked() {
+                state.bottom_open = !state.bottom_open;
+            }
+        });
+    });
+    if !state.bottom_open {
+        return;
+    }
+    ui.add_space(2.0);
+    match state.bottom {
+        BottomTab::Alarms => alarms::ui(ui, data, &mut state.alarms, out),
+        BottomTab::Trend => trend::ui(ui, data, &mut state.trend),
+        BottomTab::Problems => problems::ui(ui, data),
+        BottomTab::Telemetry => telemetry::ui(ui, data),
+    }
+}
+
+/// What a tab counts, and how loudly.
+fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, Color32)> {
+    let t = data.tokens;
+    let (n, colour) = match which {
+        BottomTab::Alarms => {
+            let worst = alarms::open(data.alarms)
+                .filter(|a| matches!(a.state, AlarmState::Unacknowledged | AlarmState::Acknowledged))
+                .map(|a| a.severity)
+                .max();
+            (alarms::open(data.alarms).count(), worst.map_or(t.weak, |s| t.alarm(s)))
+        }
+        BottomTab::Trend => (state.trend.points.len(), t.weak),
+        BottomTab::Problems => (problems::that_matter(data.problems), t.warning),
+        BottomTab::Telemetry => (data.wire.rejected as usize, t.warning),
+    };
+    (n > 0).then_some((n, colour))
+}

@@ -1,0 +1,39 @@
+//! Keys that act on the selection. Those that move the camera belong to the camera.
+
+use super::data::Data;
+use super::state::PanelState;
+use crate::twin::command::Command;
+use bevy_egui::egui;
+use egui::{Key, Modifiers};
+
+/// Obeys the keys of this frame, unless somebody is typing.
+pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
+    // While a button is held, letters fly the camera.
+    if ctx.text_edit_focused() || state.open.is_open() || ctx.input(|i| i.pointer.any_down()) {
+        return;
+    }
+    let pressed = |key: Key| ctx.input(|i| i.key_pressed(key) && !i.modifiers.command && !i.modifiers.alt);
+    let shift = ctx.input(|i| i.modifiers.contains(Modifiers::SHIFT));
+    if pressed(Key::Questionmark) || pressed(Key::F1) || (shift && pressed(Key::Slash)) {
+        state.help = !state.help;
+    } else if pressed(Key::Slash) || (shift && pressed(Key::A)) {
+        out.push(Command::ShowAll);
+    }
+    if pressed(Key::Escape) {
+        if state.help {
+            state.help = false;
+        } else {
+            out.push(Command::Select(None));
+        }
+    }
+    let Some(slot) = data.view.selected else { return };
+    if pressed(Key::I) {
+        out.push(Command::Isolate(vec![slot]));
+    }
+    if pressed(Key::G) {
+        out.push(Command::GhostOthers(vec![slot]));
+    }
+    if pressed(Key::X) {
+        out.push(Command::Hide(vec![slot]));
+    }
+}

@@ -1,0 +1,216 @@
+//! What the colours mean, in a corner of the scene.
+
+use super::data::Data;
+use super::format;
+use super::overview;
+use super::widgets::{self, health_mark, text_in};
+use crate::desktop::theme;
+use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C};
+use crate::twin::view::ColourBy;
+use bevy_egui::egui;
+use egui::{
+    Align2, Area, Color32, CornerRadius, Frame, Id, Margin, Mesh, Order, Rect, RichText, ScrollArea, Sense, TextStyle,
+    Ui, pos2, vec2,
+};
+
+/// How wide it is, points.
+const WIDTH: f32 = 178.0;
+/// How far from the scene's corner, points.
+const MARGIN: f32 = 10.0;
+
+/// Draws the legend into the lower left corner of the scene; returns where it is.
+pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) -> Option<Rect> {
+    let site = data.site()?;
+    if data.view.colour_by == ColourBy::Material {
+        return None;
+    }
+    let t = data.tokens;
+    let width = WIDTH.min(scene.width() - 2.0 * MARGIN);
+    let room = scene.height() - 2.0 * MARGIN;
+    if width < 120.0 || room < 90.0 {
+        return None;
+    }
+    let area = Area::new(Id::new(("legend", data.view.colour_by)))
+        .order(Order::Middle)
+        .pivot(Align2::LEFT_BOTTOM)
+        .fixed_pos(pos2(scene.left() + MARGIN, scene.bottom() - MARGIN))
+        .constrain_to(scene)
+        .fade_in(false)
+        .show(ctx, |ui| {
+            Frame::new()
+                .fill(t.raised)
+                .stroke(egui::Stroke::new(1.0, t.line))
+                .corner_radius(CornerRadius::same(theme::RADIUS + 2))
+                .inner_margin(Margin::symmetric(10, 8))
+                .show(ui, |ui| {
+                    ui.set_width(width - 20.0);
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    ScrollArea::vertical().max_height((room - 24.0).min(260.0)).show(ui, |ui| {
+                        match data.view.colour_by {
+                            ColourBy::Health => health(ui, data),
+                            ColourBy::Temperature => temperature(ui, data),
+                            ColourBy::System => {
+                                let items = site.systems.iter().map(|s| (s.name.clone(), s.members.len()));
+                                categories(ui, data, "System", items);
+                            }
+                            ColourBy::Discipline => categories(ui, data, "Discipline", disciplines(data).into_iter()),
+                            ColourBy::Material => {}
+                        }
+                    });
+                });
+        });
+    Some(area.response.rect)
+}
+
+fn title(ui: &mut Ui, data: &Data, words: &str, right: &str) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    text_in(ui, rect, right, TextStyle::Small, data.tokens.weak, Align2::RIGHT_CENTER);
+    ui.painter().text(
+        rect.left_center(),
+        Align2::LEFT_CENTER,
+        words,
+        TextStyle::Button.resolve(ui.style()),
+        data.tokens.text,
+    );
+}
+
+fn row(ui: &mut Ui, data: &Data, words: &str, number: &str, sign: impl FnOnce(&Ui, Rect)) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    sign(ui, Rect::from_center_size(pos2(rect.left() + 6.0, rect.center().y), vec2(11.0, 11.0)));
+    let mut room = Rect::from_min_max(pos2(rect.left() + 20.0, rect.top()), rect.max);
+    room.max.x -= text_in(ui, room, number, TextStyle::Small, data.tokens.weak, Align2::RIGHT_CENTER) + 6.0;
+    text_in(ui, room, words, TextStyle::Body, data.tokens.text, Align2::LEFT_CENTER);
+    response.on_hover_text(words);
+}
+
+fn health(ui: &mut Ui, data: &Data) {
+    title(ui, data, "Health", "points");
+    for (health, n) in overview::counts(&data.rollup.points) {
+        row(ui, data, widgets::health_word(health), &format::count(n), |ui, rect| {
+            health_mark(ui.painter(), rect.center(), 5.0, data.tokens, health);
+        });
+    }
+    row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+fn swatch(ui: &Ui, rect: Rect, colour: Color32) {
+    ui.painter().rect_filled(rect, CornerRadius::same(2), colour);
+}
+
+fn temperature(ui: &mut Ui, data: &Data) {
+    title(ui, data, "Temperature", "°C");
+    let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), 12.0), Sense::hover());
+    let steps = 48;
+    let mut mesh = Mesh::default();
+    for i in 0..=steps {
+        let f = i as f32 / steps as f32;
+        let colour = data.tokens.palette(Palette::Temperature, (f * f32::from(u16::MAX)) as u16);
+        let x = bar.left() + f * bar.width();
+        mesh.colored_vertex(pos2(x, bar.top()), colour);
+        mesh.colored_vertex(pos2(x, bar.bottom()), colour);
+        if i > 0 {
+            let n = 2 * i;
+            mesh.add_triangle(n - 2, n - 1, n);
+            mesh.add_triangle(n - 1, n, n + 1);
+        }
+    }
+    ui.painter().add(mesh);
+    let (scale, _) = ui.allocate_exact_size(vec2(ui.available_width(), 17.0), Sense::hover());
+    let [low, high] = TEMPERATURE_RANGE_C;
+    let font = TextStyle::Small.resolve(ui.style());
+    for (f, align) in [(0.0, Align2::LEFT_CENTER), (0.5, Align2::CENTER_CENTER), (1.0, Align2::RIGHT_CENTER)] {
+        let at = pos2(scale.left() + f * scale.width(), scale.center().y);
+        let value = low + (high - low) * f64::from(f);
+        ui.painter().text(at, align, format!("{value:.0}"), font.clone(), data.tokens.weak);
+    }
+    row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+fn categories(ui: &mut Ui, data: &Data, words: &str, items: impl Iterator<Item = (String, usize)>) {
+    title(ui, data, words, "elements");
+    for (i, (name, n)) in items.enumerate() {
+        let colour = data.tokens.palette(Palette::Category, i as u16);
+        row(ui, data, &name, &format::count(n), |ui, rect| swatch(ui, rect, colour));
+    }
+    if data.view.colour_by == ColourBy::System {
+        row(ui, data, "None", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+    }
+}
+
+/// The disciplines in the order of the site's sources, each once, with their elements counted.
+fn disciplines(data: &Data) -> Vec<(String, usize)> {
+    let Some(site) = data.site() else { return Vec::new() };
+    let mut sources = vec![0usize; site.sources.len()];
+    for source in &site.source_of {
+        if let Some(n) = sources.get_mut(usize::from(*source)) {
+            *n += 1;
+        }
+    }
+    let mut out: Vec<(String, usize)> = Vec::new();
+    for (source, n) in site.sources.iter().zip(sources) {
+        let name = match source.discipline.as_str() {
+            "" => source.kind.to_uppercase(),
+            word => format::capital(word),
+        };
+        match out.iter_mut().find(|(o, _)| *o == name) {
+            Some((_, count)) => *count += n,
+            None => out.push((name, n)),
+        }
+    }
+    out
+}
+
+/// A strip at the top of the scene that says what is left out of it; returns where it is.
+pub fn cut_note(
+    ctx: &egui::Context,
+    scene: Rect,
+    data: &Data,
+    out: &mut Vec<crate::twin::command::Command>,
+) -> Option<Rect> {
+    let t = data.tokens;
+    let words = what_is_cut(data)?;
+    let area = Area::new(Id::new("cut"))
+        .order(Order::Middle)
+        .fixed_pos(scene.min + vec2(MARGIN, MARGIN))
+        .constrain_to(scene)
+        .fade_in(false)
+        .show(ctx, |ui| {
+            Frame::new()
+                .fill(t.raised)
+                .stroke(egui::Stroke::new(1.0, t.line))
+                .corner_radius(CornerRadius::same(13))
+                .inner_margin(Margin { left: 12, right: 4, top: 2, bottom: 2 })
+                .show(ui, |ui| {
+                    ui.horizontal(|ui| {
+                        ui.add(egui::Label::new(RichText::new(words).small()).extend());
+                        if widgets::icon_button_of(ui, t, super::icons::Icon::Close, "Show all", false, 20.0).clicked()
+                        {
+                            out.push(crate::twin::command::Command::ShowAll);
+                        }
+                    });
+                });
+        });
+    Some(area.response.rect)
+}
+
+/// What is not shown of the model, in words; none when all of it is.
+fn what_is_cut(data: &Data) -> Option<String> {
+    use crate::twin::view::Drawn;
+    let site = data.site()?;
+    if let Some(storey) = data.view.storey.and_then(|s| site.storeys.get(s as usize)) {
+        return Some(format!("{} alone", format::elide(&storey.name, 28)));
+    }
+    let of = |drawn: Drawn| data.view.drawn.iter().filter(|d| **d == drawn).count();
+    let (hidden, ghosts) = (of(Drawn::Hidden), of(Drawn::Ghost));
+    let mut words = Vec::new();
+    if let Some(height) = data.view.section_m {
+        words.push(format!("cut at {height:.1} m"));
+    }
+    if hidden > 0 {
+        words.push(format!("{} hidden", format::count(hidden)));
+    }
+    if ghosts > 0 {
+        words.push(format!("{} ghosts", format::count(ghosts)));
+    }
+    (!words.is_empty()).then(|| format::capital(&words.join(", ")))
+}

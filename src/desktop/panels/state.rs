@@ -1,0 +1,168 @@
+//! What the panels remember between frames: open tabs, searches, sorting, chosen points.
+
+use super::alarms::AlarmTable;
+use super::data::Data;
+use super::news::News;
+use super::open_dialog::OpenDialog;
+use super::overview::KindCounts;
+use super::relations::Relations;
+use super::tree::TreeState;
+use super::trend::TrendState;
+use crate::site::{PointIndex, Site, Slot};
+use bevy::prelude::Resource;
+use bevy_egui::egui::{self, Rect};
+use std::sync::Arc;
+
+/// The tabs of the panel at the bottom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BottomTab {
+    /// The alarm list.
+    #[default]
+    Alarms,
+    /// The plot of chosen points.
+    Trend,
+    /// What could not be read or bound.
+    Problems,
+    /// The wire.
+    Telemetry,
+}
+
+impl BottomTab {
+    /// Every tab, in the order people see.
+    pub const ALL: [Self; 4] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry];
+
+    /// The word on the tab.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alarms => "Alarms",
+            Self::Trend => "Trend",
+            Self::Problems => "Problems",
+            Self::Telemetry => "Telemetry",
+        }
+    }
+}
+
+/// Where the parts of the window were in the last frame, points.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// The bar at the top.
+    pub top: Rect,
+    /// The buttons at the left of the bar at the top.
+    pub top_left: Rect,
+    /// The buttons at the right of the bar at the top.
+    pub top_right: Rect,
+    /// The tree.
+    pub left: Rect,
+    /// The properties.
+    pub right: Rect,
+    /// The tabs at the bottom.
+    pub bottom: Rect,
+    /// The bar at the bottom.
+    pub status: Rect,
+    /// What is left to the scene.
+    pub scene: Rect,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        let none = Rect::NOTHING;
+        Self {
+            top: none,
+            top_left: none,
+            top_right: none,
+            left: none,
+            right: none,
+            bottom: none,
+            status: none,
+            scene: none,
+        }
+    }
+}
+
+/// What the panels remember between frames.
+#[derive(Resource)]
+pub struct PanelState {
+    /// The tree is shown.
+    pub left_open: bool,
+    /// The properties are shown.
+    pub right_open: bool,
+    /// The tabs at the bottom are shown.
+    pub bottom_open: bool,
+    /// Which of them.
+    pub bottom: BottomTab,
+    /// The window with keys and mouse is open.
+    pub help: bool,
+    /// The tree.
+    pub tree: TreeState,
+    /// The alarm list.
+    pub alarms: AlarmTable,
+    /// The plot.
+    pub trend: TrendState,
+    /// What the selected element hangs together with.
+    pub relations: Option<(Slot, Relations)>,
+    /// Messages that come and go.
+    pub news: News,
+    /// The dialog that asks for a file.
+    pub open: OpenDialog,
+    /// Where everything was in the last frame.
+    pub places: Places,
+    /// The window's size in the last frame, points.
+    pub window: egui::Vec2,
+    /// A row of a panel is under the pointer, and its element is lit up in the scene.
+    pub hovering: bool,
+    /// How many elements of each kind the site has.
+    pub kinds: KindCounts,
+    /// The site that all this is about, by address; it is kept alive by the scene.
+    site: usize,
+}
+
+impl Default for PanelState {
+    fn default() -> Self {
+        Self {
+            left_open: true,
+            right_open: true,
+            bottom_open: true,
+            bottom: BottomTab::default(),
+            help: false,
+            tree: TreeState::default(),
+            alarms: AlarmTable::default(),
+            trend: TrendState::default(),
+            relations: None,
+            news: News::default(),
+            open: OpenDialog::default(),
+            places: Places::default(),
+            window: egui::Vec2::ZERO,
+            hovering: false,
+            kinds: KindCounts::default(),
+            site: 0,
+        }
+    }
+}
+
+impl PanelState {
+    /// Brings what is remembered in line with the site that is open and with the selection.
+    pub fn prepare(&mut self, data: &Data) {
+        let address = data.scene.map_or(0, |s| Arc::as_ptr(&s.site) as usize);
+        if address != self.site {
+            self.site = address;
+            self.tree = TreeState::of(data.site().unwrap_or(&Site::default()));
+            self.trend = TrendState::default();
+            self.relations = None;
+            // A model without points has nothing to tell at the bottom: the room is the scene's.
+            self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
+            self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
+        }
+        match (data.view.selected, &self.relations) {
+            (Some(slot), Some((of, _))) if slot == *of => {}
+            (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
+            (None, _) => self.relations = None,
+        }
+    }
+
+    /// Shows a point in the plot.
+    pub fn plot(&mut self, point: PointIndex) {
+        self.trend.add(point);
+        self.bottom = BottomTab::Trend;
+        self.bottom_open = true;
+    }
+}

@@ -1,0 +1,69 @@
+//! What is under the pointer in the scene, in a few words beside it.
+
+use super::data::Data;
+use super::format;
+use super::icons;
+use super::live;
+use super::widgets::{self, health_dot};
+use crate::analytics::Health;
+use bevy_egui::egui;
+use egui::{Area, Frame, Id, Margin, Order, Pos2, Rect, RichText, Ui, vec2};
+
+/// At most this many values are shown.
+const VALUES: usize = 3;
+
+/// Draws the tooltip when the pointer is over the scene and an element is under it.
+pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) {
+    let Some(pointer) = ctx.pointer_hover_pos().filter(|p| scene.contains(*p)) else { return };
+    if ctx.is_pointer_over_egui() || ctx.any_popup_open() {
+        return;
+    }
+    show(ctx, scene, data, pointer);
+}
+
+/// Draws it at a place.
+pub fn show(ctx: &egui::Context, scene: Rect, data: &Data, at: Pos2) {
+    let Some((slot, element)) = data.view.hovered.and_then(|s| Some((s, data.element(s)?))) else { return };
+    Area::new(Id::new("scene_tooltip"))
+        .order(Order::Tooltip)
+        .interactable(false)
+        .fixed_pos(at + vec2(16.0, 14.0))
+        .constrain_to(scene)
+        .fade_in(false)
+        .show(ctx, |ui| {
+            Frame::popup(ui.style()).inner_margin(Margin::symmetric(9, 6)).show(ui, |ui| {
+                ui.set_max_width(260.0);
+                ui.spacing_mut().item_spacing.y = 1.0;
+                ui.spacing_mut().interact_size.y = 15.0;
+                ui.horizontal(|ui| {
+                    widgets::icon(
+                        ui,
+                        icons::of_class(&element.class, &element.predefined_type),
+                        14.0,
+                        data.tokens.accent,
+                    );
+                    ui.label(RichText::new(format::elide(&element.label(), 34)).strong());
+                });
+                ui.label(RichText::new(format::class(&element.class)).small().color(data.tokens.weak));
+                let health = data.readings.asset_health(slot);
+                if health != Health::Unknown {
+                    ui.horizontal(|ui| {
+                        health_dot(ui, data.tokens, health);
+                        ui.label(RichText::new(widgets::health_word(health)).small());
+                    });
+                }
+                values(ui, data, slot);
+            });
+        });
+}
+
+fn values(ui: &mut Ui, data: &Data, slot: crate::site::Slot) {
+    for index in data.points_of(slot).into_iter().take(VALUES) {
+        let Some(point) = data.point(index) else { continue };
+        let (number, unit) = live::shown(point, &data.readings.live(index));
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(format::elide(&point.name, 26)).small().color(data.tokens.weak));
+            ui.label(RichText::new(format!("{number} {unit}").trim_end()).monospace().small());
+        });
+    }
+}

@@ -1,0 +1,435 @@
+//! The one file that names the IFC library: records as values, and triangles.
+//!
+//! Everything else in this room speaks of [`Step`], [`Record`], [`Value`], [`Piece`] and [`Event`] only, so
+//! that the library can change, or be replaced, here.
+
+use glam::{DAffine3, DMat3, DVec3};
+use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaVersion};
+use ifc_lite_processing::{Batching, Features, FrameEvent, MeshData, ProcessingRequest, ProcessingSink};
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// An attribute's value as the file has it.
+pub(super) use ifc_lite_core::AttributeValue as Value;
+
+/// The records of a STEP file: where each one is, and of what class. Attributes are read when asked for.
+pub(super) struct Step {
+    bytes: Arc<Vec<u8>>,
+    version: SchemaVersion,
+    records: Vec<Place>,
+    by_id: HashMap<u32, u32>,
+    classes: Vec<Class>,
+    by_class: HashMap<String, u32>,
+    /// Byte offsets of records that have no end or no valid number.
+    pub(super) malformed: Vec<usize>,
+    /// Numbers that are given to more than one record (the first one counts).
+    pub(super) duplicates: Vec<u32>,
+}
+
+struct Place {
+    id: u32,
+    class: u32,
+    start: usize,
+    end: usize,
+}
+
+/// A class of the file's schema.
+pub(super) struct Class {
+    keyword: String,
+    /// `IfcDuctSegment`.
+    pub(super) name: String,
+    attributes: &'static [&'static str],
+    /// False when no schema that we know declares it.
+    pub(super) known: bool,
+    members: Vec<u32>,
+}
+
+/// One record with its attributes.
+pub(super) struct Record<'a> {
+    /// Its number: 12 of `#12`.
+    pub(super) id: u32,
+    /// Its class.
+    pub(super) class: &'a Class,
+    values: Vec<Value>,
+}
+
+/// The schema that a header declares: its own words, and whether we read it.
+pub(super) fn declared_schema(bytes: &[u8]) -> Option<(String, bool)> {
+    let label = ifc_lite_core::declared_schema_bounded(bytes)?;
+    let known = SchemaVersion::from_file_schema(&label).is_some();
+    Some((label, known))
+}
+
+impl Step {
+    /// Finds every record. `schema` is what [`declared_schema`] gave.
+    pub(super) fn scan(bytes: Arc<Vec<u8>>, schema: &str) -> Self {
+        let version = SchemaVersion::from_file_schema(schema).unwrap_or(SchemaVersion::Ifc4);
+        // The library's notes go to the log; what matters of them is in `malformed` and `duplicates`.
+        ifc_lite_core::set_report_sink(|note| tracing::debug!("{note}"));
+        let mut step = Self {
+            bytes: Arc::clone(&bytes),
+            version,
+            records: Vec::new(),
+            by_id: HashMap::new(),
+            classes: Vec::new(),
+            by_class: HashMap::new(),
+            malformed: Vec::new(),
+            duplicates: Vec::new(),
+        };
+        let mut scanner = EntityScanner::new(bytes.as_slice());
+        while let Some((id, keyword, start, end)) = scanner.next_entity() {
+            let class = step.class_number(keyword);
+            let place = step.records.len() as u32;
+            match step.by_id.entry(id) {
+                std::collections::hash_map::Entry::Occupied(_) => {
+                    step.duplicates.push(id);
+                    continue;
+                }
+                std::collections::hash_map::Entry::Vacant(slot) => slot.insert(place),
+            };
+            step.records.push(Place { id, class, start, end });
+            if let Some(class) = step.classes.get_mut(class as usize) {
+                class.members.push(place);
+            }
+        }
+        step.malformed = scanner.malformed_record_starts().to_vec();
+        step.malformed.extend(scanner.skipped_oversized_id_starts());
+        step
+    }
+
+    fn class_number(&mut self, keyword: &str) -> u32 {
+        if let Some(number) = self.by_class.get(keyword) {
+            return *number;
+        }
+        let upper = keyword.to_ascii_uppercase();
+        let number = match self.by_class.get(&upper) {
+            Some(number) => *number,
+            None => {
+                let attributes = self.versions().find_map(|v| v.attribute_names(&upper));
+                let name = match IfcType::from_str(&upper) {
+                    IfcType::Unknown(_) => unknown_name(&upper),
+                    known => known.name().to_owned(),
+                };
+                let number = self.classes.len() as u32;
+                self.classes.push(Class {
+                    keyword: upper.clone(),
+                    name,
+                    attributes: attributes.unwrap_or(&[]),
+                    known: attributes.is_some(),
+                    members: Vec::new(),
+                });
+                self.by_class.insert(upper, number);
+                number
+            }
+        };
+        self.by_class.insert(keyword.to_owned(), number);
+        number
+    }
+
+    /// The file's own schema first; a class that it does not declare is looked up in the others.
+    fn versions(&self) -> impl Iterator<Item = SchemaVersion> + use<> {
+        [self.version, SchemaVersion::Ifc4x3, SchemaVersion::Ifc4, SchemaVersion::Ifc2x3].into_iter()
+    }
+
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The classes in use.
+    pub(super) fn classes(&self) -> impl Iterator<Item = (&Class, usize)> {
+        self.classes.iter().map(|c| (c, c.members.len()))
+    }
+
+    /// True when `class` is `parent` (in capitals) or one of its subtypes.
+    pub(super) fn is_a(&self, class: &Class, parent: &str) -> bool {
+        class.keyword == parent
+            || self
+                .versions()
+                .find(|v| v.entity_info(&class.keyword).is_some())
+                .is_some_and(|v| v.is_subtype_of(&class.keyword, parent))
+    }
+
+    /// Numbers of all records of a class (in capitals) and its subtypes, in the order of the file.
+    pub(super) fn of(&self, parent: &str) -> Vec<u32> {
+        self.of_any(|step, class| step.is_a(class, parent))
+    }
+
+    /// Numbers of all records whose class fits, in the order of the file.
+    pub(super) fn of_any(&self, fits: impl Fn(&Self, &Class) -> bool) -> Vec<u32> {
+        let mut places: Vec<u32> =
+            self.classes.iter().filter(|c| fits(self, c)).flat_map(|c| c.members.iter().copied()).collect();
+        places.sort_unstable();
+        places.iter().filter_map(|p| self.records.get(*p as usize)).map(|r| r.id).collect()
+    }
+
+    /// The class of a record.
+    pub(super) fn class_of(&self, id: u32) -> Option<&Class> {
+        let place = self.records.get(*self.by_id.get(&id)? as usize)?;
+        self.classes.get(place.class as usize)
+    }
+
+    /// True when record `id` exists and is a `parent` (in capitals) or of a subtype.
+    pub(super) fn record_is(&self, id: u32, parent: &str) -> bool {
+        self.class_of(id).is_some_and(|c| self.is_a(c, parent))
+    }
+
+    /// Reads a record; none when there is no such number or it cannot be parsed.
+    pub(super) fn record(&self, id: u32) -> Option<Record<'_>> {
+        let place = self.records.get(*self.by_id.get(&id)? as usize)?;
+        let class = self.classes.get(place.class as usize)?;
+        let (_, _, tokens) = ifc_lite_core::parse_entity(self.bytes.get(place.start..place.end)?).ok()?;
+        Some(Record { id, class, values: tokens.iter().map(Value::from_token).collect() })
+    }
+
+    /// The same file without one class's records (blanked, so that every offset stays).
+    pub(super) fn without(&self, keyword: &str) -> Arc<Vec<u8>> {
+        let mut bytes = self.bytes.as_ref().clone();
+        let members = self.by_class.get(keyword).and_then(|c| self.classes.get(*c as usize)).map(|c| &c.members);
+        for place in members.into_iter().flatten().filter_map(|p| self.records.get(*p as usize)) {
+            if let Some(span) = bytes.get_mut(place.start..place.end) {
+                span.fill(b' ');
+            }
+        }
+        Arc::new(bytes)
+    }
+
+    /// Metres in the file's length unit; none when the file has no usable project and unit records.
+    pub(super) fn length_unit(&self) -> Option<f64> {
+        let mut decoder = EntityDecoder::new(self.bytes.as_slice());
+        let project = decoder.project_id()?;
+        // The library takes metres where the project names units and the one of length is lost.
+        if let Some(units) = self.record(project)?.reference("UnitsInContext") {
+            let units = self.record(units)?.references("Units");
+            let lengths = units.iter().filter_map(|u| self.record(*u)).filter(|u| u.word("UnitType") == "LENGTHUNIT");
+            if lengths.count() == 0 {
+                return None;
+            }
+        }
+        ifc_lite_core::extract_length_unit_scale(&mut decoder, project).ok().filter(|u| u.is_finite() && *u > 0.0)
+    }
+
+    /// The map conversion as the file states it; none without one (a site's latitude is not one).
+    pub(super) fn map_conversion(&self) -> Option<MapConversion> {
+        let g = ifc_lite_processing::extract_georeferencing(self.bytes.as_slice())?;
+        let placed = matches!(g.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"));
+        let finite = [g.eastings, g.northings, g.orthogonal_height, g.rotation_degrees].iter().all(|v| v.is_finite());
+        (placed && finite).then(|| MapConversion {
+            crs: g.crs_name.unwrap_or_default(),
+            offset: [g.eastings, g.northings, g.orthogonal_height],
+            rotation_deg: g.rotation_degrees,
+            scale: g.scale * g.factor_x,
+            map_unit_m: g.map_unit_scale,
+        })
+    }
+
+    /// The line in the file of a byte offset, from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        1 + self.bytes.iter().take(offset).filter(|b| **b == b'\n').count()
+    }
+}
+
+/// `IFCFOOBAR` has no spelling that we know: `IfcFoobar`.
+fn unknown_name(upper: &str) -> String {
+    let mut name = upper.to_ascii_lowercase();
+    for at in [0, 3] {
+        if let Some(letter) = name.get_mut(at..=at) {
+            letter.make_ascii_uppercase();
+        }
+    }
+    name
+}
+
+/// `IfcMapConversion` (or its property set) in the file's words.
+pub(super) struct MapConversion {
+    /// `EPSG:2056`; empty when not named.
+    pub(super) crs: String,
+    /// Eastings, northings and height, in the map unit.
+    pub(super) offset: [f64; 3],
+    /// Counter-clockwise from the file's X axis to east.
+    pub(super) rotation_deg: f64,
+    /// Map units in a file unit.
+    pub(super) scale: f64,
+    /// Metres in the map unit, when stated; else the file's length unit counts.
+    pub(super) map_unit_m: Option<f64>,
+}
+
+impl Record<'_> {
+    /// An attribute by its name in the file's schema.
+    pub(super) fn get(&self, attribute: &str) -> Option<&Value> {
+        let at = self.class.attributes.iter().position(|a| *a == attribute)?;
+        self.values.get(at).filter(|v| !v.is_null())
+    }
+
+    /// An attribute as text; empty when it is not there or not text.
+    pub(super) fn text(&self, attribute: &str) -> String {
+        self.get(attribute).and_then(Value::as_string).unwrap_or_default().trim().to_owned()
+    }
+
+    /// An attribute as the word of an enumeration; empty when it is not there.
+    pub(super) fn word(&self, attribute: &str) -> String {
+        self.get(attribute).and_then(Value::as_enum).unwrap_or_default().to_owned()
+    }
+
+    /// An attribute as a finite number.
+    pub(super) fn number(&self, attribute: &str) -> Option<f64> {
+        self.get(attribute)?.as_float().filter(|v| v.is_finite())
+    }
+
+    /// An attribute as a reference to another record.
+    pub(super) fn reference(&self, attribute: &str) -> Option<u32> {
+        self.get(attribute)?.as_entity_ref()
+    }
+
+    /// An attribute as a list of references (one reference is a list of one).
+    pub(super) fn references(&self, attribute: &str) -> Vec<u32> {
+        let members = self.get(attribute).and_then(Value::as_ref_members).unwrap_or(&[]);
+        members.iter().filter_map(Value::as_entity_ref).collect()
+    }
+
+    /// An attribute as up to three numbers; missing ones are 0.
+    pub(super) fn vector(&self, attribute: &str) -> Option<DVec3> {
+        let list = self.get(attribute)?.as_list()?;
+        let at = |i: usize| list.get(i).map_or(Some(0.0), |v| v.as_float().filter(|v| v.is_finite()));
+        Some(DVec3::new(at(0)?, at(1)?, at(2)?))
+    }
+
+    /// All attributes with their names; those beyond the schema have none and are left out.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.class.attributes.iter().copied().zip(&self.values)
+    }
+
+    /// Every reference in every attribute.
+    pub(super) fn all_references(&self) -> Vec<u32> {
+        fn walk(value: &Value, found: &mut Vec<u32>) {
+            match value {
+                Value::EntityRef(id) => found.push(*id),
+                Value::List(values) => values.iter().for_each(|v| walk(v, found)),
+                Value::Typed { value, .. } => walk(value, found),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        self.values.iter().for_each(|v| walk(v, &mut found));
+        found
+    }
+}
+
+/// Triangles of one surface of one product, in the library's frame.
+pub(super) struct Piece {
+    /// The product's record.
+    pub(super) id: u32,
+    /// Corners relative to `origin`, three numbers each.
+    pub(super) positions: Vec<f32>,
+    /// Normals, three numbers each.
+    pub(super) normals: Vec<f32>,
+    /// Three a triangle.
+    pub(super) indices: Vec<u32>,
+    /// RGBA as the file states it (display values, not linear).
+    pub(super) colour: [f32; 4],
+    /// Where `positions` count from.
+    pub(super) origin: DVec3,
+}
+
+/// What the worker tells.
+pub(super) enum Event {
+    /// From the library's frame to the file's (metres, Z up). Comes before any batch.
+    Frame(DAffine3),
+    /// Some products are done.
+    Batch {
+        /// Their surfaces.
+        pieces: Vec<Piece>,
+        /// Products done.
+        done: usize,
+        /// Products in all.
+        total: usize,
+    },
+    /// All is done.
+    Finished(Outcome),
+    /// The library gave up.
+    Failed(String),
+}
+
+/// What the library says of a finished run.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// Products with a number that no double holds.
+    pub(super) refused_elements: u64,
+    /// The same, of styles, units and openings.
+    pub(super) refused_records: u64,
+    /// The unit record that makes every length meaningless.
+    pub(super) refused_unit: Option<u32>,
+    /// Boolean operations that failed: how often, by reason.
+    pub(super) failed_cuts: Vec<(String, u64)>,
+    /// Representation items that gave nothing: how often, by class.
+    pub(super) unsupported: Vec<(String, u64)>,
+}
+
+/// Makes triangles of the products in `ids`, in batches of `batch`. Blocks; meant for a thread of its own,
+/// with workers of its own too, so that a cut that never ends holds up nothing else.
+pub(super) fn mesh(
+    bytes: &[u8],
+    ids: HashSet<u32>,
+    batch: usize,
+    cancel: Arc<AtomicBool>,
+    tell: impl Fn(Event) + Send + Sync,
+) {
+    struct Sink<'a, F: Fn(Event)>(&'a F);
+    impl<F: Fn(Event)> ProcessingSink for Sink<'_, F> {
+        fn on_frame(&mut self, frame: &FrameEvent) {
+            let m = frame.frame.world_matrix();
+            let column = |c: usize| DVec3::new(m[c], m[c + 1], m[c + 2]);
+            let affine =
+                DAffine3 { matrix3: DMat3::from_cols(column(0), column(4), column(8)), translation: column(12) };
+            (self.0)(Event::Frame(affine));
+        }
+        fn on_batch(&mut self, meshes: &[MeshData], done: usize, total: usize) {
+            // Classes 1 and 2 are shapes of types, which their occurrences draw already.
+            let pieces = meshes.iter().filter(|m| m.geometry_class != 1 && m.geometry_class != 2).map(piece).collect();
+            (self.0)(Event::Batch { pieces, done, total });
+        }
+    }
+    let request = ProcessingRequest::default()
+        .retain_meshes(false)
+        .batching(Batching::new(batch, batch))
+        .features(Features::default().properties(false).presentation_layers(false))
+        .ids(Some(Arc::new(ids)))
+        .cancel(cancel);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = match ifc_lite_processing::geometry_pool_builder().num_threads(workers).build() {
+        Ok(pool) => pool,
+        Err(e) => return tell(Event::Failed(format!("no threads for the geometry: {e}"))),
+    };
+    let run = AssertUnwindSafe(|| pool.install(|| ifc_lite_processing::process(bytes, &request, &mut Sink(&tell))));
+    match catch_unwind(run) {
+        Ok(result) => {
+            let failures = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.failures_by_reason);
+            let unsupported = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.unsupported_items_by_type);
+            tell(Event::Finished(Outcome {
+                refused_elements: result.stats.refused_input_elements,
+                refused_records: result.stats.refused_prepass_records,
+                refused_unit: result.metadata.length_unit_refused,
+                failed_cuts: failures.map(|f| (f.reason.clone(), f.count)).collect(),
+                unsupported: unsupported.map(|f| (f.reason.clone(), f.count)).collect(),
+            }));
+        }
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().cloned();
+            let words = words.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+            tell(Event::Failed(words.unwrap_or_else(|| "the geometry library gave up".to_owned())));
+        }
+    }
+}
+
+fn piece(mesh: &MeshData) -> Piece {
+    Piece {
+        id: mesh.express_id,
+        positions: mesh.positions.clone(),
+        normals: mesh.normals.clone(),
+        indices: mesh.indices.clone(),
+        colour: mesh.color,
+        origin: DVec3::from_array(mesh.origin),
+    }
+}

@@ -1,0 +1,99 @@
+//! Property sets and quantities as the file states them.
+
+use super::lite::{Step, Value};
+use crate::site::model::{PropertySet, PropertyValue};
+
+/// How deep complex properties may nest.
+const MAX_DEPTH: usize = 8;
+
+/// Reads `IfcPropertySet`, `IfcElementQuantity` or a predefined set; none for anything else.
+pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
+    let record = step.record(id)?;
+    let quantities = step.is_a(record.class, "IFCELEMENTQUANTITY");
+    let mut set = PropertySet { name: record.text("Name"), quantities, values: Vec::new() };
+    if quantities {
+        for quantity in record.references("Quantities") {
+            read_quantity(step, quantity, "", 0, &mut set.values);
+        }
+    } else if step.is_a(record.class, "IFCPROPERTYSET") {
+        for property in record.references("HasProperties") {
+            read_property(step, property, "", 0, &mut set.values);
+        }
+    } else if step.is_a(record.class, "IFCPROPERTYSETDEFINITION") {
+        // IfcDoorLiningProperties and its like: the attributes are the properties.
+        let own = ["GlobalId", "OwnerHistory", "Name", "Description"];
+        for (name, value) in record.named().filter(|(n, v)| !own.contains(n) && !v.is_null()) {
+            if value.as_entity_ref().is_none() {
+                set.values.push((name.to_owned(), convert(value)));
+            }
+        }
+        if set.name.is_empty() {
+            set.name.clone_from(&record.class.name);
+        }
+    } else {
+        return None;
+    }
+    Some(set)
+}
+
+fn read_property(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
+    let Some(record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
+    let name = format!("{prefix}{}", record.text("Name"));
+    let get = |attribute: &str| record.get(attribute).map_or(PropertyValue::Null, convert);
+    let value = match record.class.name.as_str() {
+        "IfcPropertySingleValue" => get("NominalValue"),
+        "IfcPropertyEnumeratedValue" => get("EnumerationValues"),
+        "IfcPropertyListValue" => get("ListValues"),
+        "IfcPropertyBoundedValue" => match record.get("SetPointValue") {
+            Some(set_point) => convert(set_point),
+            None => PropertyValue::List(vec![get("LowerBoundValue"), get("UpperBoundValue")]),
+        },
+        "IfcPropertyTableValue" => PropertyValue::List(vec![get("DefiningValues"), get("DefinedValues")]),
+        "IfcComplexProperty" => {
+            for part in record.references("HasProperties") {
+                read_property(step, part, &format!("{name}."), depth + 1, into);
+            }
+            return;
+        }
+        _ => return,
+    };
+    into.push((name, value));
+}
+
+fn read_quantity(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
+    let Some(record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
+    let name = format!("{prefix}{}", record.text("Name"));
+    if record.class.name == "IfcPhysicalComplexQuantity" {
+        for part in record.references("HasQuantities") {
+            read_quantity(step, part, &format!("{name}."), depth + 1, into);
+        }
+        return;
+    }
+    // LengthValue, AreaValue, VolumeValue, …
+    let value = record.named().find(|(n, _)| n.ends_with("Value")).map(|(_, v)| convert(v));
+    into.push((name, value.unwrap_or(PropertyValue::Null)));
+}
+
+fn convert(value: &Value) -> PropertyValue {
+    match value {
+        Value::Integer(i) => PropertyValue::Integer(*i),
+        Value::Float(f) if f.is_finite() => PropertyValue::Real(*f),
+        Value::String(text) | Value::Binary(text) => PropertyValue::Text(text.clone()),
+        Value::Enum(word) => match word.as_str() {
+            "T" => PropertyValue::Boolean(true),
+            "F" => PropertyValue::Boolean(false),
+            "U" => PropertyValue::Null,
+            _ => PropertyValue::Text(word.clone()),
+        },
+        Value::List(values) => PropertyValue::List(values.iter().map(convert).collect()),
+        Value::EntityRef(id) => PropertyValue::Text(format!("#{id}")),
+        Value::Typed { name, value } => match (convert(value), &**name) {
+            // 3 stands for 3.0 where the type is a measure.
+            (PropertyValue::Integer(i), name) if name.ends_with("MEASURE") || name == "IFCREAL" => {
+                if name == "IFCCOUNTMEASURE" { PropertyValue::Integer(i) } else { PropertyValue::Real(i as f64) }
+            }
+            (converted, _) => converted,
+        },
+        Value::Float(_) | Value::Null | Value::Derived => PropertyValue::Null,
+    }
+}

@@ -1,0 +1,174 @@
+//! The whole plant and one step of it: weather, rooms, air, water, electricity.
+
+use super::air::{AirHandler, AirInput};
+use super::control::{Actuator, mix, unit_interval};
+use super::tower::Condenser;
+use super::water::{LoopKind, WaterLoop};
+use super::weather::{Calendar, Weather};
+use super::zone::{Supply, Zone};
+use crate::time::Time;
+use std::f64::consts::TAU;
+
+/// Everything that is simulated.
+#[derive(Clone, Debug)]
+pub(super) struct Plant {
+    pub weather: Weather,
+    pub zones: Vec<Zone>,
+    pub air: Vec<AirHandler>,
+    pub chilled: WaterLoop,
+    pub heating: WaterLoop,
+    pub condenser: Condenser,
+    /// Valves that no room and no coil of the simulation belongs to.
+    pub loose_valves: Vec<Actuator>,
+    /// Electricity of the whole building, W.
+    pub electric_w: f64,
+    /// What the electricity meter has counted, J.
+    pub electric_j: f64,
+    pub seed: u64,
+}
+
+/// A valve of the plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValvePlace {
+    Reheat(usize),
+    Cooling(usize),
+    Heating(usize),
+    Loose(usize),
+}
+
+impl Plant {
+    /// Runs for `dt_s`, from `now` on.
+    pub fn step(&mut self, now: Time, dt_s: f64) {
+        let calendar = Calendar::at(now);
+        self.weather.update(now, calendar);
+        self.step_zones(dt_s, calendar);
+        self.step_air(dt_s, calendar);
+        self.step_water(dt_s);
+        for (i, valve) in self.loose_valves.iter_mut().enumerate() {
+            let phase = unit_interval(mix(self.seed, 0x100_0000 + i as u64));
+            let command = 0.5 + 0.3 * (TAU * (now.as_seconds() / 14_400.0 + phase)).sin();
+            valve.step(command, dt_s);
+        }
+        let building_w: f64 = self.zones.iter().map(|z| z.electric_w).sum();
+        let fans_w: f64 = self.air.iter().map(|a| a.fan_w).sum();
+        // A boiler burns fuel: only its pumps draw on the electricity meter.
+        self.electric_w = 2000.0
+            + building_w
+            + fans_w
+            + self.chilled.power_w()
+            + self.condenser.power_w()
+            + self.heating.pumps.power_w();
+        self.electric_j += self.electric_w * dt_s;
+    }
+
+    fn step_zones(&mut self, dt_s: f64, calendar: Calendar) {
+        let flowing = self.heating.available() > 0.5;
+        for zone in &mut self.zones {
+            let supply = match self.air.get(zone.air_handler) {
+                Some(air) => Supply {
+                    air_c: air.supply_c,
+                    co2_ppm: air.supply_co2_ppm,
+                    pressure: air.pressure,
+                    occupied: air.occupied(),
+                    water_c: if flowing { self.heating.supply_c } else { air.supply_c },
+                },
+                None => Supply { air_c: 16.0, co2_ppm: 500.0, pressure: 1.0, occupied: true, water_c: 55.0 },
+            };
+            zone.step(dt_s, supply, &self.weather, calendar);
+        }
+    }
+
+    fn step_air(&mut self, dt_s: f64, calendar: Calendar) {
+        let chilled = (self.chilled.supply_c, self.chilled.available());
+        let heating = (self.heating.supply_c, self.heating.available());
+        for (i, air) in self.air.iter_mut().enumerate() {
+            let (mut flow, mut heat, mut co2, mut count, mut plain) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            let (mut coldest, mut hottest) = (f64::MAX, f64::MIN);
+            for zone in self.zones.iter().filter(|z| z.air_handler == i) {
+                flow += zone.airflow_m3s;
+                heat += zone.airflow_m3s * zone.air_c;
+                co2 += zone.airflow_m3s * zone.co2_ppm;
+                plain += zone.air_c;
+                count += 1.0;
+                coldest = coldest.min(zone.air_c);
+                hottest = hottest.max(zone.air_c);
+            }
+            let input = if count == 0.0 {
+                // A unit that no box names serves rooms at 22 °C with 60 % of its air.
+                let share = 0.6 * air.pressure.max(0.0).sqrt();
+                AirInput {
+                    airflow_m3s: share * air.nominal_m3s,
+                    return_c: 22.0,
+                    return_co2_ppm: 650.0,
+                    rooms_c: (22.0, 22.0),
+                    chilled,
+                    heating,
+                }
+            } else {
+                let moving = flow > 1e-6;
+                AirInput {
+                    airflow_m3s: flow,
+                    return_c: if moving { heat / flow } else { plain / count },
+                    return_co2_ppm: if moving { co2 / flow } else { 500.0 },
+                    rooms_c: (coldest, hottest),
+                    chilled,
+                    heating,
+                }
+            };
+            air.step(dt_s, input, &self.weather, calendar);
+        }
+    }
+
+    fn step_water(&mut self, dt_s: f64) {
+        let nominal: f64 = self.air.iter().map(|a| a.nominal_m3s).sum::<f64>().max(1e-6);
+        let weigh = |valve: &dyn Fn(&AirHandler) -> f64| -> f64 {
+            self.air.iter().map(|a| valve(a) * a.nominal_m3s).sum::<f64>() / nominal
+        };
+        let cooling = weigh(&|a| a.cooling.valve.position);
+        let preheat = weigh(&|a| a.heating.valve.position);
+        let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
+        let cooling_call = most(&mut self.air.iter().map(|a| a.cooling.valve.command));
+        let preheat_call = most(&mut self.air.iter().map(|a| a.heating.valve.command));
+        let boxes_w: f64 = self.zones.iter().map(|z| z.design.heating_w).sum::<f64>().max(1.0);
+        let reheat = self.zones.iter().map(|z| z.reheat.position * z.design.heating_w).sum::<f64>() / boxes_w;
+        let reheat_call = most(&mut self.zones.iter().map(|z| z.reheat.command));
+        let cooled_w: f64 = -self.air.iter().map(|a| a.cooling.heat_w).sum::<f64>();
+        let heated_w: f64 =
+            self.air.iter().map(|a| a.heating.heat_w).sum::<f64>() + self.zones.iter().map(|z| z.reheat_w).sum::<f64>();
+        self.chilled.step(dt_s, cooling, cooling_call, cooled_w, 22.0);
+        self.heating.setpoint_c = super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
+        self.heating.step(dt_s, 0.5 * (preheat + reheat), preheat_call.max(reheat_call), -heated_w, 22.0);
+        let chillers = &self.chilled.machines;
+        let rejected_w: f64 = chillers.iter().map(|m| -m.heat_w + m.power_w).sum();
+        self.condenser.step(dt_s, chillers.iter().any(|m| m.running), rejected_w, &self.weather);
+    }
+
+    /// A valve's actuator.
+    pub fn valve(&self, place: ValvePlace) -> Option<&Actuator> {
+        match place {
+            ValvePlace::Reheat(i) => self.zones.get(i).map(|z| &z.reheat),
+            ValvePlace::Cooling(i) => self.air.get(i).map(|a| &a.cooling.valve),
+            ValvePlace::Heating(i) => self.air.get(i).map(|a| &a.heating.valve),
+            ValvePlace::Loose(i) => self.loose_valves.get(i),
+        }
+    }
+
+    /// A valve's actuator, to stick it.
+    pub fn valve_mut(&mut self, place: ValvePlace) -> Option<&mut Actuator> {
+        match place {
+            ValvePlace::Reheat(i) => self.zones.get_mut(i).map(|z| &mut z.reheat),
+            ValvePlace::Cooling(i) => self.air.get_mut(i).map(|a| &mut a.cooling.valve),
+            ValvePlace::Heating(i) => self.air.get_mut(i).map(|a| &mut a.heating.valve),
+            ValvePlace::Loose(i) => self.loose_valves.get_mut(i),
+        }
+    }
+
+    /// The water loop of a kind; the condenser's is of its own sort.
+    pub fn water(&self, kind: LoopKind) -> Option<&WaterLoop> {
+        match kind {
+            LoopKind::Chilled => Some(&self.chilled),
+            LoopKind::Heating => Some(&self.heating),
+            LoopKind::Condenser => None,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The emulated building as a whole.
+
+use super::*;
+use crate::site::point::PointSource;
+
+fn index(site: &Site, id: &str) -> PointIndex {
+    PointIndex(site.points.iter().position(|p| p.id == id).unwrap_or_else(|| panic!("no point {id}")) as u32)
+}
+
+fn value(site: &Site, emulator: &Emulator, id: &str) -> f64 {
+    emulator.read(index(site, id)).unwrap_or_else(|| panic!("{id} is silent"))
+}
+
+#[test]
+fn one_seed_one_series() {
+    let site = fixture::clinic();
+    let (mut a, problems) = Emulator::new(&site, Settings::of_seed(3));
+    assert!(problems.is_empty(), "{problems:?}");
+    let (mut b, _) = Emulator::new(&site, Settings::of_seed(3));
+    let (mut other, _) = Emulator::new(&site, Settings::of_seed(4));
+    for _ in 0..60 {
+        a.step(60.0);
+        other.step(60.0);
+    }
+    for _ in 0..1200 {
+        b.step(3.0);
+        b.read(PointIndex(0));
+    }
+    let mut same = 0;
+    for (i, point) in site.points.iter().enumerate() {
+        let i = PointIndex(i as u32);
+        assert_eq!(a.read(i), b.read(i), "{}", point.id);
+        assert_eq!(a.read(i).is_some(), matches!(point.source, PointSource::Topic { .. }), "{}", point.id);
+        same += usize::from(a.read(i) == other.read(i));
+    }
+    assert!(same < site.points.len() / 2);
+}
+
+#[test]
+fn a_site_without_plant_still_has_signals() {
+    let (mut nothing, problems) = Emulator::new(&Site::default(), Settings::of_seed(1));
+    nothing.step(60.0);
+    assert_eq!(nothing.read(PointIndex(0)), None);
+    assert!(problems.iter().all(|p| p.severity == crate::Severity::Info), "{problems:?}");
+
+    // Only heaters, which have no physics here, and boxes that name no unit.
+    let mut site = fixture::clinic();
+    for element in &mut site.elements {
+        element.properties.clear();
+        if element.class != "IfcAirTerminalBox" {
+            element.class = "IfcSpaceHeater".into();
+        }
+    }
+    let (mut emulator, problems) = Emulator::new(&site, Settings::of_seed(1));
+    assert!(problems.iter().any(|p| p.place.contains("IfcSpaceHeater power") && p.message.contains("no physics")));
+    assert!(problems.iter().any(|p| p.message.contains("name no air handling unit")));
+    for _ in 0..48 {
+        emulator.step(1800.0);
+        for (i, point) in site.points.iter().enumerate() {
+            let Some(value) = emulator.read(PointIndex(i as u32)) else { continue };
+            let [low, high] = point.expected.unwrap();
+            assert!(value >= low && value <= high, "{} is {value}", point.id);
+        }
+    }
+    let fault = |text| FaultSpec::parse(text).unwrap();
+    assert!(emulator.inject(&fault("pump-wear@0"), emulator.now()).unwrap_err().message.contains("nothing"));
+    assert!(emulator.inject(&fault("sensor-dropout:VAV-0-01@0"), emulator.now()).is_ok());
+    assert_eq!(emulator.read(index(&site, "VAV-0-01/airflow")), None);
+}
+
+#[test]
+fn numbers_that_make_no_sense_do_no_harm() {
+    let mut site = fixture::clinic();
+    for (i, element) in site.elements.iter_mut().enumerate() {
+        for (_, value) in element.properties.iter_mut().flat_map(|s| &mut s.values) {
+            let wild = [0.0, -5.0, 1e-12, 1e12, f64::NAN, f64::INFINITY];
+            *value = crate::site::model::PropertyValue::Real(wild[i % wild.len()]);
+        }
+        // Parts of each other, and of themselves.
+        element.part_of = element.part_of.map(|_| i as u32);
+        element.host = element.host.map(|_| i as u32);
+    }
+    let (mut emulator, _) = Emulator::new(&site, Settings::of_seed(1));
+    emulator.step(86_400.0);
+    for (i, point) in site.points.iter().enumerate() {
+        let value = emulator.read(PointIndex(i as u32));
+        assert!(value.is_none_or(f64::is_finite), "{} is {value:?}", point.id);
+    }
+    emulator.step(f64::NAN);
+    emulator.step(-1.0);
+}
+
+#[test]
+fn a_fault_goes_where_it_is_sent() {
+    let site = fixture::clinic();
+    let fault = |text: &str| FaultSpec::parse(text).unwrap();
+    let (mut e, _) = Emulator::new(&site, Settings::of_seed(1));
+    let now = e.now();
+    // The standby pump takes over, or its wear would not show.
+    assert_eq!(value(&site, &e, "CHWP-2/running"), 0.0);
+    let injected = e.inject(&fault("pump-wear:CHWP-2@0"), now).unwrap();
+    assert_eq!((injected.asset.as_str(), injected.at), ("id-of-CHWP-2", now));
+    e.inject(&fault("short-cycling:id-of-CH-2@0"), now).unwrap();
+    e.inject(&fault("sensor-drift:AHU-2-SAT=0.5@0"), now).unwrap();
+    let before = value(&site, &e, "AHU-1-CC-V/position");
+    e.inject(&fault("stuck-valve:AHU-1-CC-V=0.4@0"), now).unwrap();
+    e.step(1200.0);
+    assert_eq!(value(&site, &e, "CHWP-2/running"), 1.0);
+    assert_eq!(value(&site, &e, "CHWP-1/running"), 0.0);
+    let off = value(&site, &e, "AHU-2-SAT/temperature") - value(&site, &e, "AHU-2/supply_temperature");
+    assert!((off - 0.5 * DRIFT_K).abs() < 0.4, "{off}");
+    let moved = (value(&site, &e, "AHU-1-CC-V/position") - before).abs();
+    assert!((moved - 0.4).abs() < 0.01, "{moved}");
+    let mut starts = 0;
+    let mut was = value(&site, &e, "CH-2/running");
+    for _ in 0..360 {
+        e.step(10.0);
+        let is = value(&site, &e, "CH-2/running");
+        starts += usize::from(is > was);
+        was = is;
+    }
+    assert!(starts >= 12, "{starts}");
+    for (text, words) in [
+        ("coil-fouling:VAV-0-01@0", "cannot have this fault"),
+        ("sensor-drift:WS-1@0", "cannot have this fault"),
+        ("pump-wear:nowhere@0", "no asset"),
+    ] {
+        let problem = e.inject(&fault(text), now).unwrap_err();
+        assert!(problem.message.contains(words), "{problem}");
+        assert_eq!(e.check(&fault(text)), Err(problem));
+    }
+}
+
+#[test]
+fn one_fault_after_the_other_finds_new_assets() {
+    let site = fixture::clinic();
+    let (mut e, _) = Emulator::new(&site, Settings::of_seed(9));
+    let fault = FaultSpec::parse("filter-clogging@0").unwrap();
+    let now = e.now();
+    let mut assets: Vec<String> = (0..3).map(|_| e.inject(&fault, now).unwrap().asset).collect();
+    assets.sort();
+    assert_eq!(assets, ["id-of-AHU-1-FLT", "id-of-AHU-2-FLT", "id-of-AHU-3-FLT"]);
+    assert!(e.inject(&fault, now).is_err());
+}

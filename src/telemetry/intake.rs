@@ -1,0 +1,337 @@
+//! From one message to samples: route, read, convert, judge the time, count.
+//!
+//! No sockets here: the client hands in topic, payload and the wall clock.
+
+use super::payload::{DeviceTime, Object, Payload, Wire};
+use super::quarantine::{Quarantine, Reason};
+use super::sample::{Arrival, Sample};
+use super::sequence::Publishers;
+use super::topics::{Route, Topic, TopicMap, Unmatched};
+use crate::site::project::Ingest;
+use crate::time::Time;
+use std::cell::Cell;
+use std::sync::Arc;
+
+/// What came over the wire, counted.
+#[derive(Clone, Debug, Default)]
+pub struct WireStats {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of payload.
+    pub bytes: u64,
+    /// Values in them, whatever became of them.
+    pub values: u64,
+    /// Samples handed on to the twin.
+    pub samples: u64,
+    /// Values, or whole payloads, that could not be read.
+    pub rejected: u64,
+    /// Values that no point is bound to.
+    pub unmatched: u64,
+    /// Values whose time was too far ahead; the arrival time was used.
+    pub future: u64,
+    /// Values without a time; the arrival time was used.
+    pub without_time: u64,
+    /// Messages of the site's clock.
+    pub clock: u64,
+    /// What publishers that count say of losses.
+    pub publishers: Publishers,
+}
+
+/// Reads messages into arrivals.
+pub(super) struct Intake {
+    topics: Arc<TopicMap>,
+    ingest: Ingest,
+    /// The site's clock as last heard.
+    site: Option<Time>,
+    payload: Payload,
+    pub(super) stats: WireStats,
+    pub(super) quarantine: Quarantine,
+    pub(super) unmatched: Unmatched,
+}
+
+impl Intake {
+    pub(super) fn new(topics: Arc<TopicMap>, ingest: Ingest) -> Self {
+        Self {
+            topics,
+            ingest,
+            site: None,
+            payload: Payload::default(),
+            stats: WireStats::default(),
+            quarantine: Quarantine::default(),
+            unmatched: Unmatched::default(),
+        }
+    }
+
+    /// Appends to `out` what a message brings. `stored`: the broker kept it from before we subscribed, so
+    /// it says nothing of what was lost since. `wall` is this machine's clock.
+    pub(super) fn message(&mut self, topic: &str, bytes: &[u8], stored: bool, wall: Time, out: &mut Vec<Arrival>) {
+        self.stats.messages += 1;
+        self.stats.bytes += bytes.len() as u64;
+        if bytes.len() > self.ingest.max_payload_bytes {
+            return self.refuse(topic, bytes, bytes.len(), Reason::TooLarge, wall);
+        }
+        let topics = Arc::clone(&self.topics);
+        let mut payload = std::mem::take(&mut self.payload);
+        match topics.route(topic) {
+            Route::Points(target) => {
+                let unknown = Cell::new(None);
+                let read = payload.read(bytes, |key| {
+                    let found = target.find(key);
+                    if found.is_empty() {
+                        unknown.set(Some(key.to_owned()));
+                    }
+                    found
+                });
+                self.samples(topic, bytes, target, &payload, read, wall, out);
+                if let Some(key) = unknown.take() {
+                    self.unmatched.name(topic, &key);
+                }
+            }
+            Route::Clock => {
+                let read = payload.read(bytes, |_| 0..0);
+                self.clock(topic, bytes, &payload, read, wall, out);
+            }
+            Route::Unmatched => {
+                // Read all the same: its publisher counts these samples too.
+                let _ = payload.read(bytes, |_| 0..0);
+                self.stats.values += payload.values.len() as u64;
+                self.stats.unmatched += payload.values.len() as u64;
+                self.unmatched.name(topic, "");
+            }
+        }
+        if !stored {
+            self.follow(&payload);
+        }
+        self.payload = payload;
+    }
+
+    /// A payload that the wire itself refused, so that nothing but its length may be known.
+    pub(super) fn refuse(&mut self, topic: &str, bytes: &[u8], length: usize, reason: Reason, wall: Time) {
+        self.reject(reason);
+        self.quarantine.keep(topic, bytes, length, reason, wall);
+    }
+
+    fn reject(&mut self, reason: Reason) {
+        self.stats.rejected += 1;
+        self.quarantine.count(reason);
+    }
+
+    fn samples(
+        &mut self,
+        topic: &str,
+        bytes: &[u8],
+        target: &Topic,
+        payload: &Payload,
+        read: Result<(), Reason>,
+        wall: Time,
+        out: &mut Vec<Arrival>,
+    ) {
+        let mut first: Option<Reason> = None;
+        let mut bad = |intake: &mut Self, reason: Reason| {
+            intake.reject(reason);
+            first.get_or_insert(reason);
+        };
+        for object in &payload.objects {
+            let values = payload.values.get(object.values.clone()).unwrap_or_default();
+            self.stats.values += values.len() as u64;
+            if values.is_empty() {
+                bad(self, Reason::NoValue);
+                continue;
+            }
+            let Some(device_time) = self.device_time(object, wall) else {
+                values.iter().for_each(|_| bad(self, Reason::BadTime));
+                continue;
+            };
+            for value in values {
+                // What is not ours may be written as it likes.
+                if value.found.is_empty() && !matches!(value.wire, Wire::Bad(Reason::Shape)) {
+                    self.stats.unmatched += 1;
+                    continue;
+                }
+                if let Wire::Bad(reason) = value.wire {
+                    bad(self, reason);
+                    continue;
+                }
+                for target in target.targets(value.found.clone()) {
+                    let judged = match value.wire {
+                        Wire::Number(number) => Some(target.number(number)),
+                        Wire::Switch(on) => target.switch(on),
+                        Wire::Bad(_) => None,
+                    };
+                    let Some((value, quality)) = judged else {
+                        bad(self, Reason::WrongType);
+                        continue;
+                    };
+                    self.stats.samples += 1;
+                    let point = target.point;
+                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality }));
+                }
+            }
+        }
+        (0..payload.strangers).for_each(|_| bad(self, Reason::Shape));
+        if let Err(reason) = read {
+            bad(self, reason);
+        }
+        if let Some(reason) = first {
+            self.quarantine.keep(topic, bytes, bytes.len(), reason, wall);
+        }
+    }
+
+    fn clock(
+        &mut self,
+        topic: &str,
+        bytes: &[u8],
+        payload: &Payload,
+        read: Result<(), Reason>,
+        wall: Time,
+        out: &mut Vec<Arrival>,
+    ) {
+        self.stats.clock += 1;
+        let mut heard = false;
+        for object in &payload.objects {
+            if let DeviceTime::At(time) = object.time {
+                self.site = Some(time);
+                out.push(Arrival::Clock(time));
+                heard = true;
+            }
+        }
+        if let Err(reason) = read {
+            self.refuse(topic, bytes, bytes.len(), reason, wall);
+        } else if !heard {
+            self.refuse(topic, bytes, bytes.len(), Reason::BadTime, wall);
+        }
+    }
+
+    /// The time of an object's samples; none when what it says cannot be read.
+    ///
+    /// The arrival time stands in for one that is missing or too far ahead: by the site's own clock
+    /// where it has one, so that a sped-up building keeps one measure of time.
+    fn device_time(&mut self, object: &Object, wall: Time) -> Option<Time> {
+        let now = self.site.unwrap_or(wall);
+        let count = object.values.len() as u64;
+        match object.time {
+            DeviceTime::Bad => None,
+            DeviceTime::Missing => {
+                self.stats.without_time += count;
+                Some(now)
+            }
+            DeviceTime::At(time) if time.seconds_since(now) > self.ingest.max_future_s => {
+                self.stats.future += count;
+                Some(now)
+            }
+            DeviceTime::At(time) => Some(time),
+        }
+    }
+
+    fn follow(&mut self, payload: &Payload) {
+        for object in &payload.objects {
+            if let Some(seq) = object.seq {
+                let samples = object.values.len() as u64;
+                self.stats.publishers.object(payload.publisher(object), seq, samples);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::point;
+    use super::*;
+    use crate::site::{PointIndex, Quality};
+
+    const WALL: Time = Time(1_778_479_200_000);
+
+    fn intake(clock: Option<&str>) -> Intake {
+        let mut ranged = point("t/a", "flow", "m3/h");
+        ranged.expected = Some([0.0, 1.0]);
+        let points = [point("t/a", "temp", "[degF]"), ranged, point("t/b", "", "1")];
+        Intake::new(Arc::new(TopicMap::new(&points, clock)), Ingest::default())
+    }
+
+    fn take(intake: &mut Intake, topic: &str, text: &str) -> Vec<Sample> {
+        let mut out = Vec::new();
+        intake.message(topic, text.as_bytes(), false, WALL, &mut out);
+        out.iter().filter_map(|a| if let Arrival::Sample(s) = a { Some(*s) } else { None }).collect()
+    }
+
+    #[test]
+    fn samples_are_si_with_quality_and_both_times() {
+        let mut intake = intake(None);
+        let got = take(&mut intake, "t/a", r#"{"ts":1778479100000,"values":{"temp":212,"flow":7200,"x":1}}"#);
+        assert_eq!(got.len(), 2);
+        assert!((got[0].value - 100.0).abs() < 1e-9);
+        assert_eq!((got[0].point, got[0].quality), (PointIndex(0), Quality::Good));
+        assert_eq!((got[0].device_time, got[0].arrival), (Time(1_778_479_100_000), WALL));
+        assert_eq!((got[1].value, got[1].quality), (2.0, Quality::BadRange));
+        assert_eq!((intake.stats.samples, intake.stats.unmatched, intake.stats.values), (2, 1, 3));
+        assert_eq!(intake.unmatched.examples(), ["t/a · x"]);
+        assert_eq!(intake.stats.rejected, 0);
+    }
+
+    #[test]
+    fn times_that_cannot_be_believed() {
+        let mut intake = intake(None);
+        assert_eq!(take(&mut intake, "t/b", r#"{"v":1}"#)[0].device_time, WALL);
+        assert_eq!(intake.stats.without_time, 1);
+        assert_eq!(take(&mut intake, "t/b", r#"{"ts":"2099-01-01T00:00:00Z","v":1}"#)[0].device_time, WALL);
+        assert_eq!(intake.stats.future, 1);
+        let near = WALL.plus_seconds(299.0);
+        assert_eq!(take(&mut intake, "t/b", &format!(r#"{{"ts":{},"v":1}}"#, near.0))[0].device_time, near);
+        assert!(take(&mut intake, "t/b", r#"{"ts":"noon","v":1}"#).is_empty());
+        assert_eq!(intake.quarantine.of(Reason::BadTime), 1);
+    }
+
+    #[test]
+    fn the_site_clock_is_the_measure() {
+        let mut intake = intake(Some("t/clock"));
+        let mut out = Vec::new();
+        let site = Time::parse("2031-01-01T00:00:00Z").unwrap();
+        intake.message("t/clock", br#"{"ts":"2031-01-01T00:00:00Z"}"#, false, WALL, &mut out);
+        assert_eq!(out, [Arrival::Clock(site)]);
+        // Far ahead of this machine, but not of the site.
+        let got = take(&mut intake, "t/b", r#"{"ts":"2031-01-01T00:01:00Z","v":1}"#);
+        assert_eq!((got[0].device_time, got[0].arrival), (site.plus_seconds(60.0), WALL));
+        assert_eq!(take(&mut intake, "t/b", r#"{"v":1}"#)[0].device_time, site);
+        intake.message("t/clock", br#"{"ts":"noon"}"#, false, WALL, &mut out);
+        assert_eq!((out.len(), intake.quarantine.of(Reason::BadTime)), (1, 1));
+    }
+
+    #[test]
+    fn bad_payloads_are_kept_with_their_reason() {
+        let mut intake = intake(None);
+        for (text, reason) in [
+            ("", Reason::Empty),
+            ("{", Reason::Syntax),
+            ("[1]", Reason::Shape),
+            (r#"{"ts":1778479100000}"#, Reason::NoValue),
+            (r#"{"v":"12"}"#, Reason::WrongType),
+            (r#"{"v":NaN}"#, Reason::NotFinite),
+            (r#"{"values":[1]}"#, Reason::Shape),
+        ] {
+            assert!(take(&mut intake, "t/b", text).is_empty(), "{text}");
+            assert_eq!(intake.quarantine.last().next_back().unwrap().reason, reason, "{text}");
+        }
+        assert_eq!(intake.quarantine.total(), 7);
+        assert_eq!(intake.stats.rejected, 7);
+        let long = format!(r#"{{"v":1,"x":"{}"}}"#, "y".repeat(300_000));
+        assert!(take(&mut intake, "t/b", &long).is_empty());
+        let kept = intake.quarantine.last().next_back().unwrap();
+        assert_eq!((kept.reason, kept.length, kept.beginning.len()), (Reason::TooLarge, long.len(), 256));
+    }
+
+    #[test]
+    fn a_publisher_is_followed_over_all_its_topics() {
+        let mut intake = intake(Some("t/clock"));
+        take(&mut intake, "t/b", r#"{"pub":"e","seq":0,"v":1}"#);
+        take(&mut intake, "elsewhere", r#"{"pub":"e","seq":1,"values":{"p":1,"q":2}}"#);
+        take(&mut intake, "t/clock", r#"{"pub":"e","seq":3,"ts":1778479100000}"#);
+        take(&mut intake, "t/b", r#"{"pub":"e","seq":3,"v":"bad"}"#);
+        take(&mut intake, "t/b", r#"{"pub":"e","seq":6,"v":1}"#);
+        take(&mut intake, "t/b", r#"{"pub":"e","seq":6,"v":1}"#);
+        intake.message("t/b", br#"{"pub":"e","seq":90,"v":1}"#, true, WALL, &mut Vec::new());
+        let e = intake.stats.publishers.get("e").unwrap();
+        assert_eq!((e.lost, e.duplicate, e.next), (2, 1, 7));
+        assert_eq!(intake.stats.unmatched, 2);
+        assert_eq!(intake.unmatched.examples(), ["elsewhere"]);
+    }
+}

@@ -1,0 +1,380 @@
+//! What comes in: a connection on its own thread that hands samples on and comes back by itself.
+
+use super::backoff::Backoff;
+use super::failure::{Failure, Kind};
+use super::{Address, ConnectionStatus, RETRY, Stop, lock};
+use crate::problem::Problem;
+use crate::site::project::Ingest;
+use crate::telemetry::intake::{Intake, WireStats};
+use crate::telemetry::quarantine::{Quarantine, Reason};
+use crate::telemetry::sample::Arrival;
+use crate::telemetry::topics::{TopicMap, Unmatched, is_filter, without_overlaps};
+use crate::telemetry::wall_clock;
+use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
+use std::pin::pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The longest packet read at all, bytes. What is longer than the project allows but not than this is
+/// counted and set aside; beyond it the connection has to be dropped.
+pub const MAX_PACKET: usize = 16 << 20;
+
+/// How long an attempt to connect may take, seconds.
+const CONNECT_TIMEOUT_S: u64 = 5;
+/// A connection that held for so long counts as a good one.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+/// How often a wait on a full queue looks whether it should stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What to subscribe to and where samples go.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The MQTT client id: always the same for a project, so that the broker keeps what comes while
+    /// the connection is away. Two clients with one id throw each other out.
+    pub client_id: String,
+    /// Topic filters; overlapping ones are merged.
+    pub filters: Vec<String>,
+    /// What topics mean.
+    pub topics: Arc<TopicMap>,
+    /// What the wire may bring.
+    pub ingest: Ingest,
+    /// Where samples go. When it is full, the socket is left unread until there is room: the broker
+    /// then holds what comes, as long as it can. Nothing is dropped here.
+    pub sender: Sender<Arrival>,
+}
+
+/// A subscription that lives until it is stopped or dropped.
+pub struct Subscriber {
+    shared: Arc<Shared>,
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    status: Mutex<ConnectionStatus>,
+    changed: Condvar,
+    intake: Mutex<Intake>,
+}
+
+impl Subscriber {
+    /// Starts to connect, and returns at once.
+    ///
+    /// # Errors
+    /// A filter is none, or the system gives no thread.
+    pub fn start(address: Address, subscription: Subscription) -> Result<Self, Problem> {
+        let place = "[broker] subscribe";
+        if let Some(bad) = subscription.filters.iter().find(|f| !is_filter(f)) {
+            return Err(Problem::error(
+                place,
+                format!("`{bad}` is no topic filter"),
+                "`#` stands alone at the end, `+` alone between slashes: `site/+/#`",
+            ));
+        }
+        let filters = without_overlaps(&subscription.filters);
+        if filters.is_empty() {
+            return Err(Problem::error(place, "there is nothing to subscribe to", "name a topic filter: [\"site/#\"]"));
+        }
+        let cannot_start = |e: std::io::Error| Problem::error("telemetry", format!("cannot start: {e}"), "");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
+        let intake = Intake::new(Arc::clone(&subscription.topics), subscription.ingest.clone());
+        let shared = Arc::new(Shared {
+            status: Mutex::new(ConnectionStatus::Connecting),
+            changed: Condvar::new(),
+            intake: Mutex::new(intake),
+        });
+        let stop = Arc::new(Stop::default());
+        let client = Client {
+            max_packet: MAX_PACKET.max(subscription.ingest.max_payload_bytes.saturating_add(1 << 16)),
+            address,
+            client_id: subscription.client_id,
+            filters,
+            sender: subscription.sender,
+            shared: Arc::clone(&shared),
+            stop: Arc::clone(&stop),
+            arrivals: Vec::new(),
+            subscribed: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("plenum-mqtt-in".into())
+            .spawn(move || runtime.block_on(client.run()))
+            .map_err(cannot_start)?;
+        Ok(Self { shared, stop, thread: Some(thread) })
+    }
+
+    /// How the connection is.
+    pub fn status(&self) -> ConnectionStatus {
+        lock(&self.shared.status).clone()
+    }
+
+    /// Waits until it is connected and subscribed, at most `timeout`; true when it is.
+    pub fn wait_connected(&self, timeout: Duration) -> bool {
+        let waiting = |s: &mut ConnectionStatus| !matches!(s, ConnectionStatus::Connected { .. });
+        let status = lock(&self.shared.status);
+        let (status, _) =
+            (self.shared.changed).wait_timeout_while(status, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
+        matches!(*status, ConnectionStatus::Connected { .. })
+    }
+
+    /// What came, counted.
+    pub fn stats(&self) -> WireStats {
+        lock(&self.shared.intake).stats.clone()
+    }
+
+    /// What could not be read.
+    pub fn quarantine(&self) -> Quarantine {
+        lock(&self.shared.intake).quarantine.clone()
+    }
+
+    /// Topics and keys that no point is bound to.
+    pub fn unmatched(&self) -> Unmatched {
+        lock(&self.shared.intake).unmatched.clone()
+    }
+
+    /// Ends the connection and waits for the thread, a second at most. The broker keeps the session.
+    pub fn stop(&mut self) {
+        self.stop.ask();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What runs on the thread.
+struct Client {
+    address: Address,
+    client_id: String,
+    filters: Vec<String>,
+    sender: Sender<Arrival>,
+    shared: Arc<Shared>,
+    stop: Arc<Stop>,
+    max_packet: usize,
+    arrivals: Vec<Arrival>,
+    subscribed: bool,
+}
+
+/// How one connection ended.
+enum End {
+    Stopped,
+    Failed { failure: Failure, connected: Option<Instant> },
+}
+
+impl Client {
+    async fn run(mut self) {
+        let mut backoff = Backoff::new();
+        // Connections in a row that ended with a packet that is too long.
+        let mut too_large = 0;
+        let mut short_lived = 0;
+        loop {
+            // The broker keeps a packet that was never acknowledged and sends it again and again: after
+            // some of these ends only a new session gets past it.
+            let (failure, connected) = match self.connection(too_large >= 3).await {
+                End::Stopped => return,
+                End::Failed { failure, connected } => (failure, connected),
+            };
+            let lived = connected.map_or(Duration::ZERO, |since| since.elapsed());
+            if failure.kind == Kind::TooLarge {
+                too_large += 1;
+                let mut intake = lock(&self.shared.intake);
+                intake.refuse("", &[], failure.length, Reason::TooLarge, wall_clock());
+            } else if lived > GOOD_AFTER {
+                too_large = 0;
+            }
+            if lived > GOOD_AFTER && failure.kind != Kind::TooLarge {
+                backoff.reset();
+                short_lived = 0;
+            } else if connected.is_some() {
+                short_lived += 1;
+            }
+            self.set_failed(failure.kind, self.worded(failure.reason, short_lived));
+            let limit = match failure.kind {
+                Kind::Lost => RETRY,
+                Kind::Refused | Kind::TooLarge => Duration::from_secs(30),
+            };
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next(limit)) => {}
+                () = self.stop.asked() => return,
+            }
+        }
+    }
+
+    fn worded(&self, reason: String, short_lived: u32) -> String {
+        if short_lived < 3 {
+            return reason;
+        }
+        format!("{reason} ({short_lived} times soon after connecting: has another client the id `{}`?)", self.client_id)
+    }
+
+    /// One connection, from the first packet to its end.
+    async fn connection(&mut self, new_session: bool) -> End {
+        let mut options = self.address.options(&self.client_id, self.max_packet, self.max_packet);
+        options.set_clean_session(new_session);
+        let (client, mut events) = AsyncClient::new(options, 16);
+        events.network_options.set_connection_timeout(CONNECT_TIMEOUT_S);
+        events.network_options.set_tcp_nodelay(true);
+        let silence = self.address.keep_alive() * 2;
+        self.subscribed = false;
+        let mut connected: Option<Instant> = None;
+        let mut last = Instant::now();
+        let mut watchdog = pin!(tokio::time::sleep(silence));
+        loop {
+            let polled = {
+                // Kept while the watchdog looks: a poll that is dropped half-way may lose what it wrote.
+                let mut poll = pin!(events.poll());
+                loop {
+                    tokio::select! {
+                        polled = &mut poll => break Some(polled),
+                        () = self.stop.asked() => break None,
+                        () = &mut watchdog => {
+                            let quiet = last.elapsed();
+                            if connected.is_some() && quiet >= silence {
+                                let url = self.address.url();
+                                let failure = Failure::lost(format!("{url} is silent for {} s", quiet.as_secs()));
+                                return End::Failed { failure, connected };
+                            }
+                            if !self.subscribed && connected.is_some_and(|since| since.elapsed() >= silence) {
+                                let url = self.address.url();
+                                let failure = Failure::lost(format!("{url} does not answer our subscription"));
+                                return End::Failed { failure, connected };
+                            }
+                            let wait = silence.saturating_sub(quiet).max(Duration::from_millis(100));
+                            watchdog.as_mut().reset(tokio::time::Instant::now() + wait);
+                        }
+                    }
+                }
+            };
+            let Some(polled) = polled else {
+                // No DISCONNECT: to write one rumqttc must be polled, and would read and acknowledge more
+                // messages, which nobody takes any more. So they stay with the broker.
+                let _ = self.rest(&mut events, &client);
+                return End::Stopped;
+            };
+            match polled {
+                Ok(Event::Incoming(packet)) => {
+                    if matches!(packet, Packet::ConnAck(_)) {
+                        connected = Some(Instant::now());
+                    }
+                    match self.packet(packet, &client) {
+                        Ok(true) => {}
+                        Ok(false) => return End::Stopped,
+                        Err(failure) => return End::Failed { failure, connected },
+                    }
+                    last = Instant::now();
+                }
+                Ok(Event::Outgoing(_)) => {}
+                Err(error) => {
+                    let mut failure = Failure::explain(&error, &self.address, connected.is_some());
+                    match self.rest(&mut events, &client) {
+                        Ok(true) => {}
+                        Ok(false) => return End::Stopped,
+                        Err(better) => failure = better,
+                    }
+                    return End::Failed { failure, connected };
+                }
+            }
+        }
+    }
+
+    /// What came in one read with the end of the connection and was not handed out yet. False when it is
+    /// time to stop.
+    fn rest(&mut self, events: &mut EventLoop, client: &AsyncClient) -> Result<bool, Failure> {
+        while let Some(event) = events.state.events.pop_front() {
+            if let Event::Incoming(packet) = event
+                && !self.packet(packet, client)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// False when it is time to stop.
+    fn packet(&mut self, packet: Packet, client: &AsyncClient) -> Result<bool, Failure> {
+        match packet {
+            Packet::Publish(publish) => {
+                lock(&self.shared.intake).message(
+                    &publish.topic,
+                    &publish.payload,
+                    publish.retain,
+                    wall_clock(),
+                    &mut self.arrivals,
+                );
+                return Ok(self.hand_over());
+            }
+            // The queue holds 16 and is empty now.
+            Packet::ConnAck(_) => {
+                // Each acknowledgement costs rumqttd and us as much as the message; on loopback, in one
+                // program, TCP alone loses nothing.
+                let qos = if self.address.is_embedded() { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+                let filters = self.filters.iter().map(|f| SubscribeFilter::new(f.clone(), qos));
+                client
+                    .try_subscribe_many(filters)
+                    .map_err(|_| Failure::refused("the topic filters under [broker] are not valid"))?;
+            }
+            Packet::SubAck(ack) => {
+                let refused: Vec<&str> = (ack.return_codes.iter().zip(&self.filters))
+                    .filter(|(code, _)| **code == SubscribeReasonCode::Failure)
+                    .map(|(_, filter)| filter.as_str())
+                    .collect();
+                if !refused.is_empty() {
+                    let url = self.address.url();
+                    return Err(Failure::refused(format!("{url} does not let us subscribe to {}", refused.join(", "))));
+                }
+                self.subscribed = true;
+                self.set_status(ConnectionStatus::Connected { since: wall_clock() });
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    /// Hands on what was read. While the queue is full nothing more is read from the socket; false
+    /// when it is time to stop, or nobody takes samples any more.
+    fn hand_over(&mut self) -> bool {
+        for arrival in self.arrivals.drain(..) {
+            let mut arrival = match self.sender.try_send(arrival) {
+                Ok(()) => continue,
+                Err(TrySendError::Disconnected(_)) => return false,
+                Err(TrySendError::Full(arrival)) => arrival,
+            };
+            loop {
+                if self.stop.is_asked() {
+                    return false;
+                }
+                match self.sender.send_timeout(arrival, LOOK) {
+                    Ok(()) => break,
+                    Err(SendTimeoutError::Disconnected(_)) => return false,
+                    Err(SendTimeoutError::Timeout(back)) => arrival = back,
+                }
+            }
+        }
+        true
+    }
+
+    fn set_failed(&self, kind: Kind, reason: String) {
+        let (since, said) = match &*lock(&self.shared.status) {
+            ConnectionStatus::Lost { since, reason: before } => (*since, *before == reason),
+            ConnectionStatus::Refused { reason: before } => (wall_clock(), *before == reason),
+            _ => (wall_clock(), false),
+        };
+        if !said {
+            tracing::warn!("{reason}");
+        }
+        self.set_status(match kind {
+            Kind::Refused => ConnectionStatus::Refused { reason },
+            Kind::Lost | Kind::TooLarge => ConnectionStatus::Lost { since, reason },
+        });
+    }
+
+    fn set_status(&self, status: ConnectionStatus) {
+        *lock(&self.shared.status) = status;
+        self.shared.changed.notify_all();
+    }
+}

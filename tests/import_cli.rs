@@ -1,0 +1,161 @@
+//! `plenum import` as people and scripts run it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const LAYER: &str = r#"{"type": "FeatureCollection",
+ "crs": {"type": "name", "properties": {"name": "EPSG:2056"}},
+ "features": [
+  {"type": "Feature", "id": "B1", "properties": {"kind": "building", "height": 9.0, "name": "Lab"},
+   "geometry": {"type": "Polygon", "coordinates": [[[2683100, 1247400, 408], [2683110, 1247400, 408],
+    [2683110, 1247420, 408], [2683100, 1247420, 408], [2683100, 1247400, 408]]]}},
+  {"type": "Feature", "id": "T1", "properties": {"kind": "tree", "height": 8},
+   "geometry": {"type": "Point", "coordinates": [2683120, 1247400, 408]}}]}"#;
+
+fn plenum(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_plenum")).arg("import").args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("site.geojson"), LAYER).unwrap();
+    folder
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_whole_document() {
+    let folder = folder();
+    let output = plenum(folder.path(), &["site.geojson", "--json", "--elements", "out.jsonl", "--cache", "off"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let document = json(&output);
+    let file = &document["files"][0];
+    // Every field of the contract, and what it must be here.
+    let null = Value::Null;
+    for (field, expected) in [
+        ("file", Value::from("site.geojson")),
+        ("kind", "geojson".into()),
+        ("schema", "EPSG:2056".into()),
+        ("bytes", LAYER.len().into()),
+        ("from_cache", false.into()),
+        ("elements", 2.into()),
+        ("with_geometry", 2.into()),
+        ("without_openings", 0.into()),
+        ("shapes", 2.into()),
+        ("storeys", 0.into()),
+        ("spaces", 0.into()),
+        ("zones", 0.into()),
+        ("systems", 0.into()),
+        ("connection_points", 0.into()),
+        ("connections", 0.into()),
+        ("inferred_connections", null.clone()),
+        ("property_sets", 0.into()),
+        ("quantities", 0.into()),
+        ("materials", 0.into()),
+        ("problems", Value::Array(vec![])),
+    ] {
+        assert!(file.as_object().unwrap().contains_key(field), "{field} is not there");
+        assert_eq!(file[field], expected, "{field}");
+    }
+    assert!(file["seconds"].as_f64().unwrap() > 0.0 && file["triangles"].as_u64().unwrap() > 12);
+    assert_eq!(file["bounds_m"][0][2], 0.0);
+    assert_eq!(file["georeference"]["crs"], "EPSG:2056");
+    assert_eq!(file["georeference"]["origin_m"], serde_json::json!([2683100.0, 1247400.0, 408.0]));
+    assert!(document["peak_rss_mb"].is_null() || document["peak_rss_mb"].as_f64().unwrap() > 1.0);
+
+    let lines = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((lines[0]["id"].as_str(), lines[0]["type"].as_str()), (Some("B1"), Some("building")));
+    assert!((lines[0]["volume_m3"].as_f64().unwrap() - 1800.0).abs() < 0.1);
+    assert_eq!(lines[0]["bounds_m"], serde_json::json!([[0.0, 0.0, 0.0], [10.0, 20.0, 9.0]]));
+    assert_eq!(lines[0]["properties"]["Properties"]["height"], 9.0);
+    assert_eq!(lines[0]["colour"].as_array().unwrap().len(), 4);
+    assert_eq!(names_in(folder.path()), ["out.jsonl", "site.geojson"], "nothing is left behind");
+}
+
+#[test]
+fn one_bad_file_is_told_beside_the_good_one() {
+    let folder = folder();
+    let output = plenum(folder.path(), &["missing.ifc", "site.geojson", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let files = &json(&output)["files"];
+    assert_eq!(files[0]["problems"][0]["severity"], "error");
+    assert_eq!(files[0]["problems"][0]["where"], "missing.ifc");
+    assert!(files[0]["elements"].is_null() && files[1]["elements"] == 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("missing.ifc"));
+}
+
+#[test]
+fn for_people() {
+    let folder = folder();
+    let output = plenum(folder.path(), &["site.geojson"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("2 elements, 2 with geometry") && text.contains("EPSG:2056"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours where nobody looks");
+}
+
+#[test]
+fn wrong_use_is_exit_2() {
+    let folder = folder();
+    let output = plenum(folder.path(), &["site.geojson", "--cache", "here"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no cache yet"), "{output:?}");
+    assert_eq!(plenum(folder.path(), &[]).status.code(), Some(2));
+    assert_eq!(plenum(folder.path(), &["site.geojson", "--patience", "soon"]).status.code(), Some(2));
+}
+
+#[test]
+fn what_cannot_be_written_is_said_and_nothing_is_left() {
+    let folder = folder();
+    for target in ["no/such/folder/out.jsonl", "."] {
+        let output = plenum(folder.path(), &["site.geojson", "--json", "--elements", target]);
+        assert_eq!(output.status.code(), Some(1), "{target}");
+        assert!(!String::from_utf8_lossy(&output.stderr).trim().is_empty());
+    }
+    let kept = folder.path().join("kept.jsonl");
+    std::fs::write(&kept, "before").unwrap();
+    let mut permissions = std::fs::metadata(&kept).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&kept, permissions.clone()).unwrap();
+    let output = plenum(folder.path(), &["site.geojson", "--elements", "kept.jsonl"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("read-only"), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "before");
+    // A file that fails to be read leaves what was written before alone.
+    std::fs::write(folder.path().join("old.jsonl"), "before").unwrap();
+    assert_eq!(names_in(folder.path()), ["kept.jsonl", "old.jsonl", "site.geojson"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said() {
+    // The one disk that is always full.
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let folder = folder();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_plenum"))
+        .args(["import", "site.geojson", "--json"])
+        .current_dir(folder.path())
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(status.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&status.stderr).contains("cannot write the result"), "{status:?}");
+}
