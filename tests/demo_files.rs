@@ -1,5 +1,7 @@
 //! The demo's files: the same seed gives the same bytes, and `models/clinic/` holds those of seed 1.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use plenum::demo;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! `plenum emulate` as people call it: wrong use is told with exit status 2, before anything is published.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

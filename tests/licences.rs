@@ -3,6 +3,8 @@
 //! The list of licences stands here and in `deny.toml`; both must say the same, so that allowing one
 //! more is done on purpose.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

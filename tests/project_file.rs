@@ -1,5 +1,7 @@
 //! The project file: the demo's own is read without a word, and every mistake is told with its line.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use plenum::site::point::Check;
 use plenum::site::project::{Binding, BrokerUrl, Project, Secret, load};
 use plenum::{Problem, Severity};
