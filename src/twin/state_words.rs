@@ -86,6 +86,7 @@ impl Plugin for StateWordsPlugin {
 struct Written {
     colour_by: ColourBy,
     spaces: bool,
+    storey: Option<u32>,
     drawn: Vec<Drawn>,
     selected: Option<Slot>,
     hovered: Option<Slot>,
@@ -112,6 +113,7 @@ fn write_words(
     let all = another_site
         || written.colour_by != view.colour_by
         || written.spaces != view.spaces
+        || written.storey != view.storey
         || written.drawn != view.drawn
         || words.0.len() != scene.site.elements.len();
 
@@ -155,6 +157,7 @@ impl Written {
         if all {
             self.colour_by = view.colour_by;
             self.spaces = view.spaces;
+            self.storey = view.storey;
             self.drawn.clone_from(&view.drawn);
         }
     }
@@ -172,7 +175,9 @@ fn flags(scene: &Scene, view: &View, slot: Slot) -> u32 {
         Some(ElementKind::Space) => {
             flags |= SPACE;
             // A space that somebody selected (in the tree, say) is shown whatever else is.
-            if !view.spaces && !selected {
+            // A storey's plan is coloured by its rooms: what measures them hangs above the cut.
+            let is_plan = view.storey.is_some() && matches!(view.colour_by, ColourBy::Health | ColourBy::Temperature);
+            if !view.spaces && !selected && !is_plan {
                 flags |= HIDDEN;
             }
         }

@@ -40,7 +40,11 @@ fn site() -> Site {
         source_of: vec![0; 4],
         sources: vec![crate::site::Source { discipline: "mep".into(), ..Default::default() }],
         systems: vec![Group::default(), Group::default()],
-        points: vec![point(1, "discharge_temperature"), point(1, "zone_temperature"), point(2, "leaving_air_temperature")],
+        points: vec![
+            point(1, "discharge_temperature"),
+            point(1, "zone_temperature"),
+            point(2, "leaving_air_temperature"),
+        ],
         ..Site::default()
     }
 }
@@ -71,6 +75,14 @@ fn spaces_are_hidden_at_first_and_one_word_changes_at_a_time() {
     assert_eq!(tell(&mut app, Command::Select(None)), [SPACE | HIDDEN, HOVERED, 0, 0]);
     assert_eq!(tell(&mut app, Command::Hide(vec![Slot(2)]))[2], HIDDEN);
     assert_eq!(tell(&mut app, Command::ShowSpaces(true))[0], SPACE);
+}
+
+#[test]
+fn a_plan_is_coloured_by_its_rooms() {
+    let mut app = app();
+    tell(&mut app, Command::ColourBy(ColourBy::Temperature));
+    assert_eq!(tell(&mut app, Command::CutStorey(Some(0)))[0] & (SPACE | HIDDEN), SPACE);
+    assert_eq!(tell(&mut app, Command::ColourBy(ColourBy::Material))[0] & (SPACE | HIDDEN), SPACE | HIDDEN);
 }
 
 #[test]
