@@ -87,7 +87,6 @@ pub fn write(seed: u64) -> String {
                     ("name", format!("Neighbour {}", n + 1).into()),
                     ("height_m", round(height).into()),
                     ("storeys", storeys.into()),
-                    ("ground_m", CORNER[2].into()),
                 ],
             );
             neighbours.push(shape);
@@ -199,11 +198,15 @@ fn round(v: f64) -> f64 {
     (v * 100.0).round() / 100.0
 }
 
+/// The ground around the clinic: a step below its floor, metres above the sea.
+const GROUND_M: f64 = CORNER[2] - 0.15;
+
 fn add(out: &mut Vec<Feature>, seed: u64, path: &str, geometry: Geometry, properties: &[(&str, JsonValue)]) {
     let mut object = JsonObject::new();
     for (name, value) in properties {
         object.insert((*name).into(), value.clone());
     }
+    object.insert("ground_m".into(), GROUND_M.into());
     out.push(Feature {
         bbox: None,
         geometry: Some(geometry),
