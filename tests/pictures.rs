@@ -1,6 +1,5 @@
 //! Pictures without a window, small, on whatever can draw here (software Vulkan will do).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 #![cfg(feature = "desktop")]
 
 use glam::{DAffine3, DVec3};
