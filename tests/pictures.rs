@@ -148,7 +148,8 @@ fn a_storey_is_cut_and_an_unknown_one_is_refused_with_the_names_there_are() {
     let cut = picture(Shot { view: Some(NamedView::Storey("Ground".into())), ..Shot::default() });
     assert_ne!(middle(&whole), middle(&cut));
     let site = Arc::new(site());
-    let shot = Shot { size: [192, 128], panels: false, view: Some(NamedView::Storey("Attic".into())), ..Shot::default() };
+    let shot =
+        Shot { size: [192, 128], panels: false, view: Some(NamedView::Storey("Attic".into())), ..Shot::default() };
     let refused = draw(&shot, |app| {
         app.insert_resource(OpenSite(site));
     })

@@ -87,7 +87,6 @@ pub fn write(seed: u64) -> String {
                     ("name", format!("Neighbour {}", n + 1).into()),
                     ("height_m", round(height).into()),
                     ("storeys", storeys.into()),
-                    ("ground_m", CORNER[2].into()),
                 ],
             );
             neighbours.push(shape);
@@ -204,6 +203,8 @@ fn add(out: &mut Vec<Feature>, seed: u64, path: &str, geometry: Geometry, proper
     for (name, value) in properties {
         object.insert((*name).into(), value.clone());
     }
+    // The plot is level with the ground floor.
+    object.insert("ground_m".into(), CORNER[2].into());
     out.push(Feature {
         bbox: None,
         geometry: Some(geometry),

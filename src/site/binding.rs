@@ -282,7 +282,12 @@ mod tests {
     }
 
     fn rule(templates: &[&str], topic: &str) -> Binding {
-        Binding::Rule { templates: templates.iter().map(|t| (*t).to_owned()).collect(), topic: topic.into(), key: None, line: 7 }
+        Binding::Rule {
+            templates: templates.iter().map(|t| (*t).to_owned()).collect(),
+            topic: topic.into(),
+            key: None,
+            line: 7,
+        }
     }
 
     #[test]

@@ -45,7 +45,6 @@ impl Quality {
     }
 }
 
-
 fn occlusion() -> ScreenSpaceAmbientOcclusion {
     ScreenSpaceAmbientOcclusion { quality_level: ScreenSpaceAmbientOcclusionQualityLevel::Medium, ..default() }
 }

@@ -43,7 +43,11 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> Broker {
         }
         for filter in &filters {
             if let Some(fault) = fault_of_filter(&filter.value) {
-                sheet.error(filter.line, format!("`{}` is no topic filter: {fault}", filter.value), "site/+/value, site/#");
+                sheet.error(
+                    filter.line,
+                    format!("`{}` is no topic filter: {fault}", filter.value),
+                    "site/+/value, site/#",
+                );
             }
         }
         broker.subscribe = filters.into_iter().map(|f| f.value).filter(|f| fault_of_filter(f).is_none()).collect();
@@ -129,7 +133,13 @@ pub(super) fn parse_url(text: &str) -> Result<BrokerUrl, (String, String)> {
         return refuse(format!("`{text}` names no host"));
     }
     let port = match port.map(str::parse::<u16>) {
-        None => if tls { 8883 } else { 1883 },
+        None => {
+            if tls {
+                8883
+            } else {
+                1883
+            }
+        }
         Some(Ok(port)) if port > 0 => port,
         Some(_) => return refuse(format!("`{text}` has no port between 1 and 65535 after its host")),
     };
@@ -170,8 +180,18 @@ mod tests {
         assert_eq!(parse_url("mqtt://[::1]:1884"), remote("::1", 1884, false));
         assert_eq!(parse_url("mqtt://[::1]"), remote("::1", 1883, false));
         for bad in [
-            "", "broker.example", "http://x", "mqtt://", "mqtt://:1883", "mqtt://x:0", "mqtt://x:99999", "mqtt://x:y",
-            "mqtt://a b", "mqtt://x/y", "mqtt://[::1]x", "mqtts://user:secret@x",
+            "",
+            "broker.example",
+            "http://x",
+            "mqtt://",
+            "mqtt://:1883",
+            "mqtt://x:0",
+            "mqtt://x:99999",
+            "mqtt://x:y",
+            "mqtt://a b",
+            "mqtt://x/y",
+            "mqtt://[::1]x",
+            "mqtts://user:secret@x",
         ] {
             let (message, remedy) = parse_url(bad).expect_err(bad);
             assert!(!message.contains("secret") && !remedy.is_empty(), "{bad}: {message}");

@@ -86,7 +86,8 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {
         sheet.warning(1, "the project names no model and no layer", "add [[models]] with file = \"building.ifc\"");
     }
-    let files = project.models.iter().map(|m| (&m.file, m.line)).chain(project.layers.iter().map(|l| (&l.file, l.line)));
+    let files =
+        project.models.iter().map(|m| (&m.file, m.line)).chain(project.layers.iter().map(|l| (&l.file, l.line)));
     let mut seen: Vec<&PathBuf> = Vec::new();
     for (path, line) in files {
         if seen.contains(&path) {
@@ -106,7 +107,11 @@ fn origin(table: Table<'_>) -> Option<Origin> {
     let (sheet, line) = (table.sheet, table.line);
     for key in ["east_m", "north_m"] {
         if !table.has(key) {
-            sheet.error(line, format!("[origin] has no `{key}`"), "write the map coordinates of the frame's origin, metres");
+            sheet.error(
+                line,
+                format!("[origin] has no `{key}`"),
+                "write the map coordinates of the frame's origin, metres",
+            );
         }
     }
     table.finish();
@@ -163,9 +168,8 @@ fn clock(table: Table<'_>) -> Option<String> {
 
 fn ingest(table: Table<'_>) -> Ingest {
     let otherwise = Ingest::default();
-    let whole = |key, least, most, otherwise: usize| {
-        table.whole_in(key, least, most).map_or(otherwise, |f| f.value as usize)
-    };
+    let whole =
+        |key, least, most, otherwise: usize| table.whole_in(key, least, most).map_or(otherwise, |f| f.value as usize);
     let ingest = Ingest {
         max_payload_bytes: whole("max_payload_bytes", 64, 64 << 20, otherwise.max_payload_bytes),
         max_future_s: table.number_in("max_future_s", 0.0, 86_400.0).map_or(otherwise.max_future_s, |f| f.value),

@@ -29,7 +29,11 @@ fn read(name: String, table: Table<'_>) -> Template {
         template.predefined_type = matching.word("predefined_type").map(|p| p.value);
         template.tag = matching.word("tag").map(|t| t.value);
         if !matching.has("class") {
-            sheet.error(matching.line, format!("`match` in {} has no `class`", table.title), "write the IFC class: IfcPump");
+            sheet.error(
+                matching.line,
+                format!("`match` in {} has no `class`", table.title),
+                "write the IFC class: IfcPump",
+            );
         }
         matching.finish();
     }
@@ -63,7 +67,11 @@ fn read_point(role: String, table: Table<'_>, rule: bool) -> Option<PointTemplat
     check_role_name(sheet, table.line, &role);
     let expression = if rule { Some(read_expression(&table)) } else { None };
     if !table.has("unit") {
-        sheet.error(table.line, format!("{} has no `unit`", table.title), "write its UCUM code; \"1\" for a pure number");
+        sheet.error(
+            table.line,
+            format!("{} has no `unit`", table.title),
+            "write its UCUM code; \"1\" for a pure number",
+        );
     }
     let unit = table.unit("unit");
     let base = PointTemplate {
@@ -213,11 +221,8 @@ fn read_binding(table: Table<'_>, templates: &[Template]) -> Option<Binding> {
         sheet.error(table.line, message, "write one of the two");
         return None;
     }
-    let binding = if by_rule {
-        rule_binding(&table, topic, templates)
-    } else {
-        point_binding(&table, topic, templates)
-    };
+    let binding =
+        if by_rule { rule_binding(&table, topic, templates) } else { point_binding(&table, topic, templates) };
     table.finish();
     binding
 }

@@ -177,9 +177,7 @@ impl Colouring {
                 Some(system) => word(Palette::Category, (*system % u32::from(CATEGORIES)) as u16),
                 None => quiet,
             },
-            ColourBy::Discipline => {
-                word(Palette::Category, self.discipline.get(i).copied().unwrap_or(0) % CATEGORIES)
-            }
+            ColourBy::Discipline => word(Palette::Category, self.discipline.get(i).copied().unwrap_or(0) % CATEGORIES),
         }
     }
 }

@@ -40,7 +40,11 @@ fn site() -> Site {
         source_of: vec![0; 4],
         sources: vec![crate::site::Source { discipline: "mep".into(), ..Default::default() }],
         systems: vec![Group::default(), Group::default()],
-        points: vec![point(1, "discharge_temperature"), point(1, "zone_temperature"), point(2, "leaving_air_temperature")],
+        points: vec![
+            point(1, "discharge_temperature"),
+            point(1, "zone_temperature"),
+            point(2, "leaving_air_temperature"),
+        ],
         ..Site::default()
     }
 }
