@@ -170,13 +170,58 @@ pub fn block(min: [f64; 3], max: [f64; 3], look: Look) -> Part {
     }
 }
 
+/// Sides of what is round but small: enough to look round, few enough to draw thousands of.
+const SIDES: usize = 12;
+/// Radius below which a bar is drawn with [`SIDES`] sides, metres.
+const SMALL: f64 = 0.09;
+
+fn ring(radius: f64) -> Vec<[f64; 2]> {
+    (0..SIDES)
+        .map(|i| {
+            let (sin, cos) = (std::f64::consts::TAU * i as f64 / SIDES as f64).sin_cos();
+            [radius * cos, radius * sin]
+        })
+        .collect()
+}
+
 /// A round bar from `at` along `axis`.
 pub fn rod(at: [f64; 3], axis: DVec3, radius: f64, length: f64, look: Look) -> Part {
     let x = if axis.z.abs() > 0.5 { DVec3::X } else { DVec3::Z };
-    Part {
-        solid: Solid::Extrude { profile: Profile::Circle(radius), at: DVec3::from_array(at), axis, x, length },
-        look,
+    let profile = if radius < SMALL { Profile::Outline(ring(radius)) } else { Profile::Circle(radius) };
+    Part { solid: Solid::Extrude { profile, at: DVec3::from_array(at), axis, x, length }, look }
+}
+
+/// A quarter bend from +Z towards +X: a swept profile, or a skin of few triangles where the pipe is small.
+pub fn elbow(section: Section, dir: DVec3, to: DVec3, radius: f64, look: Look) -> Part {
+    match section {
+        Section::Round { d } if d < 2.0 * SMALL => Part { solid: small_elbow(0.5 * d, radius), look },
+        _ => Part { solid: Solid::Bend { profile: profile(section, dir, to), radius }, look },
     }
+}
+
+fn small_elbow(r: f64, radius: f64) -> Solid {
+    const STEPS: usize = 5;
+    let outline = ring(r);
+    let mut points = Vec::new();
+    for step in 0..=STEPS {
+        let (sin, cos) = (std::f64::consts::FRAC_PI_2 * step as f64 / STEPS as f64).sin_cos();
+        // The ring's first axis points to the bend's inside.
+        points.extend(outline.iter().map(|[a, b]| dvec3(radius - (radius - a) * cos, *b, (radius - a) * sin)));
+    }
+    let mut triangles = Vec::new();
+    for step in 0..STEPS {
+        for i in 0..SIDES {
+            let (a, b) = (step * SIDES + i, step * SIDES + (i + 1) % SIDES);
+            triangles.push([a, b, b + SIDES]);
+            triangles.push([a, b + SIDES, a + SIDES]);
+        }
+    }
+    let last = STEPS * SIDES;
+    for i in 1..SIDES - 1 {
+        triangles.push([0, i + 1, i]);
+        triangles.push([last, last + i, last + i + 1]);
+    }
+    Solid::Skin { points, triangles }
 }
 
 /// A ring or tube from `at` along `axis`.
@@ -228,6 +273,20 @@ pub fn frustum(a: [f64; 2], b: [f64; 2], length: f64, look: Look) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn skins_face_outwards() {
+        // The volume by the divergence theorem is positive, and near that of the true body.
+        let volume = |part: &Part| {
+            let Solid::Skin { points, triangles } = &part.solid else { panic!("not a skin") };
+            triangles.iter().map(|t| points[t[0]].dot(points[t[1]].cross(points[t[2]])) / 6.0).sum::<f64>()
+        };
+        let grey = look("grey", 0.5, 0.5, 0.5);
+        assert!((volume(&frustum([0.4, 0.3], [0.4, 0.3], 0.5, grey)) - 0.06).abs() < 1e-9);
+        let bend = elbow(Section::Round { d: 0.1 }, DVec3::Z, DVec3::X, 0.15, grey);
+        let true_volume = std::f64::consts::PI * 0.05 * 0.05 * 0.15 * std::f64::consts::FRAC_PI_2;
+        assert!((volume(&bend) / true_volume - 1.0).abs() < 0.08, "{} against {true_volume}", volume(&bend));
+    }
 
     #[test]
     fn a_bend_keeps_the_duct() {

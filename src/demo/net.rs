@@ -3,7 +3,7 @@
 //! An [`End`] is an open port with a place and a direction. Laying a piece on it joins the two ports
 //! and gives the next end. Supply is laid from its source, return (`against`) from where it comes back to.
 
-use super::body::{Look, Part, Section, Solid, frustum, profile, side, straight};
+use super::body::{Look, Part, Section, Solid, elbow, frustum, profile, side, straight};
 use glam::DVec3;
 use std::collections::BTreeMap;
 
@@ -456,7 +456,7 @@ impl Net {
         let (class, prefix, word) = self.fitting(end);
         let tag = self.next(prefix);
         let look = self.systems[end.system].look;
-        let solid = Solid::Bend { profile: profile(end.section, end.dir, to), radius: r };
+        let part = elbow(end.section, end.dir, to, r, look);
         let item = self.piece(
             end,
             class,
@@ -465,7 +465,7 @@ impl Net {
             &tag,
             &format!("{word} bend 90 {}", end.section.label()),
             to,
-            vec![Part { solid, look }],
+            vec![part],
         );
         self.fitting_sets(item, class == "IfcDuctFitting", end.section, r * std::f64::consts::FRAC_PI_2);
         let pos = end.pos + r * end.dir + r * to;

@@ -198,15 +198,13 @@ fn round(v: f64) -> f64 {
     (v * 100.0).round() / 100.0
 }
 
-/// The ground around the clinic: a step below its floor, metres above the sea.
-const GROUND_M: f64 = CORNER[2] - 0.15;
-
 fn add(out: &mut Vec<Feature>, seed: u64, path: &str, geometry: Geometry, properties: &[(&str, JsonValue)]) {
     let mut object = JsonObject::new();
     for (name, value) in properties {
         object.insert((*name).into(), value.clone());
     }
-    object.insert("ground_m".into(), GROUND_M.into());
+    // The plot is level with the ground floor.
+    object.insert("ground_m".into(), CORNER[2].into());
     out.push(Feature {
         bbox: None,
         geometry: Some(geometry),
