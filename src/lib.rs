@@ -15,6 +15,9 @@
 //! `desktop` (feature `desktop`) is the only room that knows the GPU, the window and the panels.
 //! `ARCHITECTURE.md` has the map with its invariants.
 
+// Module docs also speak to those who read the source: they may name what is private.
+#![allow(rustdoc::private_intra_doc_links)]
+
 pub mod problem;
 pub mod time;
 

@@ -26,7 +26,7 @@ pub struct Message {
     pub retain: bool,
 }
 
-/// What became of the messages of a [`Publisher`].
+/// What became of the messages of a [`super::Publisher`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PublisherStats {
     /// Taken from callers.
