@@ -141,8 +141,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for row in &document.rows {
         let goal = row.goal.map(|g| format!("  goal {g}")).unwrap_or_default();
         let met = row.met.map(|m| if m { "  met" } else { "  NOT MET" }).unwrap_or_default();
-        let peer = row.theirs.map(|t| format!("  {} {t:.3} ({:.2}×)", row.peer, row.ratio.unwrap_or(f64::NAN)));
-        println!("{:<60} {:>12.3} {}{}{goal}{met}", row.case, row.ours, row.metric, peer.unwrap_or_default());
+        let peer = row.theirs.map(|t| format!("  {} {} ({:.2}×)", row.peer, figure(t), row.ratio.unwrap_or(f64::NAN)));
+        println!("{:<72} {:>12} {}{}{goal}{met}", row.case, figure(row.ours), row.metric, peer.unwrap_or_default());
     }
     Ok(())
 }
@@ -157,6 +157,15 @@ fn frame_rows() -> Result<Vec<Row>, Failure> {
 #[cfg(not(feature = "desktop"))]
 fn frame_rows() -> Result<Vec<Row>, Failure> {
     Ok(tick::run())
+}
+
+/// A figure with three digits that say something.
+fn figure(value: f64) -> String {
+    match value.abs() {
+        v if v >= 100.0 || v == 0.0 => format!("{value:.0}"),
+        v if v >= 0.01 => format!("{value:.3}"),
+        _ => format!("{value:.2e}"),
+    }
 }
 
 /// The processor's own name and how many threads it runs.
