@@ -1,14 +1,14 @@
 //! Finishes the draft that `ifc_rs` printed: repeatable ids and order, and what it cannot write.
 
-use super::architecture::{self, DOOR, ENTRANCE, FACADE, Notes, WINDOW};
+use super::architecture::{self, DOOR, ENTRANCE, Notes, WINDOW};
 use super::body::{Look, Part, block, look};
 use super::mep::{Shared, write_sets};
 use super::net::{Set, Value};
 use super::place::Place;
-use super::plan::{CORES, DEPTH, Plan, STOREY, STOREYS};
+use super::plan::{Plan, STOREY};
 use super::records::{Record, read, refs_in, words};
 use super::step::{STAMP_SECONDS, Step, global_id, real, refs, text};
-use glam::{DVec3, dvec3};
+use glam::DVec3;
 use std::collections::{BTreeMap, HashMap};
 
 /// Where the stair flights begin.
@@ -26,16 +26,16 @@ pub enum Meta {
     Space { room: usize },
 }
 
-const CONCRETE: Look = look("Concrete", 0.70, 0.70, 0.68);
-const PARTITION: Look = look("Plaster", 0.93, 0.92, 0.89);
-const METAL: Look = look("Metal cladding", 0.50, 0.54, 0.58);
-const ALUMINIUM: Look = look("Anodised aluminium", 0.34, 0.36, 0.38);
-const WOOD: Look = look("Oak", 0.66, 0.49, 0.32);
-const STEEL: Look = look("Painted steel", 0.30, 0.33, 0.36);
-const MEMBRANE: Look = look("Roofing membrane", 0.56, 0.57, 0.58);
-const FLOOR: Look = look("Floor finish", 0.74, 0.72, 0.68);
-const GLASS: Look = Look { name: "Glass", rgb: [0.55, 0.72, 0.80], clear: 0.6 };
-const AIR: Look = Look { name: "Space", rgb: [0.60, 0.78, 0.70], clear: 0.85 };
+pub(super) const CONCRETE: Look = look("Concrete", 0.70, 0.70, 0.68);
+pub(super) const PARTITION: Look = look("Plaster", 0.93, 0.92, 0.89);
+pub(super) const METAL: Look = look("Metal cladding", 0.50, 0.54, 0.58);
+pub(super) const ALUMINIUM: Look = look("Anodised aluminium", 0.34, 0.36, 0.38);
+pub(super) const WOOD: Look = look("Oak", 0.66, 0.49, 0.32);
+pub(super) const STEEL: Look = look("Painted steel", 0.30, 0.33, 0.36);
+pub(super) const MEMBRANE: Look = look("Roofing membrane", 0.56, 0.57, 0.58);
+pub(super) const FLOOR: Look = look("Floor finish", 0.74, 0.72, 0.68);
+pub(super) const GLASS: Look = Look { name: "Glass", rgb: [0.55, 0.72, 0.80], clear: 0.6 };
+pub(super) const AIR: Look = Look { name: "Space", rgb: [0.60, 0.78, 0.70], clear: 0.85 };
 
 /// The finished file.
 pub fn write(plan: &Plan) -> String {
@@ -44,44 +44,44 @@ pub fn write(plan: &Plan) -> String {
     Finish::new(plan, &notes, records).write()
 }
 
-struct Finish<'a> {
-    plan: &'a Plan,
-    notes: &'a Notes,
-    records: BTreeMap<u32, Record>,
+pub(super) struct Finish<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) notes: &'a Notes,
+    pub(super) records: BTreeMap<u32, Record>,
     /// Draft names (paths) by number.
-    paths: HashMap<u32, String>,
-    by_path: BTreeMap<String, u32>,
-    w: Shared,
-    owner: String,
+    pub(super) paths: HashMap<u32, String>,
+    pub(super) by_path: BTreeMap<String, u32>,
+    pub(super) w: Shared,
+    pub(super) owner: String,
 }
 
 impl<'a> Finish<'a> {
-    fn new(plan: &'a Plan, notes: &'a Notes, records: BTreeMap<u32, Record>) -> Self {
+    pub(super) fn new(plan: &'a Plan, notes: &'a Notes, records: BTreeMap<u32, Record>) -> Self {
         let next = records.keys().next_back().map_or(1, |n| n + 1);
         let owner =
             records.iter().find(|(_, r)| r.keyword == "IFCOWNERHISTORY").map_or("$".into(), |(n, _)| format!("#{n}"));
         Self { plan, notes, records, paths: HashMap::new(), by_path: BTreeMap::new(), w: Shared::new(next, 1.0), owner }
     }
 
-    fn gid(&self, path: &str) -> String {
+    pub(super) fn gid(&self, path: &str) -> String {
         global_id(self.plan.seed, &format!("architecture/{path}"))
     }
 
-    fn set(&mut self, id: u32, arg: usize, value: impl Into<String>) {
+    pub(super) fn set(&mut self, id: u32, arg: usize, value: impl Into<String>) {
         if let Some(slot) = self.records.get_mut(&id).and_then(|r| r.args.get_mut(arg)) {
             *slot = value.into();
         }
     }
 
-    fn arg(&self, id: u32, arg: usize) -> Option<String> {
+    pub(super) fn arg(&self, id: u32, arg: usize) -> Option<String> {
         self.records.get(&id)?.args.get(arg).cloned()
     }
 
-    fn first(&self, keyword: &str) -> Option<u32> {
+    pub(super) fn first(&self, keyword: &str) -> Option<u32> {
         self.records.iter().find(|(_, r)| r.keyword == keyword).map(|(n, _)| *n)
     }
 
-    fn write(mut self) -> String {
+    pub(super) fn write(mut self) -> String {
         self.clear_out();
         self.identify();
         self.relations();
@@ -105,7 +105,7 @@ impl<'a> Finish<'a> {
     }
 
     // Property sets that hang on nothing; dates; booleans, which STEP writes with one letter.
-    fn clear_out(&mut self) {
+    pub(super) fn clear_out(&mut self) {
         for arg in self.records.values_mut().filter(|r| r.keyword == "IFCPROPERTYSINGLEVALUE").flat_map(|r| &mut r.args)
         {
             *arg =
@@ -129,7 +129,7 @@ impl<'a> Finish<'a> {
     }
 
     // Names become paths, paths become GlobalIds.
-    fn identify(&mut self) {
+    pub(super) fn identify(&mut self) {
         let mut seen: HashMap<String, usize> = HashMap::new();
         let rooted: Vec<(u32, String, String)> = self
             .records
@@ -155,7 +155,7 @@ impl<'a> Finish<'a> {
     }
 
     // The builder's relations come in the order of hash maps: sort what they hold, then themselves.
-    fn relations(&mut self) {
+    pub(super) fn relations(&mut self) {
         let of: Vec<u32> =
             self.records.iter().filter(|(_, r)| r.keyword.starts_with("IFCREL")).map(|(n, _)| *n).collect();
         let mut list: Vec<(String, Record)> = Vec::new();
@@ -189,7 +189,7 @@ impl<'a> Finish<'a> {
         }
     }
 
-    fn project(&mut self, context: u32) {
+    pub(super) fn project(&mut self, context: u32) {
         if let Some(id) = self.first("IFCUNITASSIGNMENT") {
             let mut units = refs_in(&self.arg(id, 0).unwrap_or_default());
             for u in [".AREAUNIT.,$,.SQUARE_METRE.", ".VOLUMEUNIT.,$,.CUBIC_METRE."] {
@@ -225,7 +225,7 @@ impl<'a> Finish<'a> {
     }
 
     // Shapes that were replaced are referred to by nothing: they and all that only they used go.
-    fn sweep(&mut self, added: &str) {
+    pub(super) fn sweep(&mut self, added: &str) {
         let named = |text: &str| -> Vec<u32> {
             text.split('#')
                 .skip(1)
@@ -248,7 +248,7 @@ impl<'a> Finish<'a> {
         }
     }
 
-    fn storeys(&self) -> Vec<(u32, String)> {
+    pub(super) fn storeys(&self) -> Vec<(u32, String)> {
         self.records
             .iter()
             .filter(|(_, r)| r.keyword == "IFCBUILDINGSTOREY")
@@ -257,7 +257,7 @@ impl<'a> Finish<'a> {
     }
 
     /// Styles every solid of an element's own shape.
-    fn paint(&mut self, id: u32, look: Look) {
+    pub(super) fn paint(&mut self, id: u32, look: Look) {
         let style = self.w.style(look);
         let mut stack = refs_in(&self.arg(id, 6).unwrap_or_default());
         while let Some(n) = stack.pop() {
@@ -273,11 +273,11 @@ impl<'a> Finish<'a> {
     }
 
     /// Replaces an element's shape, and drops the old one.
-    fn reshape(&mut self, id: u32, shape: u32) {
+    pub(super) fn reshape(&mut self, id: u32, shape: u32) {
         self.set(id, 6, format!("#{shape}"));
     }
 
-    fn elements(&mut self, body: u32, sets: &mut Vec<(u32, String, Vec<Set>)>) {
+    pub(super) fn elements(&mut self, body: u32, sets: &mut Vec<(u32, String, Vec<Set>)>) {
         let facade = Look { name: "Facade", rgb: self.plan.facade, clear: 0.0 };
         let window = window_parts();
         let mut fills = Vec::new();
@@ -398,13 +398,13 @@ impl<'a> Finish<'a> {
         self.doors(&fills);
     }
 
-    fn label(&mut self, id: u32, name: &str, tag: &str) {
+    pub(super) fn label(&mut self, id: u32, name: &str, tag: &str) {
         self.set(id, 2, text(name));
         self.set(id, 7, text(tag));
     }
 
     // The wall's own placement gets an X axis along Y.
-    fn turn(&mut self, id: u32) {
+    pub(super) fn turn(&mut self, id: u32) {
         let place = refs_in(&self.arg(id, 5).unwrap_or_default());
         let axes = place.first().and_then(|p| refs_in(&self.arg(*p, 1)?).first().copied());
         let Some(axes) = axes else { return };
@@ -413,7 +413,7 @@ impl<'a> Finish<'a> {
         self.set(axes, 2, format!("#{x}"));
     }
 
-    fn doors(&mut self, fills: &[(u32, u32, usize, bool)]) {
+    pub(super) fn doors(&mut self, fills: &[(u32, u32, usize, bool)]) {
         let owner = self.owner.clone();
         let storeys = self.storeys();
         let mut per: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
@@ -444,7 +444,7 @@ impl<'a> Finish<'a> {
     }
 
     /// An element that the draft cannot hold; `place` is its storey's placement.
-    fn element(
+    pub(super) fn element(
         &mut self,
         keyword: &str,
         tag: &str,
@@ -461,186 +461,6 @@ impl<'a> Finish<'a> {
         let g = self.gid(&format!("{keyword}/{tag}"));
         let owner = self.owner.clone();
         self.w.add(keyword, &format!("'{g}',{owner},{},$,$,#{p},{shape},{},{rest}", text(name), text(tag)))
-    }
-
-    fn additions(&mut self, body: u32, sets: &mut Vec<(u32, String, Vec<Set>)>) {
-        let owner = self.owner.clone();
-        for (s, (storey, place)) in self.storeys().into_iter().enumerate() {
-            let mut here = Vec::new();
-            if s < STOREYS {
-                let column = vec![block([-0.15, 0.0, 0.0], [0.15, 0.35, 3.7], CONCRETE)];
-                let (south, north) = (self.plan.south_walls[s].clone(), self.plan.north_walls[s].clone());
-                for (word, list, y) in [("S", &south[1..7], FACADE), ("N", &north[1..5], DEPTH - FACADE - 0.35)] {
-                    for (i, x) in list.iter().enumerate() {
-                        let tag = format!("COL-{s}-{word}{i}");
-                        let c = self.element(
-                            "IFCCOLUMN",
-                            &tag,
-                            "Column",
-                            &place,
-                            dvec3(*x, y, 0.0),
-                            &column,
-                            body,
-                            ".COLUMN.",
-                        );
-                        let q =
-                            vec![("Length", Value::QLength(3.7)), ("GrossVolume", Value::QVolume(0.3 * 0.35 * 3.7))];
-                        sets.push((
-                            c,
-                            tag,
-                            vec![
-                                ("Pset_ColumnCommon".into(), vec![("LoadBearing", Value::Bool(true))]),
-                                ("Qto_ColumnBaseQuantities".into(), q),
-                            ],
-                        ));
-                        here.push(c);
-                    }
-                }
-            }
-            if s + 1 < STOREYS {
-                for (k, core) in CORES.iter().enumerate() {
-                    here.push(self.stair(body, &place, s, k, core[0].max(FACADE) + 0.12));
-                }
-            }
-            if s == 0 {
-                let x = 0.5 * (self.plan.south_walls[0][3] + self.plan.south_walls[0][4]);
-                let parts = vec![
-                    block([-3.2, -2.6, 2.75], [3.2, 0.0, 2.95], ALUMINIUM),
-                    block([-3.0, -2.45, 0.0], [-2.9, -2.35, 2.75], STEEL),
-                    block([2.9, -2.45, 0.0], [3.0, -2.35, 2.75], STEEL),
-                ];
-                here.push(self.element(
-                    "IFCBUILDINGELEMENTPROXY",
-                    "CAN-1",
-                    "Entrance canopy",
-                    &place,
-                    dvec3(x, 0.0, 0.0),
-                    &parts,
-                    body,
-                    ".ELEMENT.",
-                ));
-            }
-            if !here.is_empty() {
-                let g = self.gid(&format!("added/{s}"));
-                self.w
-                    .add("IFCRELCONTAINEDINSPATIALSTRUCTURE", &format!("'{g}',{owner},$,$,{},#{storey}", refs(&here)));
-            }
-        }
-        self.classify();
-    }
-
-    /// A stair of two flights with a landing between; gives the stair, its parts are aggregated.
-    fn stair(&mut self, body: u32, place: &str, s: usize, k: usize, x: f64) -> u32 {
-        let owner = self.owner.clone();
-        let tag = format!("ST-{s}-{k}");
-        let (rise, tread, width) = (STOREY / 24.0, 0.28, 2.0);
-        let flight: Vec<Part> = (0..12)
-            .map(|i| {
-                let (i, top) = (f64::from(i), rise * (f64::from(i) + 1.0));
-                block([0.0, i * tread, (top - 0.34).max(0.0)], [width, (i + 1.0) * tread, top], CONCRETE)
-            })
-            .collect();
-        let back: Vec<Part> = (0..12)
-            .map(|i| {
-                let (i, top) = (f64::from(i), rise * (f64::from(i) + 1.0));
-                block([0.0, -(i + 1.0) * tread, (top - 0.34).max(0.0)], [width, -i * tread, top], CONCRETE)
-            })
-            .collect();
-        let run = 12.0 * tread;
-        let stair = self.element("IFCSTAIR", &tag, "Stair", place, DVec3::ZERO, &[], body, ".HALF_TURN_STAIR.");
-        let shape = |n: &str| format!("12,12,{},{},.{n}.", real(rise), real(tread));
-        let landing = [block([0.0, 0.0, -0.2], [4.3, DEPTH - FACADE - STAIR_Y - run, 0.0], CONCRETE)];
-        let mut parts = vec![
-            self.element(
-                "IFCSTAIRFLIGHT",
-                &format!("{tag}-F1"),
-                "Stair flight",
-                place,
-                dvec3(x, STAIR_Y, 0.0),
-                &flight,
-                body,
-                &shape("STRAIGHT"),
-            ),
-            self.element(
-                "IFCSTAIRFLIGHT",
-                &format!("{tag}-F2"),
-                "Stair flight",
-                place,
-                dvec3(x + 2.3, STAIR_Y + run, 0.5 * STOREY),
-                &back,
-                body,
-                &shape("STRAIGHT"),
-            ),
-            self.element(
-                "IFCSLAB",
-                &format!("{tag}-L"),
-                "Stair landing",
-                place,
-                dvec3(x, STAIR_Y + run, 0.5 * STOREY),
-                &landing,
-                body,
-                ".LANDING.",
-            ),
-        ];
-        for (n, x, dir) in [(1, x + width + 0.05, 1.0), (2, x + 2.15, -1.0)] {
-            let mut rail = Vec::new();
-            for i in 0..12 {
-                let y = dir * (f64::from(i) + 0.5) * tread;
-                let z = rise * (f64::from(i) + 1.0);
-                rail.push(block([0.0, y - 0.01, z], [0.03, y + 0.01, z + 0.9], STEEL));
-                rail.push(block([-0.01, y - 0.5 * tread, z + 0.86], [0.04, y + 0.5 * tread, z + 0.93], WOOD));
-            }
-            let at = if n == 1 { dvec3(x, STAIR_Y, 0.0) } else { dvec3(x, STAIR_Y + run, 0.5 * STOREY) };
-            parts.push(self.element(
-                "IFCRAILING",
-                &format!("{tag}-R{n}"),
-                "Stair railing",
-                place,
-                at,
-                &rail,
-                body,
-                ".HANDRAIL.",
-            ));
-        }
-        let g = self.gid(&format!("parts/{tag}"));
-        self.w.add("IFCRELAGGREGATES", &format!("'{g}',{owner},$,$,#{stair},{}", refs(&parts)));
-        stair
-    }
-
-    fn classify(&mut self) {
-        let owner = self.owner.clone();
-        let system =
-            self.w.add("IFCCLASSIFICATION", "'NBS','2015',$,'Uniclass 2015',$,'https://uniclass.thenbs.com',$");
-        for (keyword, code, title) in [
-            ("IFCWALL", "Ss_25_10", "Framed wall systems"),
-            ("IFCWINDOW", "Ss_25_30_95", "Window systems"),
-            ("IFCDOOR", "Ss_25_30_20", "Door, shutter and hatch systems"),
-            ("IFCSLAB", "Ss_30_12_85", "Slab systems"),
-            ("IFCROOF", "Ss_30_10", "Pitched, arched and flat roof structure systems"),
-            ("IFCSPACE", "SL_35_10", "Clinical and healthcare spaces"),
-        ] {
-            let of: Vec<u32> = self.records.iter().filter(|(_, r)| r.keyword == keyword).map(|(n, _)| *n).collect();
-            let r = self.w.add("IFCCLASSIFICATIONREFERENCE", &format!("$,'{code}',{},#{system},$,$", text(title)));
-            let g = self.gid(&format!("class/{code}"));
-            self.w.add("IFCRELASSOCIATESCLASSIFICATION", &format!("'{g}',{owner},$,$,{},#{r}", refs(&of)));
-        }
-    }
-
-    fn zones(&mut self) {
-        let owner = self.owner.clone();
-        for (name, rooms) in architecture::zones(self.plan) {
-            let of: Vec<u32> = rooms
-                .iter()
-                .filter_map(|r| self.by_path.get(&format!("space {}", self.plan.rooms[*r].number)).copied())
-                .collect();
-            if of.is_empty() {
-                continue;
-            }
-            let g = self.gid(&format!("zone/{name}"));
-            let z = self.w.add("IFCZONE", &format!("'{g}',{owner},'{name}',$,$,$"));
-            let g = self.gid(&format!("in-zone/{name}"));
-            self.w.add("IFCRELASSIGNSTOGROUP", &format!("'{g}',{owner},$,$,{},$,#{z}", refs(&of)));
-        }
     }
 }
 

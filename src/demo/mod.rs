@@ -3,7 +3,9 @@
 pub mod mep;
 pub mod plan;
 
+mod additions;
 mod air;
+mod air_handler;
 mod architecture;
 mod body;
 mod controls;
@@ -11,6 +13,7 @@ mod devices;
 mod finish;
 mod heating;
 mod net;
+mod parts;
 mod place;
 mod plant;
 mod records;
