@@ -20,7 +20,7 @@ fn can_draw() -> bool {
     match adapter::find() {
         Ok(_) => true,
         Err(problem) => {
-            eprintln!("SKIPPED, NO PICTURE WAS DRAWN: {problem}");
+            eprintln!("skipped: no picture was drawn: {problem}");
             false
         }
     }
@@ -157,4 +157,193 @@ fn a_storey_is_cut_and_an_unknown_one_is_refused_with_the_names_there_are() {
     .err()
     .expect("there is no attic");
     assert!(refused.message.contains("Attic") && refused.message.contains("Ground"), "{refused}");
+}
+
+/// The demo clinic, drawn small and compared with pictures that people have looked at.
+mod references {
+    use super::can_draw;
+    use bevy::prelude::{App, Local, Res, Update};
+    use crossbeam_channel::{Sender, unbounded};
+    use plenum::desktop::camera::views::NamedView;
+    use plenum::desktop::panels::{PanelsPlugin, Templates};
+    use plenum::desktop::shot::{Picture, Shot, draw};
+    use plenum::import::{self, Progress};
+    use plenum::simulation::emulator::{Emulator, FaultSpec, Settings};
+    use plenum::site::{self, PointIndex, Project, Quality, Site};
+    use plenum::telemetry::{Arrival, Sample};
+    use plenum::twin::scene::{OpenSite, Scene};
+    use plenum::twin::telemetry::Inlet;
+    use plenum::twin::view::{ColourBy, Theme};
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    /// Another driver rounds otherwise and draws an edge a pixel further; it does not draw another picture.
+    const MEAN_OFF: f64 = 3.0;
+    /// A pixel that is so far off is another one.
+    const OFF: i32 = 40;
+    const PART_OFF: f64 = 0.02;
+    /// Ticks of one simulated minute each, the fault in the fifth.
+    const MINUTES: usize = 24;
+
+    fn clinic() -> (Project, Arc<Site>) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic");
+        let (project, _) = site::project::load(&folder).unwrap();
+        let files = project.models.iter().map(|m| (m.file.clone(), m.discipline.clone()));
+        let files = files.chain(project.layers.iter().map(|l| (l.file.clone(), "site".to_owned())));
+        let models =
+            files.map(|(file, of)| (import::read(&file, &Progress::default()).unwrap().0, of)).collect::<Vec<_>>();
+        let (site, _) = site::assemble(&project, models);
+        (project, Arc::new(site))
+    }
+
+    /// A minute of the building's life: what every point measures, then the clock.
+    fn minute(emulator: &mut Emulator, site: &Site, to: &Sender<Arrival>) {
+        emulator.step(60.0);
+        let now = emulator.now();
+        for point in (0..site.points.len() as u32).map(PointIndex) {
+            if let Some(value) = emulator.read(point) {
+                let sample = Sample { point, device_time: now, arrival: now, value, quality: Quality::Good };
+                to.send(Arrival::Sample(sample)).unwrap();
+            }
+        }
+        to.send(Arrival::Clock(now)).unwrap();
+    }
+
+    /// Draws the clinic alive, with no clock but the emulator's own.
+    fn alive(shot: Shot, project: &Project, site: &Arc<Site>, fault: Option<&str>) -> Picture {
+        let (mut emulator, _) = Emulator::new(site, Settings::of_seed(1));
+        let fault = fault.map(|f| FaultSpec::parse(f).unwrap());
+        let (to, inlet) = unbounded();
+        let devices = Arc::clone(site);
+        let live = move |scene: Option<Res<Scene>>, mut ticks: Local<usize>| {
+            // The points are there a tick after the site.
+            *ticks += usize::from(scene.is_some());
+            if !(2..2 + MINUTES).contains(&*ticks) {
+                return;
+            }
+            if let (7, Some(fault)) = (*ticks, &fault) {
+                emulator.inject(fault, emulator.now()).unwrap();
+            }
+            minute(&mut emulator, &devices, &to);
+        };
+        let shot = Shot { fineness: 1, ticks: MINUTES + 6, ..shot };
+        draw(&shot, |app: &mut App| {
+            if shot.panels {
+                app.add_plugins(PanelsPlugin).insert_resource(Templates(project.templates.clone()));
+            }
+            app.insert_resource(OpenSite(Arc::clone(site))).insert_resource(Inlet(inlet)).add_systems(Update, live);
+        })
+        .unwrap()
+    }
+
+    /// Blacks out the time that a frame takes, the one thing in the panels that is never the same.
+    fn masked(mut picture: Picture, scale: f32) -> Picture {
+        let [width, height] = picture.size;
+        let (w, h) = ((90.0 * scale) as u32, (24.0 * scale) as u32);
+        for y in height - h..height {
+            for x in width - w..width {
+                let at = ((y * width + x) * 4) as usize;
+                picture.rgba[at..at + 3].fill(0);
+            }
+        }
+        picture
+    }
+
+    /// How far two pictures are apart: mean difference of a channel, and the part of pixels that are others.
+    fn apart(a: &Picture, b: &Picture) -> (f64, f64) {
+        assert_eq!(a.size, b.size);
+        let (mut sum, mut others) = (0_i64, 0_usize);
+        for (p, q) in a.rgba.chunks_exact(4).zip(b.rgba.chunks_exact(4)) {
+            let off = [0, 1, 2].map(|c| (i32::from(p[c]) - i32::from(q[c])).abs());
+            sum += i64::from(off.iter().sum::<i32>());
+            others += usize::from(off.iter().any(|o| *o > OFF));
+        }
+        let pixels = (a.rgba.len() / 4) as f64;
+        (sum as f64 / (3.0 * pixels), others as f64 / pixels)
+    }
+
+    fn is_like(a: &Picture, b: &Picture) -> bool {
+        let (mean, part) = apart(a, b);
+        mean < MEAN_OFF && part < PART_OFF
+    }
+
+    fn file(folder: &Path, name: &str) -> PathBuf {
+        folder.join(format!("{name}.png"))
+    }
+
+    fn save(file: &Path, picture: &Picture) {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let rgb: Vec<u8> = picture.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        image::RgbImage::from_raw(picture.size[0], picture.size[1], rgb).unwrap().save(file).unwrap();
+    }
+
+    fn read(file: &Path) -> Picture {
+        let image = image::open(file).unwrap_or_else(|e| {
+            panic!("{}: {e}; look at fresh ones, kept by PLENUM_UPDATE_PICTURES=1", file.display())
+        });
+        let image = image.to_rgba8();
+        Picture { size: [image.width(), image.height()], rgba: image.into_raw() }
+    }
+
+    /// Pixels of the red that says critical.
+    fn red(picture: &Picture) -> usize {
+        picture.rgba.chunks_exact(4).filter(|p| p[0] > 150 && p[1] < 90 && p[2] < 90).count()
+    }
+
+    #[test]
+    fn the_clinic_looks_as_it_did() {
+        if !can_draw() {
+            println!("skipped: the clinic's pictures were not compared, there is nothing to draw with");
+            return;
+        }
+        let (project, site) = clinic();
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/reference");
+        let update = std::env::var_os("PLENUM_UPDATE_PICTURES").is_some_and(|v| !v.is_empty());
+        let small = Shot { size: [480, 270], panels: false, ..Shot::default() };
+        let large = Shot { size: [960, 540], panels: true, ..Shot::default() };
+        let storey = |name: &str| Some(NamedView::Storey(name.into()));
+        let stuck = Some("stuck-valve@0s");
+        let shots = [
+            ("outside", None, Shot { view: Some(NamedView::Outside), ..small.clone() }),
+            ("plant", None, Shot { view: Some(NamedView::Plant), ..small.clone() }),
+            ("storey", None, Shot { view: storey("Level 1"), colour_by: ColourBy::Temperature, ..small.clone() }),
+            ("health-fault", stuck, Shot { view: storey("Level 0"), colour_by: ColourBy::Health, ..small.clone() }),
+            ("panels", None, large.clone()),
+            ("panels-light", None, Shot { theme: Theme::Light, ..large.clone() }),
+            ("scale-150", None, Shot { scale: 1.5, size: [1200, 720], ..large }),
+        ];
+        let mut wrong = Vec::new();
+        let mut drawn = Vec::new();
+        for (name, fault, shot) in shots {
+            let (panels, scale) = (shot.panels, shot.scale);
+            let picture = alive(shot, &project, &site, fault);
+            let picture = if panels { masked(picture, scale) } else { picture };
+            let reference = file(&kept, name);
+            if update {
+                save(&reference, &picture);
+            }
+            let (mean, part) = apart(&picture, &read(&reference));
+            println!("{name}: {mean:.2} of 255 off in the mean, {:.2} % of the pixels are others", part * 100.0);
+            if mean >= MEAN_OFF || part >= PART_OFF {
+                let fresh = file(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures"), name);
+                save(&fresh, &picture);
+                wrong.push(format!("{name} ({mean:.1} of 255, {:.1} %): {}", part * 100.0, fresh.display()));
+            }
+            drawn.push(picture);
+        }
+        assert!(wrong.is_empty(), "not as the references, look at these: {wrong:#?}");
+
+        // The tolerance lets no other view, colour or theme pass.
+        let [outside, plant, storey, health, dark, light, _] = &drawn[..] else { panic!("seven pictures") };
+        for (what, a, b) in
+            [("view", outside, plant), ("colour", storey, health), ("theme", dark, light), ("storey", outside, storey)]
+        {
+            assert!(!is_like(a, b), "another {what} passes: {:?}", apart(a, b));
+        }
+        assert!(red(health) > 20, "the stuck valve is seen: {} red pixels", red(health));
+        let well = Shot { view: Some(NamedView::Storey("Level 0".into())), colour_by: ColourBy::Health, ..small };
+        let well = alive(well, &project, &site, None);
+        assert!(red(&well) < red(health) / 4, "without a fault there is no red: {} pixels", red(&well));
+        assert!(!is_like(&well, health), "a fault more or less passes: {:?}", apart(&well, health));
+    }
 }

@@ -43,6 +43,8 @@ pub struct Shot {
     pub colour_by: ColourBy,
     /// How long the twin lives before the picture is taken.
     pub after: Duration,
+    /// How many ticks it lives at least.
+    pub ticks: usize,
     /// What else is asked for before the picture is taken.
     pub commands: Vec<Command>,
     /// True when somebody wants no picture any more.
@@ -60,6 +62,7 @@ impl Default for Shot {
             view: None,
             colour_by: ColourBy::Material,
             after: Duration::ZERO,
+            ticks: 0,
             commands: Vec::new(),
             stop: || false,
         }
@@ -111,6 +114,8 @@ struct Taken(Option<Image>);
 
 /// Frames until pipelines, meshes and panels have settled.
 const WARM_UP: usize = 1;
+/// Between ticks that draw nothing.
+const TICK: Duration = Duration::from_millis(20);
 /// Pixels along a side that every adapter can draw.
 const LARGEST: u32 = 8192;
 
@@ -126,23 +131,31 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
     finish(&mut app);
     let found = started.elapsed();
 
+    // Nothing is drawn before there is something to see.
+    show(&mut app, false);
     pump(&mut app, 2);
     app.world_mut().write_message(Command::Theme(shot.theme));
     app.world_mut().write_message(Command::ColourBy(shot.colour_by));
     while app.world().get_resource::<Loading>().is_some_and(|l| !l.is_done()) {
         pump(&mut app, 1);
     }
-    // The panels take their part of the picture in their first frames; views are made for what is left.
-    pump(&mut app, 1);
-    look(&mut app, shot)?;
-    let ready = Instant::now();
     let until = started + shot.after;
-    while Instant::now() < until && !(shot.stop)() {
+    let mut ticks = 0;
+    while (ticks < shot.ticks || Instant::now() < until) && !(shot.stop)() {
         pump(&mut app, 1);
+        ticks += 1;
+        if ticks > shot.ticks {
+            std::thread::sleep(TICK);
+        }
     }
     if (shot.stop)() {
         return Err(Problem::error("picture", "stopped before it was drawn", ""));
     }
+    show(&mut app, true);
+    // The panels take their part of the picture in their first frames; views are made for what is left.
+    pump(&mut app, 2);
+    look(&mut app, shot)?;
+    let ready = Instant::now();
     let lived = Instant::now();
     pump(&mut app, WARM_UP);
     let picture = take(&mut app, target).map(|p| p.shrunk(shot.fineness()));
@@ -249,6 +262,14 @@ fn jump(app: &mut App, pose: Option<super::camera::pose::Pose>) {
     for mut camera in cameras.iter_mut(app.world_mut()) {
         let to = pose.unwrap_or(camera.goal);
         camera.jump(to);
+    }
+}
+
+/// The scene's camera draws, or does not: the twin lives either way.
+fn show(app: &mut App, drawn: bool) {
+    let mut cameras = app.world_mut().query_filtered::<&mut Camera, With<SceneCamera>>();
+    for mut camera in cameras.iter_mut(app.world_mut()) {
+        camera.is_active = drawn;
     }
 }
 

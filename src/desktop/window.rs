@@ -1,17 +1,23 @@
 //! The program in a window.
 
+use super::render::geometry::Loading;
 use super::render::quality::Quality;
 use super::{ScenePlugins, adapter, spawn_camera};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::twin::TwinPlugins;
-use crate::twin::scene::OpenSite;
+use crate::twin::scene::{OpenSite, Scene};
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
-use bevy::window::{PresentMode, WindowResolution};
+use bevy::window::{Monitor, PresentMode, PrimaryMonitor, PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The window's size where the monitor has room for it, logical pixels.
+const SIZE: [u32; 2] = [1600, 900];
+/// The part of a monitor that bars and borders leave, about.
+const FREE: Vec2 = Vec2::new(0.98, 0.90);
 
 /// How often the picture follows telemetry when no hand moves, at most.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
@@ -23,6 +29,7 @@ const UNFOCUSED_FRAME: Duration = Duration::from_millis(500);
 /// # Errors
 /// When there is no display or nothing to draw with.
 pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> {
+    let started = Instant::now();
     let adapter = adapter::find()?;
     display()?;
     let title = if site.name.is_empty() { "Plenum".to_owned() } else { format!("{} – Plenum", site.name) };
@@ -36,7 +43,7 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
                 primary_window: Some(Window {
                     title,
                     name: Some("plenum".to_owned()),
-                    resolution: WindowResolution::new(1600, 900),
+                    resolution: WindowResolution::new(SIZE[0], SIZE[1]),
                     present_mode: PresentMode::AutoVsync,
                     ..default()
                 }),
@@ -56,11 +63,46 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         .add_systems(PreStartup, move |mut commands: Commands| {
             spawn_camera(&mut commands, None, quality);
         });
+    app.add_systems(Update, fit_monitor).add_systems(Last, log_first_picture(started));
     super::add_panels(&mut app);
     feed(&mut app);
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(Problem::error("window", format!("the window ended with status {code}"), "")),
+    }
+}
+
+/// The window is no larger than the monitor; looked at once, when the monitors are known.
+fn fit_monitor(
+    primary: Query<&Monitor, With<PrimaryMonitor>>,
+    monitors: Query<&Monitor>,
+    mut window: Single<&mut Window, With<PrimaryWindow>>,
+    mut done: Local<bool>,
+) {
+    if *done {
+        return;
+    }
+    let Some(monitor) = primary.iter().next().or_else(|| monitors.iter().next()) else { return };
+    *done = true;
+    let free = monitor.physical_size().as_vec2() * FREE / window.scale_factor();
+    let now = window.size();
+    let fitting = now.min(free).max(Vec2::new(320.0, 240.0));
+    if fitting.distance(now) > 1.0 {
+        window.resolution.set(fitting.x.floor(), fitting.y.floor());
+    }
+}
+
+/// Says once how long it took from the start to the first picture with all of the site in it.
+fn log_first_picture(started: Instant) -> impl FnMut(Option<Res<Scene>>, Res<Loading>, Local<u32>) {
+    move |scene, loading, mut frames| {
+        let complete = scene.is_some_and(|s| !s.site.elements.is_empty()) && loading.is_done();
+        if complete && *frames < 3 {
+            *frames += 1;
+            // The frame in which a mesh is there is drawn while the next one is made.
+            if *frames == 3 {
+                tracing::debug!("window: the site's first picture after {:.2} s", started.elapsed().as_secs_f64());
+            }
+        }
     }
 }
 

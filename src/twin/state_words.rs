@@ -163,6 +163,15 @@ impl Written {
     }
 }
 
+/// Higher than this it stands on the ground and is none of it, metres.
+const GROUND_RISES_M: f64 = 2.0;
+
+/// A plot, a road, a lawn.
+fn is_ground(scene: &Scene, slot: Slot) -> bool {
+    let bounds = scene.site.element(slot).and_then(|e| e.bounds);
+    bounds.is_none_or(|b| b.max.z - b.min.z < GROUND_RISES_M)
+}
+
 /// How an element is drawn, apart from its colour.
 fn flags(scene: &Scene, view: &View, slot: Slot) -> u32 {
     let selected = view.selected == Some(slot);
@@ -181,9 +190,9 @@ fn flags(scene: &Scene, view: &View, slot: Slot) -> u32 {
                 flags |= HIDDEN;
             }
         }
-        // The ground around a building is not part of what a section cuts.
-        Some(ElementKind::Feature) => flags |= UNCUT,
-        Some(ElementKind::Element) | None => {}
+        // The ground around a building is not part of what a section cuts; the houses and trees on it are.
+        Some(ElementKind::Feature) if is_ground(scene, slot) => flags |= UNCUT,
+        Some(_) | None => {}
     }
     if selected {
         flags |= SELECTED;

@@ -53,12 +53,13 @@ fn mouse(
     mut cameras: Query<(&mut SceneCamera, &Camera, &GlobalTransform)>,
     mut commands: MessageWriter<Command>,
     mut last_hover: Local<Option<(Vec2, Pose)>>,
+    mut hovering: Local<bool>,
     view: Res<View>,
 ) {
     let Ok((mut scene_camera, camera, transform)) = cameras.single_mut() else { return };
     let Some(cursor) = window.cursor_position() else {
         hand.drag = Drag::None;
-        if view.hovered.is_some() {
+        if std::mem::take(&mut *hovering) {
             commands.write(Command::Hover(None));
         }
         return;
@@ -131,9 +132,15 @@ fn mouse(
         let now = (cursor, scene_camera.pose);
         if *last_hover != Some(now) {
             *last_hover = Some(now);
-            let under = if over_scene { ray.and_then(|r| picker.hit(r)).map(|h| h.slot) } else { None };
-            if under != view.hovered {
-                commands.write(Command::Hover(under));
+            if over_scene {
+                let under = ray.and_then(|r| picker.hit(r)).map(|h| h.slot);
+                *hovering = under.is_some();
+                if under != view.hovered {
+                    commands.write(Command::Hover(under));
+                }
+            } else if std::mem::take(&mut *hovering) {
+                // Once, on leaving the scene: over a panel its rows say what is under the pointer.
+                commands.write(Command::Hover(None));
             }
         }
     }

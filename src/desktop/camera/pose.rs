@@ -105,13 +105,13 @@ impl Pose {
         Self { focus: centre, distance: distance.clamp(NEAREST, FARTHEST), ..self }
     }
 
-    /// Looks at a box (its eight corners) so that it just fits the picture with a margin.
+    /// Looks at points (the corners of boxes) so that they just fit the picture with a margin.
     #[must_use]
-    pub fn fitting_box(self, corners: &[Vec3; 8], aspect: f32, margin: f32) -> Self {
+    pub fn fitting_box(self, corners: &[Vec3], aspect: f32, margin: f32) -> Self {
         let turn = self.rotation().inverse();
         let tan_y = (FIELD_OF_VIEW * 0.5).tan() / margin;
         let tan_x = tan_y * aspect;
-        let centre = corners.iter().sum::<Vec3>() / 8.0;
+        let centre = corners.iter().sum::<Vec3>() / corners.len().max(1) as f32;
         let mut pose = Self { focus: centre, ..self };
         // Twice: the first pass finds the distance, then the middle of what is seen is put in the middle.
         for _ in 0..4 {

@@ -114,7 +114,9 @@ fn plant(site: &Site, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
         })
         .map(|(slot, _)| slot)
         .collect();
-    let pose = Pose { yaw: 0.66, pitch: -0.52, ..Pose::default() }.fitting_box(&corners(room), aspect, 1.04);
+    // The machines themselves, not the box around them all: its corners are empty.
+    let seen: Vec<Vec3> = of_room.iter().filter_map(|e| e.bounds).flat_map(corners).collect();
+    let pose = Pose { yaw: 0.46, pitch: -0.62, ..Pose::default() }.fitting_box(&seen, aspect, 1.06);
     Ok((pose, vec![Command::ShowAll, Command::Isolate(shown)]))
 }
 
