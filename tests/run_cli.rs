@@ -150,7 +150,7 @@ fn wrong_use_is_told_before_anything_is_done() {
         (&["demo", "--headless", "--fault", "stuck-valve"], "--fault"),
         (&["demo", "--headless", "--fault", "stuck-valve:NOWHERE@1s"], "no asset"),
         (&["demo", "--headless", "--for", "soon"], "--for"),
-        (&["demo", "--headless", "--for", "-1s"], "--for"),
+        (&["demo", "--headless", "--for=-1s"], "--for"),
         (&["demo", "--headless", "--speed", "nan"], "not a speed"),
         (&["demo", "--headless", "--seed", "many"], "--seed"),
         (&["demo", "--json"], "--headless"),

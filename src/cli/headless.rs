@@ -35,6 +35,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, TwinPlugins))
+        .insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()))
         .insert_resource(OpenSite(opened.site.clone()))
         .insert_resource(Inlet(live.connection.arrivals.clone()));
     app.update();
