@@ -5,7 +5,6 @@ use super::live::Live;
 use super::open::open;
 use super::output::{Failure, parse_duration};
 use super::{emulate, headless, interrupt};
-use crate::import::Progress;
 use crate::time::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +59,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if !args.headless {
         return window(project, settings, args.duration);
     }
-    let opened = open(&project, &Progress::default())?;
+    let opened = open(&project, interrupt::progress())?;
     settings.clock_topic.clone_from(&opened.project.clock_topic);
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let live = Live::start(&opened, Some(settings))?;

@@ -1,10 +1,9 @@
 //! `plenum emulate`: publishes what a building's devices would measure.
 
 use super::field::{Field, FieldSettings, Publish};
-use super::interrupt::{interrupted, listen};
+use super::interrupt::{self, interrupted, listen};
 use super::open;
 use super::output::{Failure, parse_duration, print_json};
-use crate::import::Progress;
 use crate::problem::{Problem, Severity};
 use crate::simulation::emulator::{FaultSpec, InjectedFault};
 use crate::site::project::BrokerUrl;
@@ -99,7 +98,22 @@ pub(super) fn wire(
     address: &Address,
     client_id: &str,
 ) -> Result<(Box<dyn Publish>, std::sync::Arc<Publisher>), Problem> {
-    let publisher = std::sync::Arc::new(Publisher::connect(address, client_id)?);
+    let (to, id) = (address.clone(), client_id.to_owned());
+    // On a thread of its own: a broker that does not answer must not hold up Ctrl-C.
+    let connecting = std::thread::Builder::new()
+        .name("plenum-connect".into())
+        .spawn(move || Publisher::connect(&to, &id))
+        .map_err(|e| Problem::error(address.label(), format!("cannot start a thread: {e}"), "free some memory"))?;
+    while !connecting.is_finished() {
+        if interrupted() {
+            return Err(interrupt::stopped(address.label()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let connected = connecting.join().map_err(|_| {
+        Problem::error(address.label(), "connecting to it ended by itself", "report this with the project's files")
+    })?;
+    let publisher = std::sync::Arc::new(connected?);
     Ok((Box::new(Wire(std::sync::Arc::clone(&publisher))), publisher))
 }
 
@@ -108,8 +122,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let faults = parse_faults(&args.faults)?;
     let named = args.broker.as_deref().map(broker_url).transpose().map_err(Failure::Usage)?;
     listen();
-    let progress = Progress::default();
-    let opened = open::open(&args.project, &progress)?;
+    let opened = open::open(&args.project, interrupt::progress())?;
     for problem in opened.problems.iter().filter(|p| p.severity > Severity::Info) {
         eprintln!("plenum: {problem}");
     }

@@ -1,11 +1,12 @@
 //! The twin without a window: a loop at a fixed rate, a status line, a report at the end.
 
 use super::interrupt::interrupted;
-use super::live::Live;
+use super::live::{Live, describe};
 use super::open::Opened;
 use super::output::{Failure, print_json};
 use super::report::Report;
 use crate::problem::{Problem, Severity};
+use crate::telemetry::ConnectionStatus;
 use crate::twin::TwinPlugins;
 use crate::twin::clock::TwinClock;
 use crate::twin::scene::OpenSite;
@@ -34,11 +35,12 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, TwinPlugins))
+        .insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()))
         .insert_resource(OpenSite(opened.site.clone()))
         .insert_resource(Inlet(live.connection.arrivals.clone()));
     app.update();
     let ready = Instant::now();
-    let problems: Vec<Problem> = opened.problems.into_iter().chain(live.problems.iter().cloned()).collect();
+    let mut problems: Vec<Problem> = opened.problems.into_iter().chain(live.problems.iter().cloned()).collect();
     let mut line = StatusLine::new();
     line.say(&format!(
         "{}: {} elements, {} points, {}, ready in {:.2} s",
@@ -51,9 +53,24 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     for problem in problems.iter().filter(|p| p.severity == Severity::Error) {
         line.say(&problem.to_string());
     }
+    let mut heard = false;
     while !interrupted() && how.duration.is_none_or(|d| ready.elapsed() < d) {
         tick(&mut app);
+        heard |= live.status().connected;
         line.update(&app, &mut live);
+    }
+    let state = live.connection.subscriber.status();
+    let mut failed = None;
+    if !matches!(state, ConnectionStatus::Connected { .. }) {
+        let what = if heard { "the connection is away" } else { "there was no connection" };
+        let problem = Problem::error(
+            live.connection.broker.clone(),
+            format!("{what}: {}", describe(&state)),
+            "look whether the broker runs, and at [broker] in twin.toml",
+        );
+        problems.push(problem.clone());
+        // A run that never reached its broker has failed; one that lost it says so in its report.
+        failed = Some(problem).filter(|_| !heard && !interrupted());
     }
     let seconds = ready.elapsed().as_secs_f64();
     live.stop_devices();
@@ -80,7 +97,12 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
         networks: Vec::new(),
         problems,
     };
-    if how.json { print_json(&report) } else { print_words(&report) }
+    if how.json {
+        print_json(&report)?
+    } else {
+        print_words(&report)?
+    }
+    failed.map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
 }
 
 /// One update, then the rest of its time asleep.
@@ -95,13 +117,14 @@ fn tick(app: &mut App) {
 /// A line on stderr that is written over on a terminal, and repeated now and then elsewhere.
 struct StatusLine {
     terminal: bool,
+    state: String,
     last: Instant,
     width: usize,
 }
 
 impl StatusLine {
     fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), last: Instant::now(), width: 0 }
+        Self { terminal: std::io::stderr().is_terminal(), state: String::new(), last: Instant::now(), width: 0 }
     }
 
     fn say(&mut self, text: &str) {
@@ -112,6 +135,13 @@ impl StatusLine {
     fn update(&mut self, app: &App, live: &mut Live) {
         let every = if self.terminal { Duration::from_secs(1) } else { Duration::from_secs(10) };
         let status = live.status();
+        if status.state != self.state {
+            let first_connection = self.state.is_empty() && status.connected;
+            self.state.clone_from(&status.state);
+            if !first_connection {
+                self.say(&format!("{}: {}", status.broker, self.state));
+            }
+        }
         if self.last.elapsed() < every {
             return;
         }

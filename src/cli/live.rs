@@ -2,6 +2,7 @@
 
 use super::emulate::wire;
 use super::field::{Field, FieldSettings};
+use super::interrupt::{self, interrupted};
 use super::open::Opened;
 use super::report::Samples;
 use crate::problem::Problem;
@@ -13,18 +14,12 @@ use std::time::{Duration, Instant};
 
 /// What runs beside the twin. Dropping it ends the devices first, then the broker.
 pub struct Live {
-    field: Option<Devices>,
+    field: Option<Field>,
     /// The way to the samples.
     pub connection: Connection,
     /// What will not arrive, or is not emulated.
     pub problems: Vec<Problem>,
     rate: Rate,
-}
-
-/// Emulated devices and the id they publish under.
-struct Devices {
-    field: Field,
-    id: String,
 }
 
 /// Samples a second, from counts at two moments.
@@ -63,8 +58,14 @@ impl Live {
         let field = match emulate {
             None => None,
             Some(settings) => {
-                let wait = Duration::from_secs(10);
-                if !connection.subscriber.wait_connected(wait) {
+                let deadline = Instant::now() + Duration::from_secs(10);
+                while !connection.subscriber.wait_connected(Duration::from_millis(100)) {
+                    if interrupted() {
+                        return Err(interrupt::stopped(connection.broker.clone()));
+                    }
+                    if Instant::now() < deadline {
+                        continue;
+                    }
                     return Err(Problem::error(
                         connection.broker.clone(),
                         format!("no connection: {}", describe(&connection.subscriber.status())),
@@ -73,10 +74,9 @@ impl Live {
                 }
                 let client = format!("{}-field-{}", telemetry::client_id(&project.name), std::process::id());
                 let (publish, _) = wire(&connection.address, &client)?;
-                let id = super::field::publisher_id(settings.seed);
                 let field = Field::start(opened.site.clone(), settings, publish)?;
                 problems.extend(field.problems());
-                Some(Devices { field, id })
+                Some(field)
             }
         };
         Ok(Self { field, connection, problems, rate: Rate::default() })
@@ -109,32 +109,32 @@ impl Live {
 
     /// Ends the devices; what they published is still on its way. Does nothing the second time.
     pub fn stop_devices(&mut self) {
-        if let Some(devices) = &mut self.field {
-            devices.field.stop();
+        if let Some(field) = &mut self.field {
+            field.stop();
         }
     }
 
     /// Samples that the emulated devices published and the twin has not heard of.
     pub fn outstanding(&self) -> u64 {
-        let Some(devices) = &self.field else { return 0 };
-        let heard = self.connection.subscriber.stats().publishers.get(&devices.id).map_or(0, |p| p.next);
-        devices.field.samples().saturating_sub(heard)
+        let Some(field) = &self.field else { return 0 };
+        let heard = self.connection.subscriber.stats().publishers.get(field.publisher()).map_or(0, |p| p.next);
+        field.samples().saturating_sub(heard)
     }
 
     /// Samples, counted from end to end.
     pub fn samples(&self, summary: &Summary) -> Samples {
-        let published = self.field.as_ref().map(|d| (d.id.as_str(), d.field.samples()));
+        let published = self.field.as_ref().map(|f| (f.publisher(), f.samples()));
         Samples::count(&self.connection.subscriber.stats(), summary, published)
     }
 
     /// Faults that were put in.
     pub fn faults(&self) -> Vec<InjectedFault> {
-        self.field.as_ref().map(|d| d.field.faults()).unwrap_or_default()
+        self.field.as_ref().map(Field::faults).unwrap_or_default()
     }
 }
 
 /// A connection's state in words.
-fn describe(status: &ConnectionStatus) -> String {
+pub(super) fn describe(status: &ConnectionStatus) -> String {
     match status {
         ConnectionStatus::Connecting => "connecting".into(),
         ConnectionStatus::Connected { .. } => "connected".into(),

@@ -1,5 +1,6 @@
 //! `plenum make-demo`: Writes the demo clinic's files.
 
+use super::interrupt;
 use super::output::{Failure, print_json};
 use crate::demo::{self, DemoFile};
 use crate::problem::Problem;
@@ -21,6 +22,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
+    interrupt::listen();
     let files = write(&args.dir, args.seed)?;
     if args.json {
         let list: Vec<_> = files.iter().map(|f| serde_json::json!({"file": f.name, "bytes": f.text.len()})).collect();
@@ -37,10 +39,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
 /// one is whole.
 pub(super) fn write(dir: &Path, seed: u64) -> Result<Vec<DemoFile>, Failure> {
     let files = demo::files(seed);
+    if interrupt::interrupted() {
+        return Err(interrupt::stopped(dir.display().to_string()).into());
+    }
     check_folder(dir, &files)?;
     std::fs::create_dir_all(dir)
         .map_err(|e| failed(dir, &format!("cannot make the folder: {e}"), "name a folder that you may write to"))?;
     for file in &files {
+        if interrupt::interrupted() {
+            return Err(interrupt::stopped(dir.join(file.name).display().to_string()).into());
+        }
         write_whole(&dir.join(file.name), file.text.as_bytes())?;
     }
     Ok(files)

@@ -1,5 +1,22 @@
 //! The command line: one file a verb. Exit status 0 done, 1 failed, 2 wrong use.
 
+/// Says a line on stderr, and goes on where nobody can hear it: std's own panics when stderr is a file on a
+/// full disk or a pipe that was closed. It stands before the verbs, so that they all use it.
+macro_rules! eprintln {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+
+/// As [`eprintln!`], without the end of the line.
+macro_rules! eprint {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($words)*);
+    }};
+}
+
 mod bench;
 mod demo;
 mod emulate;

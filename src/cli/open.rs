@@ -1,7 +1,7 @@
 //! Opens a project, or a single model as a project of its own.
 
 use crate::import::{self, Progress};
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::site::project::{LayerFile, ModelFile, Project};
 use crate::site::{self, Model, Site};
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
         .map(|m| (m.file.as_path(), m.discipline.clone()))
         .chain(project.layers.iter().map(|l| (l.file.as_path(), "site".to_owned())));
     let mut models: Vec<(Model, String)> = Vec::new();
-    let mut last_refusal = None;
+    let mut refusals: Vec<Problem> = Vec::new();
     for (file, discipline) in files {
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
@@ -45,16 +45,34 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
             }
             Err(refusal) => {
                 problems.push(refusal.clone());
-                last_refusal = Some(refusal);
+                refusals.push(refusal);
             }
         }
     }
-    if let (true, Some(refusal)) = (models.is_empty(), last_refusal) {
-        return Err(refusal);
+    if progress.cancelled() {
+        return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
+    }
+    if models.is_empty()
+        && let Some(problem) = nothing(&project, refusals, &problems)
+    {
+        return Err(problem);
     }
     let (site, found) = site::assemble(&project, models);
     problems.extend(found);
     Ok(Opened { project, site: Arc::new(site), problems })
+}
+
+/// Why nothing could be read: the files' refusals, else what is wrong with a project file that names none.
+fn nothing(project: &Project, mut refusals: Vec<Problem>, problems: &[Problem]) -> Option<Problem> {
+    if refusals.len() > 1 {
+        let all: Vec<String> = refusals.iter().map(|r| format!("{}: {}", r.place, r.message)).collect();
+        return Some(Problem::error(
+            project.file.display().to_string(),
+            format!("none of its {} files can be read: {}", all.len(), all.join("; ")),
+            refusals.pop()?.remedy,
+        ));
+    }
+    refusals.pop().or_else(|| problems.iter().find(|p| p.severity == Severity::Error).cloned())
 }
 
 /// A project around one file, with nothing bound.

@@ -4,7 +4,6 @@ use super::live::Live;
 use super::open::open;
 use super::output::{Failure, parse_duration};
 use super::{headless, interrupt};
-use crate::import::Progress;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if !args.headless {
         return window(&args);
     }
-    let opened = open(&args.project, &Progress::default())?;
+    let opened = open(&args.project, interrupt::progress())?;
     let live = Live::start(&opened, None)?;
     headless::run(opened, live, headless::How { started, duration: args.duration, json: args.json })
 }

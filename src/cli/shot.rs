@@ -87,7 +87,6 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     use crate::desktop::adapter;
     use crate::desktop::camera::views::NamedView;
     use crate::desktop::shot::{Shot, draw};
-    use crate::import::Progress;
 
     let view = match &args.view {
         None => None,
@@ -100,7 +99,7 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     let file = place(&args.out)?;
     adapter::find()?;
 
-    let opened = open(&args.project, &Progress::default())?;
+    let opened = open(&args.project, interrupt::progress())?;
     for problem in &opened.problems {
         eprintln!("plenum: {problem}");
     }

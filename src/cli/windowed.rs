@@ -11,6 +11,7 @@ use crate::import::Progress;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::twin::Step;
+use crate::twin::clock::TwinClock;
 use crate::twin::scene::OpenSite;
 use crate::twin::telemetry::Inlet;
 use crate::twin::wire_status::WireStatus;
@@ -49,6 +50,7 @@ pub fn install(world: &mut World, opened: Opened, live: Option<Live>) {
     world.remove_resource::<Connected>();
     let problems = opened.problems.into_iter().chain(live.iter().flat_map(|l| l.problems.iter().cloned()));
     world.insert_resource(Problems(problems.collect()));
+    world.insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()));
     world.insert_resource(Templates(opened.project.templates));
     world.insert_resource(OpenSite(opened.site));
     match live {

@@ -13,9 +13,22 @@ pub struct TwinClock {
     /// The site publishes its own clock: only its messages move this one, so that a stall on the wire
     /// stalls the judging too, instead of making everything stale.
     pub from_site: bool,
+    /// The site publishes its own clock, heard already or not.
+    pub site_speaks: bool,
 }
 
 impl TwinClock {
+    /// The clock of a site that is opened now; `site_speaks` where its project names a clock topic.
+    pub fn of_site(site_speaks: bool) -> Self {
+        Self { site_speaks, ..Self::default() }
+    }
+
+    /// False while the site has yet to say what time it is: this machine's clock says nothing about how
+    /// old its samples are, whose day may be another.
+    pub fn tells_age(&self) -> bool {
+        self.from_site || !self.site_speaks
+    }
+
     /// The site says what time it is. Its first word counts whatever was believed before.
     pub fn hear(&mut self, time: Time) {
         if self.from_site {

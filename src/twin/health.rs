@@ -157,6 +157,9 @@ pub(super) fn judge(
             changes.write(HealthChanged { point: sample.point, health, at: sample.device_time });
         }
     }
+    if !clock.tells_age() {
+        return;
+    }
     // A clock that went back (the site's was heard for the first time) is looked at afresh.
     if (0.0..1.0).contains(&clock.now.seconds_since(*looked_at)) {
         return;

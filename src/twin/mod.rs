@@ -14,6 +14,8 @@ pub mod scene;
 pub mod state_words;
 pub mod summary;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;
 pub mod view;
 pub mod wire_status;
 

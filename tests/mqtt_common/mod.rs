@@ -1,6 +1,8 @@
 //! What the MQTT tests share: points, bounded waits, and a broker that misbehaves on demand.
 #![allow(dead_code)]
 
+pub mod mosquitto;
+
 use crossbeam_channel::Receiver;
 use plenum::site::Slot;
 use plenum::site::point::{Point, PointSource};

@@ -69,6 +69,7 @@ struct Shared {
 /// Devices at work on a thread of their own; dropping it stops them.
 pub struct Field {
     shared: Arc<Shared>,
+    publisher_id: String,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -84,7 +85,8 @@ impl Field {
         for fault in &settings.faults {
             emulator.check(fault)?;
         }
-        let schedule = Schedule::new(&site, start, settings.speed, settings.seed);
+        let publisher_id = publisher_id(settings.seed);
+        let schedule = Schedule::new(&site, start, settings.speed, publisher_id.clone());
         if schedule.is_empty() {
             problems.push(Problem::warning(
                 "emulator",
@@ -111,7 +113,7 @@ impl Field {
             .name("plenum-field".into())
             .spawn(move || worker.run())
             .map_err(|e| Problem::error("emulator", format!("cannot start a thread: {e}"), "free some memory"))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, publisher_id, thread: Some(thread) })
     }
 
     /// Says what [`Self::start`] would refuse as wrong use.
@@ -122,6 +124,11 @@ impl Field {
         let start = start_of(settings)?;
         let (emulator, _) = Emulator::new(site, Settings { seed: settings.seed, start });
         settings.faults.iter().try_for_each(|f| emulator.check(f))
+    }
+
+    /// The id that these devices publish under, `pub` in their payloads.
+    pub fn publisher(&self) -> &str {
+        &self.publisher_id
     }
 
     /// Samples handed to the publisher and taken by it.
@@ -171,9 +178,10 @@ impl Drop for Field {
     }
 }
 
-/// The id that the devices of a seed publish under.
-pub fn publisher_id(seed: u64) -> String {
-    format!("emulator-{seed}")
+/// The id that devices publish under: another one at every start, so that their count, which begins at
+/// zero again, is never taken for samples that come a second time.
+fn publisher_id(seed: u64) -> String {
+    format!("emulator-{seed}-{}-{}", std::process::id(), wall_clock().0)
 }
 
 /// The building's time at the start.
@@ -349,7 +357,7 @@ mod tests {
             let objects = payload.as_array().cloned().unwrap_or_else(|| vec![payload.clone()]);
             for object in objects {
                 assert_eq!(object["seq"].as_u64(), Some(samples), "{object}");
-                assert_eq!(object["pub"], "emulator-5");
+                assert_eq!(object["pub"], field.publisher());
                 let at = Time::parse(object["ts"].as_str().unwrap()).unwrap();
                 assert!(at > clock && at.seconds_since(clock) <= 125.0, "{at} {clock}");
                 let values = object["values"].as_object().unwrap();
@@ -360,6 +368,9 @@ mod tests {
         assert_eq!(samples, field.samples());
         assert_eq!(heard.len() as u64, field.messages());
         assert!(samples > 20_000, "{samples}");
+        let again = Field::start(site, settings(&[]), Box::new(Heard::default())).unwrap();
+        assert!(again.publisher().starts_with("emulator-5-"));
+        assert_ne!(again.publisher(), field.publisher(), "each start counts from zero under an id of its own");
         let faults = field.faults();
         assert_eq!(faults.len(), 1);
         // 0.3 s of wall time are 180 s of the building's.

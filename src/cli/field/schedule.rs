@@ -55,8 +55,8 @@ pub(super) struct Schedule {
 
 impl Schedule {
     /// Every point that comes over a topic, each at its own period or `speed / 60` seconds, whichever is
-    /// longer; devices begin one after the other.
-    pub fn new(site: &Site, start: Time, speed: f64, seed: u64) -> Self {
+    /// longer; devices begin one after the other. `publisher` is the id in their payloads.
+    pub fn new(site: &Site, start: Time, speed: f64, publisher: String) -> Self {
         let shortest_s = (speed / MOST_A_SECOND).min(SLOWEST_S);
         let mut devices: BTreeMap<&str, BTreeMap<i64, Vec<Reporting>>> = BTreeMap::new();
         for (i, point) in site.points.iter().enumerate() {
@@ -79,7 +79,7 @@ impl Schedule {
             }
             topics.push(topic.to_owned());
         }
-        Self { topics, groups, due, publisher: super::publisher_id(seed), seq: 0 }
+        Self { topics, groups, due, publisher, seq: 0 }
     }
 
     /// True when nothing reports.
@@ -190,7 +190,7 @@ mod tests {
         for (speed, least_s) in [(60.0, 1.0), (3600.0, 60.0), (50_000.0, 60.0)] {
             let settings = Settings::of_seed(1);
             let (mut emulator, _) = Emulator::new(&site, settings);
-            let mut schedule = Schedule::new(&site, settings.start, speed, 1);
+            let mut schedule = Schedule::new(&site, settings.start, speed, "p".into());
             let until = settings.start.plus_seconds(600.0);
             let messages = schedule.collect(&mut emulator, until);
             let got: u64 = messages.iter().map(|m| m.samples).sum();
@@ -212,7 +212,7 @@ mod tests {
         site.points[0].source = PointSource::Topic { topic: "bms/x".into(), key: String::new() };
         let settings = Settings::of_seed(1);
         let (mut emulator, _) = Emulator::new(&site, settings);
-        let mut schedule = Schedule::new(&site, settings.start, 1.0, 1);
+        let mut schedule = Schedule::new(&site, settings.start, 1.0, "p".into());
         let messages = schedule.collect(&mut emulator, settings.start.plus_seconds(1.0));
         let text = String::from_utf8(schedule.write(&messages[0]).unwrap()).unwrap();
         let object: serde_json::Value = serde_json::from_str(&text).unwrap();

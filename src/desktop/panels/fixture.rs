@@ -233,7 +233,7 @@ impl World {
         Self {
             scene: None,
             view: View::default(),
-            clock: TwinClock { now: NOW, from_site: true },
+            clock: TwinClock { now: NOW, from_site: true, site_speaks: true },
             intake: Intake::default(),
             rollup: Rollup::default(),
             alarms: Vec::new(),

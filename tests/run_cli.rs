@@ -1,0 +1,451 @@
+//! The whole program as people and scripts run it: what it prints, what it ends with, and that it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::Value;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const CLINIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/clinic");
+
+const LAYER: &str = r#"{"type": "FeatureCollection", "features": [
+  {"type": "Feature", "id": "B1", "properties": {"kind": "building", "height": 9.0, "name": "Lab"},
+   "geometry": {"type": "Polygon", "coordinates": [[[7.1, 47.1], [7.2, 47.1], [7.2, 47.2], [7.1, 47.1]]]}}]}"#;
+
+/// Longer than any of these may take, on a loaded machine.
+const LONG: Duration = Duration::from_secs(90);
+
+fn start(arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_plenum"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the end, and says so when there is none.
+fn finish(mut child: Child, within: Duration) -> Output {
+    fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
+        std::thread::spawn(move || {
+            let mut all = Vec::new();
+            if let Some(mut pipe) = pipe {
+                pipe.read_to_end(&mut all).unwrap();
+            }
+            all
+        })
+    }
+    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let deadline = Instant::now() + within;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break Some(status);
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+    let said = String::from_utf8_lossy(&stderr);
+    let status = status.unwrap_or_else(|| panic!("it hung for {within:?}, saying: {said}"));
+    assert!(!said.contains("panicked"), "{said}");
+    Output { status, stdout, stderr }
+}
+
+fn plenum(arguments: &[&str]) -> Output {
+    finish(start(arguments, Stdio::piped(), Stdio::piped()), LONG)
+}
+
+/// The one document on stdout.
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
+}
+
+/// What was said on stderr by a program that ended with a status.
+fn said(output: &Output, status: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{text}");
+    text
+}
+
+/// A project of its own: a `twin.toml` with a map layer beside it.
+fn project(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("site.geojson"), LAYER).unwrap();
+    std::fs::write(folder.path().join("twin.toml"), text).unwrap();
+    folder
+}
+
+fn run_for_a_second(folder: &Path) -> Output {
+    plenum(&["run", folder.to_str().unwrap(), "--headless", "--for", "1s", "--json"])
+}
+
+#[test]
+fn the_demo_prints_the_contracts_document() {
+    let output = plenum(&["demo", "--headless", "--for", "6s", "--seed", "3", "--json"]);
+    said(&output, 0);
+    assert_eq!(output.stdout.iter().filter(|b| **b == b'\n').count(), 1, "one document on one line");
+    let document = json(&output);
+    for field in
+        "seconds elements points bound_points broker samples faults health alarms findings networks problems".split(' ')
+    {
+        assert!(document.get(field).is_some(), "{field}: {document}");
+    }
+    let samples = &document["samples"];
+    for field in "published received in_flight stored rejected late duplicate lost".split(' ') {
+        assert!(samples.get(field).is_some(), "{field}: {samples}");
+    }
+    let count = |v: &Value| v.as_u64().unwrap_or_else(|| panic!("{v} in {document}"));
+    assert!(document["seconds"].as_f64().is_some_and(|s| (6.0..20.0).contains(&s)), "{document}");
+    assert!(count(&document["elements"]) > 2500);
+    assert!(
+        count(&document["bound_points"]) >= 400 && document["points"].as_u64() >= document["bound_points"].as_u64()
+    );
+    assert!(document["broker"].as_str().unwrap().starts_with("embedded 127.0.0.1:"));
+    assert!(count(&samples["received"]) > 1000, "{samples}");
+    assert_eq!(count(&samples["published"]), count(&samples["received"]) + count(&samples["in_flight"]), "{samples}");
+    for none in ["rejected", "late", "duplicate", "lost"] {
+        assert_eq!(count(&samples[none]), 0, "{none}: {samples}");
+    }
+    assert!(samples["stored"].is_null());
+    let health: u64 =
+        ["good", "warning", "critical", "stale", "unknown"].map(|h| count(&document["health"][h])).iter().sum();
+    assert_eq!(health, count(&document["points"]));
+    for empty in ["faults", "alarms", "findings", "networks", "problems"] {
+        assert_eq!(document[empty].as_array().map(Vec::len), Some(0), "{empty}: {document}");
+    }
+}
+
+#[test]
+fn a_stuck_valve_raises_an_alarm_on_its_asset() {
+    // A minute of the building a second: the valve is found after some six minutes of its time.
+    let output = plenum(&["demo", "--headless", "--for", "14s", "--fault", "stuck-valve@1s", "--json"]);
+    said(&output, 0);
+    let document = json(&output);
+    let fault = &document["faults"][0];
+    assert_eq!(fault["name"], "stuck-valve", "{document}");
+    let asset = fault["asset"].as_str().unwrap();
+    let alarms = document["alarms"].as_array().unwrap();
+    let alarm =
+        alarms.iter().find(|a| a["asset"] == asset).unwrap_or_else(|| panic!("no alarm on {asset}: {document}"));
+    assert!(alarm["raised_at"].as_str() > fault["at"].as_str(), "{alarm} {fault}");
+    for field in ["id", "name", "severity", "state"] {
+        assert!(alarm[field].as_str().is_some_and(|s| !s.is_empty()), "{alarm}");
+    }
+}
+
+#[test]
+fn wrong_use_is_told_before_anything_is_done() {
+    for (arguments, words) in [
+        (&["demo", "--headless", "--fault", "nonsense@1s"][..], "there is no fault `nonsense`"),
+        (&["demo", "--headless", "--fault", "leak@1s"], "not built yet"),
+        (&["demo", "--headless", "--fault", "stuck-valve"], "--fault"),
+        (&["demo", "--headless", "--fault", "stuck-valve:NOWHERE@1s"], "no asset"),
+        (&["demo", "--headless", "--for", "soon"], "--for"),
+        (&["demo", "--headless", "--for=-1s"], "--for"),
+        (&["demo", "--headless", "--speed", "nan"], "not a speed"),
+        (&["demo", "--headless", "--seed", "many"], "--seed"),
+        (&["demo", "--json"], "--headless"),
+        (&["run"], "PROJECT"),
+        (&["fly"], "fly"),
+        (&["emulate", CLINIC, "--for", "1s"], "--broker"),
+        (&["emulate", CLINIC, "--broker", "http://x"], "mqtt://"),
+    ] {
+        let output = plenum(arguments);
+        let text = said(&output, 2);
+        assert!(text.contains(words), "{arguments:?}: {text}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_project_that_is_not_there_is_told() {
+    let empty = tempfile::tempdir().unwrap();
+    assert!(said(&run_for_a_second(empty.path()), 1).contains("twin.toml: there is no such file"));
+    assert!(said(&run_for_a_second(&empty.path().join("none")), 1).contains("there is no such file or folder"));
+    let file = empty.path().join("twin.toml");
+    std::fs::write(&file, "").unwrap();
+    let output = run_for_a_second(empty.path());
+    said(&output, 0);
+    assert!(json(&output)["problems"][0]["message"].as_str().unwrap().contains("no model"), "{output:?}");
+}
+
+#[test]
+fn a_broken_project_file_is_told_by_its_line() {
+    // A key that is none: the rest of the project is run.
+    let wrong_key = project("layers = [{ file = \"site.geojson\" }]\n[broker]\nprot = 3\n");
+    let output = run_for_a_second(wrong_key.path());
+    let text = said(&output, 0);
+    assert!(text.contains("twin.toml:3: `prot` is no key"), "{text}");
+    assert_eq!(json(&output)["problems"][0]["where"], "twin.toml:3");
+    // No TOML at all, and nothing left to run.
+    for broken in ["name = \"x\"\n[[broken\n", "layers = [\n", "= =\n"] {
+        let folder = project(broken);
+        let output = run_for_a_second(folder.path());
+        let text = said(&output, 1);
+        assert!(text.contains("twin.toml:"), "{broken:?}: {text}");
+        assert!(output.stdout.is_empty());
+    }
+    let garbage = project("");
+    std::fs::write(garbage.path().join("twin.toml"), [0_u8, 0xFF, 0xFE, 0x80, 7]).unwrap();
+    assert!(said(&run_for_a_second(garbage.path()), 1).contains("twin.toml"));
+}
+
+#[test]
+fn models_that_cannot_be_read_are_told_each() {
+    // One can be read: the project runs.
+    let folder = project("models = [{ file = \"gone.ifc\" }]\nlayers = [{ file = \"site.geojson\" }]\n");
+    let output = run_for_a_second(folder.path());
+    assert!(said(&output, 0).contains("gone.ifc"));
+    assert!(json(&output)["problems"].as_array().unwrap().iter().any(|p| p["severity"] == "error"));
+    // None can.
+    let folder = project("models = [{ file = \"gone.ifc\" }, { file = \"bad.ifc\" }, { file = \"empty.ifc\" }]\n");
+    std::fs::write(folder.path().join("empty.ifc"), "").unwrap();
+    let noise: Vec<u8> = (0..5000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    std::fs::write(folder.path().join("bad.ifc"), noise).unwrap();
+    let output = run_for_a_second(folder.path());
+    let text = said(&output, 1);
+    for file in ["gone.ifc", "bad.ifc", "empty.ifc"] {
+        assert!(text.contains(file), "{file}: {text}");
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_port_in_use_is_told() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    let folder =
+        project(&format!("layers = [{{ file = \"site.geojson\" }}]\n[broker]\nurl = \"embedded\"\nport = {port}\n"));
+    let output = run_for_a_second(folder.path());
+    let text = said(&output, 1);
+    assert!(text.contains("in use") && text.contains(&port.to_string()), "{text}");
+    assert!(output.stdout.is_empty());
+}
+
+/// A project on an MQTT broker at a port of this machine.
+fn project_at(port: u16) -> tempfile::TempDir {
+    project(&format!(
+        "layers = [{{ file = \"site.geojson\" }}]\n[clock]\ntopic = \"t/clock\"\n\
+         [broker]\nurl = \"mqtt://127.0.0.1:{port}\"\nsubscribe = [\"t/#\"]\n"
+    ))
+}
+
+/// A port that nothing listens on.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_broker_that_refuses_fails_the_run_and_the_report_says_so() {
+    let folder = project_at(free_port());
+    let output = run_for_a_second(folder.path());
+    let text = said(&output, 1);
+    assert!(text.contains("nothing listens"), "{text}");
+    let problems = json(&output)["problems"].to_string();
+    assert!(problems.contains("there was no connection"), "{problems}");
+    let demo = plenum(&["demo", "--project", folder.path().to_str().unwrap(), "--headless", "--for", "1s", "--json"]);
+    assert!(said(&demo, 1).contains("nothing listens"));
+    assert!(demo.stdout.is_empty());
+    let emulate = plenum(&["emulate", folder.path().to_str().unwrap(), "--for", "1s", "--json"]);
+    assert!(said(&emulate, 1).contains("nothing listens"));
+}
+
+#[test]
+fn a_broker_that_hangs_up_fails_the_run() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let output = run_for_a_second(project_at(port).path());
+    let text = said(&output, 1);
+    assert!(text.contains("lost:"), "{text}");
+    assert!(json(&output)["problems"].to_string().contains("there was no connection"));
+}
+
+/// Ctrl-C, as a terminal sends it.
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(done.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_at_any_moment_ends_cleanly() {
+    let mut with_report = 0;
+    for after_ms in [60, 150, 300, 600, 1200, 4000] {
+        let child = start(&["demo", "--headless", "--json"], Stdio::piped(), Stdio::piped());
+        std::thread::sleep(Duration::from_millis(after_ms));
+        interrupt(&child);
+        let output = finish(child, Duration::from_secs(20));
+        let text = String::from_utf8_lossy(&output.stderr);
+        match output.status.code() {
+            // It was live: a clean stop with its report.
+            Some(0) => {
+                let samples = &json(&output)["samples"];
+                assert_eq!(samples["lost"], 0, "after {after_ms} ms: {samples}");
+                with_report += 1;
+            }
+            // It was still opening: there is nothing to report.
+            Some(1) => {
+                assert!(text.contains("stopped before") && output.stdout.is_empty(), "after {after_ms} ms: {text}")
+            }
+            // Or it had not begun to listen.
+            None if after_ms < 300 => assert!(output.stdout.is_empty()),
+            other => panic!("after {after_ms} ms it ended with {other:?}: {text}"),
+        }
+    }
+    assert!(with_report >= 1, "the demo was live after 4 s");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_twice_ends_at_once() {
+    let child = start(&["demo", "--headless", "--json"], Stdio::piped(), Stdio::piped());
+    std::thread::sleep(Duration::from_secs(4));
+    interrupt(&child);
+    std::thread::sleep(Duration::from_millis(5));
+    interrupt(&child);
+    let output = finish(child, Duration::from_secs(10));
+    // 130 when the second one came in time, else the clean end.
+    assert!(matches!(output.status.code(), Some(0 | 130)), "{output:?}");
+    if output.status.code() == Some(0) {
+        json(&output);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_a_broker_does_not_answer() {
+    // It takes connections and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = project_at(listener.local_addr().unwrap().port());
+    let path = folder.path().to_str().unwrap();
+    for (arguments, status) in [
+        (&["run", path, "--headless", "--json"][..], 0),
+        (&["demo", "--project", path, "--headless", "--json"], 1),
+        (&["emulate", path, "--json"], 1),
+    ] {
+        let child = start(arguments, Stdio::piped(), Stdio::piped());
+        std::thread::sleep(Duration::from_secs(2));
+        interrupt(&child);
+        let output = finish(child, Duration::from_secs(8));
+        said(&output, status);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_stdout_is_told() {
+    let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for arguments in [
+        &["demo", "--headless", "--for", "1s", "--json"][..],
+        &["demo", "--headless", "--for", "1s"],
+        &["import", "models/clinic/site.geojson", "--json"],
+    ] {
+        let output = finish(start(arguments, full(), Stdio::piped()), LONG);
+        let text = said(&output, 1);
+        assert!(text.contains("stdout: cannot write"), "{arguments:?}: {text}");
+    }
+    // Behind stderr, where a log may go: the work is done all the same.
+    let output = finish(start(&["demo", "--headless", "--for", "1s", "--json"], Stdio::piped(), full()), LONG);
+    assert_eq!(output.status.code(), Some(0));
+    json(&output);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_went_away_is_no_panic() {
+    let mut child = start(&["demo", "--headless", "--for", "1s", "--json"], Stdio::piped(), Stdio::piped());
+    drop(child.stdout.take());
+    let output = finish(child, LONG);
+    assert!(said(&output, 1).contains("stdout: cannot write"));
+}
+
+#[test]
+fn make_demo_where_it_cannot_write_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    let inside = file.join("clinic");
+    let mut places = vec![file.clone(), inside];
+    if cfg!(target_os = "linux") {
+        // Nobody writes here, root neither.
+        places.push("/proc/clinic".into());
+        places.push("/dev/full".into());
+    }
+    for place in places {
+        let output = plenum(&["make-demo", place.to_str().unwrap()]);
+        let text = said(&output, 1);
+        assert!(text.contains(place.to_str().unwrap()), "{text}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// A disk of 256 kB, where this test may make one.
+#[cfg(target_os = "linux")]
+#[test]
+fn make_demo_on_a_full_disk_leaves_no_half_file() {
+    struct Mounted(tempfile::TempDir);
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let _ = Command::new("umount").arg(self.0.path()).status();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mount = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=256k", "plenum-test"])
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .status();
+    if !mount.is_ok_and(|s| s.success()) {
+        eprintln!("SKIPPED: no small disk can be mounted here (that takes root), so nothing was tested");
+        return;
+    }
+    let disk = Mounted(folder);
+    let clinic = disk.0.path().join("clinic");
+    let output = plenum(&["make-demo", clinic.to_str().unwrap()]);
+    let text = said(&output, 1);
+    assert!(text.contains("cannot write it") && text.contains("make room"), "{text}");
+    only_whole_files(&clinic);
+    assert!(!clinic.join("twin.toml").exists(), "the project file comes last");
+}
+
+/// Whatever is in a folder that was being written is there whole.
+fn only_whole_files(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let whole = std::fs::read(Path::new(CLINIC).join(&name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(std::fs::read(entry.path()).unwrap() == whole, "{name} is not whole");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_half_demo() {
+    for after_ms in [20, 100, 300, 500, 700, 900, 1200] {
+        let folder = tempfile::tempdir().unwrap();
+        let clinic = folder.path().join("clinic");
+        let child = start(&["make-demo", clinic.to_str().unwrap()], Stdio::piped(), Stdio::piped());
+        std::thread::sleep(Duration::from_millis(after_ms));
+        interrupt(&child);
+        let output = finish(child, Duration::from_secs(20));
+        match output.status.code() {
+            Some(0) => assert!(clinic.join("twin.toml").is_file()),
+            Some(1) => assert!(said(&output, 1).contains("stopped before")),
+            None if after_ms < 300 => {}
+            other => panic!("after {after_ms} ms it ended with {other:?}: {output:?}"),
+        }
+        only_whole_files(&clinic);
+    }
+}
