@@ -20,7 +20,7 @@ pub struct TwinClock {
 impl TwinClock {
     /// The clock of a site that is opened now; `site_speaks` where its project names a clock topic.
     pub fn of_site(site_speaks: bool) -> Self {
-        Self { site_speaks, ..Self::default() }
+        Self { now: wall_clock(), from_site: false, site_speaks }
     }
 
     /// False while the site has yet to say what time it is: this machine's clock says nothing about how

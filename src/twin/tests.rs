@@ -253,8 +253,8 @@ fn without_a_clock_of_its_own_a_site_is_judged_by_this_machines() {
 #[test]
 fn a_rule_sees_whole_messages_only() {
     let mut twin = Twin::new();
-    // Both rise together: after half of a message the difference would be 20.
-    for (second, value) in [(1, 20.0), (6, 40.0), (11, 10.0)] {
+    // Both rise together: after half of a message the difference would be 8.
+    for (second, value) in [(1, 20.0), (6, 29.0), (11, 10.0)] {
         twin.sample(TEMPERATURE, second, value);
         twin.sample(SETPOINT, second, value + 1.0);
     }
