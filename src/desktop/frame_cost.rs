@@ -16,6 +16,7 @@ use bevy::app::PluginsState;
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::NoCpuCulling;
 use bevy::camera::{ImageRenderTarget, RenderTarget};
+use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::log::LogPlugin;
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
@@ -66,7 +67,13 @@ pub fn measure(part: Part, site: Site, mut send: impl FnMut(&Sender<Arrival>, us
                 .entity(camera)
                 .remove::<super::camera::SceneCamera>()
                 .insert((whole, Projection::Perspective(PerspectiveProjection { far: 5000.0, ..default() })));
-            commands.spawn((DirectionalLight::default(), Transform::default().looking_to(-Vec3::ONE, Vec3::Y)));
+            // The same sun: shadows in two cascades are two more views to prepare.
+            commands.insert_resource(DirectionalLightShadowMap { size: 4096 });
+            commands.spawn((
+                DirectionalLight { shadow_maps_enabled: Quality::Full.shadows(), ..default() },
+                CascadeShadowConfigBuilder { num_cascades: 2, maximum_distance: 1500.0, ..default() }.build(),
+                Transform::from_xyz(-0.45, 1.0, 0.62).looking_at(Vec3::ZERO, Vec3::Y),
+            ));
         }
     });
     let mark = mark_drawing(&mut app);
