@@ -34,6 +34,11 @@ impl PluginGroup for ScenePlugins {
 /// The panels and what draws them.
 pub fn add_panels(app: &mut App) {
     app.add_plugins(bevy_egui::EguiPlugin::default());
+    // A new letter is drawn in the frame that asks for it, not in the next, which may be long in coming.
+    app.configure_sets(
+        PostUpdate,
+        bevy_egui::EguiPostUpdateSet::PostProcessOutput.before(bevy::asset::AssetEventSystems),
+    );
     // Without a system in it the schedule would not exist, and the pass wants it.
     app.init_schedule(bevy_egui::EguiPrimaryContextPass);
 }
@@ -65,7 +70,7 @@ pub fn log() -> bevy::log::LogPlugin {
     bevy::log::LogPlugin {
         level: bevy::log::Level::WARN,
         // Drivers complain of their own business; a texture array that is not there is no fault.
-        filter: "wgpu=error,naga=error,bevy_egui=error,calloop=error".into(),
+        filter: "wgpu=error,naga=error,bevy_egui=error,calloop=error,rumqttd=off".into(),
         ..default()
     }
 }

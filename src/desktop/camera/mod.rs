@@ -17,6 +17,9 @@ pub mod pose;
 pub mod views;
 
 use super::SceneArea;
+use super::picking::{PickTree, Picker};
+use crate::shape::Aabb;
+use crate::site::Slot;
 use crate::twin::command::Command;
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
@@ -68,6 +71,7 @@ impl Plugin for SceneCameraPlugin {
     fn build(&self, app: &mut App) {
         app.add_message::<RequestRedraw>()
             .init_resource::<SceneArea>()
+            .init_resource::<PickTree>()
             .add_systems(Update, (open_home, obey).chain().after(crate::twin::Step::Act))
             .add_systems(PostUpdate, (fit_lens, glide).chain().before(bevy::transform::TransformSystems::Propagate));
         control::plugin(app);
@@ -90,7 +94,9 @@ fn obey(
     mut commands: MessageReader<Command>,
     scene: Option<Res<Scene>>,
     view: Res<View>,
+    picker: Picker,
     mut cameras: Query<&mut SceneCamera>,
+    mut later: Commands,
 ) {
     let (Some(scene), Ok(mut camera)) = (scene, cameras.single_mut()) else { return };
     for command in commands.read() {
@@ -108,6 +114,14 @@ fn obey(
             Command::FlyTo(slot) => {
                 if let Some(there) = views::at(camera.goal, &scene.site, *slot, aspect) {
                     camera.goal = there;
+                    // Inside the building walls and ceilings stand in the way: cut them off above it.
+                    if let Some(bounds) = scene.site.element(*slot).and_then(|e| e.bounds)
+                        && is_concealed(&picker, &view, there, *slot, bounds)
+                    {
+                        later.write_message(Command::SectionAt(Some(bounds.max.z + CUT_ABOVE_M)));
+                        let steep = Pose { pitch: -0.9, ..camera.goal };
+                        camera.goal = views::at(steep, &scene.site, *slot, aspect).unwrap_or(there);
+                    }
                 }
             }
             Command::CutStorey(Some(index)) => {
@@ -120,6 +134,20 @@ fn obey(
             _ => {}
         }
     }
+}
+
+/// How far above what is flown to the model is cut, when it has to be, metres.
+const CUT_ABOVE_M: f64 = 0.15;
+
+/// Something stands between the eye and an element, or the element itself is cut away.
+fn is_concealed(picker: &Picker, view: &View, pose: Pose, slot: Slot, bounds: Aabb) -> bool {
+    if view.section_m.is_some_and(|s| s < bounds.max.z) {
+        return true;
+    }
+    let eye = pose.eye();
+    let Ok(towards) = Dir3::new(pose.focus - eye) else { return false };
+    let near = pose.distance - bounds.radius() as f32;
+    picker.hit(Ray3d::new(eye, towards)).is_some_and(|h| h.slot != slot && h.point.distance(eye) < near)
 }
 
 /// The lens follows the window's size and what the panels leave of it.
