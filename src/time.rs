@@ -32,6 +32,23 @@ impl Time {
     }
 }
 
+/// Reads a length of time, `60s`, `1.5m`, `2h`, `250ms` or plain seconds; gives seconds, 0 or more.
+pub fn parse_seconds(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "" | "s" => 1.0,
+        "ms" => 1e-3,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    let value: f64 = number.parse().ok()?;
+    (value.is_finite() && value >= 0.0).then_some(value * factor)
+}
+
 impl fmt::Display for Time {
     /// RFC 3339 in UTC with milliseconds; a moment no calendar holds is given in milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

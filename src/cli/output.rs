@@ -1,6 +1,7 @@
 //! How verbs speak: JSON on stdout, everything else on stderr, three exit statuses.
 
 use crate::problem::Problem;
+use crate::time::parse_seconds;
 use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;
@@ -62,19 +63,9 @@ pub fn peak_rss_mb() -> Option<f64> {
 
 /// `60s`, `1.5m`, `2h`, `250ms` or plain seconds.
 pub fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
-    let text = text.trim();
-    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "" | "s" => 1.0,
-        "ms" => 1e-3,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return Err(format!("`{unit}` is not a unit of time; use ms, s, m, h or d")),
-    };
-    let value: f64 = number.parse().map_err(|_| format!("`{text}` is not a duration; write 60s or 5m"))?;
-    std::time::Duration::try_from_secs_f64(value * factor).map_err(|_| format!("`{text}` is not a duration"))
+    parse_seconds(text)
+        .and_then(|s| std::time::Duration::try_from_secs_f64(s).ok())
+        .ok_or_else(|| format!("`{text}` is not a duration; write a number and a unit of time: 250ms, 60s, 5m, 2h"))
 }
 
 #[cfg(test)]

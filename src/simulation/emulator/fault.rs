@@ -1,6 +1,7 @@
 //! Faults on demand: `NAME[:ASSET][=SEVERITY]@T`.
 
 use crate::problem::Problem;
+use crate::time::parse_seconds;
 use serde::Serialize;
 
 /// Every fault that is built.
@@ -102,7 +103,7 @@ impl FaultSpec {
         };
         let (what, when) =
             text.rsplit_once('@').ok_or_else(|| wrong("it does not say when: `@T` is missing".into()))?;
-        let at_s = seconds(when).ok_or_else(|| wrong(format!("`{when}` is not a duration; write 20s or 5m")))?;
+        let at_s = parse_seconds(when).ok_or_else(|| wrong(format!("`{when}` is not a duration; write 20s or 5m")))?;
         let (what, severity) = match what.rsplit_once('=') {
             Some((what, number)) => {
                 let severity: f64 = number.parse().unwrap_or(f64::NAN);
@@ -133,21 +134,6 @@ impl FaultSpec {
     fn kind(name: &str) -> Option<FaultKind> {
         FaultKind::ALL.into_iter().find(|k| k.name() == name)
     }
-}
-
-fn seconds(text: &str) -> Option<f64> {
-    let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "" | "s" => 1.0,
-        "ms" => 1e-3,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    let value: f64 = number.parse().ok()?;
-    (value.is_finite() && value >= 0.0).then_some(value * factor)
 }
 
 #[cfg(test)]

@@ -230,7 +230,7 @@ impl Sender {
 
     /// One connection; none when it is time to stop.
     async fn connection(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
-        // Messages are the outbox's to keep, not the session's.
+        // Unsent messages are the outbox's to keep: the broker shall remember nothing of us.
         let mut options = self.address.options(&self.client_id, 1 << 16, MAX_PAYLOAD + (1 << 17));
         options.set_clean_session(true);
         options.set_inflight(PACKET_IDS);
