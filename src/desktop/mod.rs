@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod camera;
 pub mod frame_cost;
+mod icon;
 pub mod palette;
 pub mod panels;
 pub mod picking;

@@ -65,6 +65,7 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         });
     app.add_systems(Update, fit_monitor).add_systems(Last, log_first_picture(started));
     super::add_panels(&mut app);
+    app.add_plugins(super::icon::plugin);
     feed(&mut app);
     match app.run() {
         AppExit::Success => Ok(()),
