@@ -153,7 +153,6 @@ fn wrong_use_is_told_before_anything_is_done() {
         (&["demo", "--headless", "--for=-1s"], "--for"),
         (&["demo", "--headless", "--speed", "nan"], "not a speed"),
         (&["demo", "--headless", "--seed", "many"], "--seed"),
-        (&["demo", "--json"], "--headless"),
         (&["run"], "PROJECT"),
         (&["fly"], "fly"),
         (&["emulate", CLINIC, "--for", "1s"], "--broker"),

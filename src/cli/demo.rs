@@ -36,8 +36,8 @@ pub struct Args {
     /// Use this project instead of the clinic that came with Plenum; its broker is used as it stands.
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
-    /// Print one JSON document on stdout at the end (with --headless).
-    #[arg(long, requires = "headless")]
+    /// Print one JSON document on stdout at the end.
+    #[arg(long)]
     json: bool,
 }
 
@@ -56,23 +56,24 @@ pub fn run(args: Args) -> Result<(), Failure> {
         faults: emulate::parse_faults(&args.faults)?,
         clock_topic: None,
     };
+    let how = headless::How { started, duration: args.duration, json: args.json };
     if !args.headless {
-        return window(project, settings, args.duration);
+        return window(project, settings, how);
     }
     let opened = open(&project, interrupt::progress())?;
     settings.clock_topic.clone_from(&opened.project.clock_topic);
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let live = Live::start(&opened, Some(settings))?;
-    headless::run(opened, live, headless::How { started, duration: args.duration, json: args.json })
+    headless::run(opened, live, how)
 }
 
 #[cfg(feature = "desktop")]
-fn window(project: PathBuf, settings: FieldSettings, duration: Option<Duration>) -> Result<(), Failure> {
-    super::windowed::run(project, Some(settings), duration)
+fn window(project: PathBuf, settings: FieldSettings, how: headless::How) -> Result<(), Failure> {
+    super::windowed::run(project, Some(settings), how)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn window(_: PathBuf, _: FieldSettings, _: Option<Duration>) -> Result<(), Failure> {
+fn window(_: PathBuf, _: FieldSettings, _: headless::How) -> Result<(), Failure> {
     Err(super::output::no_window())
 }
 

@@ -4,7 +4,7 @@ use super::interrupt::interrupted;
 use super::live::{Live, describe};
 use super::open::Opened;
 use super::output::{Failure, print_json};
-use super::report::Report;
+use super::report::{Ran, Report};
 use crate::problem::{Problem, Severity};
 use crate::telemetry::ConnectionStatus;
 use crate::twin::TwinPlugins;
@@ -81,22 +81,9 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     tick(&mut app);
     line.end();
 
-    let summary = summary(app.world());
-    let report = Report {
-        seconds,
-        ready_seconds: ready.duration_since(how.started).as_secs_f64(),
-        elements: summary.elements,
-        points: summary.points,
-        bound_points: summary.bound_points,
-        broker: live.connection.broker.clone(),
-        samples: live.samples(&summary),
-        faults: live.faults(),
-        health: summary.health,
-        alarms: summary.alarms,
-        findings: Vec::new(),
-        networks: Vec::new(),
-        problems,
-    };
+    let ready_seconds = ready.duration_since(how.started).as_secs_f64();
+    let ran = Ran { seconds, ready_seconds, first_picture_seconds: None };
+    let report = Report::of(app.world(), Some(&live), ran, problems);
     if how.json {
         print_json(&report)?
     } else {

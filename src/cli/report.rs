@@ -1,10 +1,12 @@
 //! What a run has come to, as `plenum run` and `plenum demo` print it.
 
+use super::live::Live;
 use crate::problem::Problem;
 use crate::simulation::emulator::InjectedFault;
 use crate::telemetry::WireStats;
 use crate::twin::health::HealthCounts;
-use crate::twin::summary::{AlarmRow, Summary};
+use crate::twin::summary::{AlarmRow, Summary, summary};
+use bevy::prelude::World;
 use serde::Serialize;
 
 /// The report's JSON document.
@@ -14,6 +16,8 @@ pub struct Report {
     pub seconds: f64,
     /// How long it took until it was ready to take samples, wall seconds.
     pub ready_seconds: f64,
+    /// How long it took until the first picture with all of the site in it, wall seconds; none without a window.
+    pub first_picture_seconds: Option<f64>,
     /// Elements of the models.
     pub elements: usize,
     /// Points of the project, measured and computed.
@@ -36,6 +40,40 @@ pub struct Report {
     pub networks: Vec<serde_json::Value>,
     /// What could not be read or joined.
     pub problems: Vec<Problem>,
+}
+
+/// How long things took, wall seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ran {
+    /// See [`Report::seconds`].
+    pub seconds: f64,
+    /// See [`Report::ready_seconds`].
+    pub ready_seconds: f64,
+    /// See [`Report::first_picture_seconds`].
+    pub first_picture_seconds: Option<f64>,
+}
+
+impl Report {
+    /// Reads the twin and its connection; without one nothing came in.
+    pub fn of(world: &World, live: Option<&Live>, ran: Ran, problems: Vec<Problem>) -> Self {
+        let summary = summary(world);
+        Self {
+            seconds: ran.seconds,
+            ready_seconds: ran.ready_seconds,
+            first_picture_seconds: ran.first_picture_seconds,
+            elements: summary.elements,
+            points: summary.points,
+            bound_points: summary.bound_points,
+            broker: live.map(|l| l.connection.broker.clone()).unwrap_or_default(),
+            samples: live.map(|l| l.samples(&summary)).unwrap_or_default(),
+            faults: live.map(Live::faults).unwrap_or_default(),
+            health: summary.health,
+            alarms: summary.alarms,
+            findings: Vec::new(),
+            networks: Vec::new(),
+            problems,
+        }
+    }
 }
 
 /// Samples, counted from the device's socket to the twin.

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Opens a project and follows its broker, in a window or without one.
 ///
 /// Nothing is emulated: what is shown comes from the broker that the project names. With --headless
-/// there is no window; a status line goes to stderr, and --json prints one report at the end.
+/// there is no window; a status line goes to stderr. With --json a report is printed at the end.
 #[derive(clap::Args)]
 pub struct Args {
     /// A folder with a twin.toml, that file, or a single model.
@@ -21,8 +21,8 @@ pub struct Args {
     /// Stop after this long: 60s, 5m, 2h. Without it, run until Ctrl-C.
     #[arg(long = "for", value_name = "T", value_parser = parse_duration)]
     duration: Option<Duration>,
-    /// Print one JSON document on stdout at the end (with --headless).
-    #[arg(long, requires = "headless")]
+    /// Print one JSON document on stdout at the end.
+    #[arg(long)]
     json: bool,
 }
 
@@ -30,20 +30,21 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let started = std::time::Instant::now();
     interrupt::listen();
+    let how = headless::How { started, duration: args.duration, json: args.json };
     if !args.headless {
-        return window(&args);
+        return window(args.project, how);
     }
     let opened = open(&args.project, interrupt::progress())?;
     let live = Live::start(&opened, None)?;
-    headless::run(opened, live, headless::How { started, duration: args.duration, json: args.json })
+    headless::run(opened, live, how)
 }
 
 #[cfg(feature = "desktop")]
-fn window(args: &Args) -> Result<(), Failure> {
-    super::windowed::run(args.project.clone(), None, args.duration)
+fn window(project: PathBuf, how: headless::How) -> Result<(), Failure> {
+    super::windowed::run(project, None, how)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn window(_args: &Args) -> Result<(), Failure> {
+fn window(_: PathBuf, _: headless::How) -> Result<(), Failure> {
     Err(super::output::no_window())
 }

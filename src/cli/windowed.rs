@@ -1,12 +1,14 @@
 //! The twin in a window: projects are opened off the main thread, with progress, and follow the wire.
 
 use super::field::{Field, FieldSettings};
+use super::headless::How;
 use super::interrupt::interrupted;
 use super::live::Live;
 use super::open::{Opened, open};
-use super::output::Failure;
+use super::output::{Failure, print_json};
+use super::report::{Ran, Report};
 use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, Templates};
-use crate::desktop::window;
+use crate::desktop::window::{self, FirstPicture};
 use crate::import::Progress;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -17,27 +19,70 @@ use crate::twin::telemetry::Inlet;
 use crate::twin::wire_status::WireStatus;
 use bevy::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Opens a window with a project in it; stays until it is closed, Ctrl-C, or the time is up.
-pub fn run(project: PathBuf, emulate: Option<FieldSettings>, duration: Option<Duration>) -> Result<(), Failure> {
-    let end = duration.map(|d| Instant::now() + d);
+///
+/// # Errors
+/// There is nothing to draw on or with, or nothing was ever opened.
+pub fn run(project: PathBuf, emulate: Option<FieldSettings>, how: How) -> Result<(), Failure> {
+    if !project.exists() {
+        let remedy = "give a folder with a twin.toml, or a model file";
+        return Err(Problem::error(project.display().to_string(), "there is no such file or folder", remedy).into());
+    }
+    let (json, end) = (how.json, how.duration.map(|d| Instant::now() + d));
+    let run = Run { started: how.started, ready: None, refused: None, result: Arc::default() };
+    let result = Arc::clone(&run.result);
     window::run(Arc::new(Site::default()), move |app| {
         dress(app);
         let opening = Opening::start(project, emulate);
-        app.insert_resource(opening.busy()).insert_resource(opening);
-        app.add_systems(Update, (open_another, take_opened).chain().before(Step::Ingest)).add_systems(
-            Update,
-            move |mut exit: MessageWriter<AppExit>| {
+        app.insert_resource(run).insert_resource(opening.busy()).insert_resource(opening);
+        app.add_systems(Update, (open_another, take_opened).chain().before(Step::Ingest))
+            .add_systems(Last, conclude.run_if(on_message::<AppExit>))
+            .add_systems(Update, move |mut exit: MessageWriter<AppExit>| {
                 if interrupted() || end.is_some_and(|end| Instant::now() >= end) {
                     exit.write(AppExit::Success);
                 }
-            },
-        );
+            });
     })?;
-    Ok(())
+    let (report, refused) = result.lock().unwrap_or_else(PoisonError::into_inner).take().unzip();
+    if let Some(report) = report.filter(|_| json) {
+        print_json(&report)?;
+    }
+    refused.flatten().map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
+}
+
+/// What a run tells at its end.
+#[derive(Resource)]
+struct Run {
+    started: Instant,
+    /// When the first project was there.
+    ready: Option<Instant>,
+    /// Why nothing is there.
+    refused: Option<Problem>,
+    /// The report, and why nothing was ever opened.
+    result: Arc<Mutex<Option<(Report, Option<Problem>)>>>,
+}
+
+/// The app ends: the devices stop, and what the run has come to is written down.
+fn conclude(world: &mut World) {
+    if let Some(mut connected) = world.get_resource_mut::<Connected>() {
+        connected.0.stop_devices();
+    }
+    let Some(run) = world.get_resource::<Run>() else { return };
+    let since_start = |at: Instant| at.duration_since(run.started).as_secs_f64();
+    let first = world.get_resource::<FirstPicture>().and_then(|f| f.0);
+    let ran = Ran {
+        seconds: run.ready.map_or(0.0, |at| at.elapsed().as_secs_f64()),
+        ready_seconds: run.ready.map(since_start).unwrap_or_default(),
+        first_picture_seconds: first.map(since_start),
+    };
+    let problems = world.get_resource::<Problems>().map(|p| p.0.clone()).unwrap_or_default();
+    let live = world.get_resource::<Connected>().map(|c| &c.0);
+    let report = Report::of(world, live, ran, problems);
+    *run.result.lock().unwrap_or_else(PoisonError::into_inner) = Some((report, run.refused.clone()));
 }
 
 /// Adds the panels and what keeps them told about the wire.
@@ -157,8 +202,19 @@ fn take_opened(world: &mut World) {
         None => Err(Problem::error(place, "cannot start a thread to open it", "free some memory")),
     };
     match outcome {
-        Ok((opened, live)) => install(world, opened, live),
+        Ok((opened, live)) => {
+            install(world, opened, live);
+            if let Some(mut run) = world.get_resource_mut::<Run>() {
+                run.ready.get_or_insert_with(Instant::now);
+                run.refused = None;
+            }
+        }
         Err(problem) => {
+            if let Some(mut run) = world.get_resource_mut::<Run>()
+                && run.ready.is_none()
+            {
+                run.refused = Some(problem.clone());
+            }
             if let Some(mut problems) = world.get_resource_mut::<Problems>() {
                 problems.0.push(problem.clone());
             }

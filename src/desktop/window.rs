@@ -29,7 +29,6 @@ const UNFOCUSED_FRAME: Duration = Duration::from_millis(500);
 /// # Errors
 /// When there is no display or nothing to draw with.
 pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> {
-    let started = Instant::now();
     let adapter = adapter::find()?;
     display()?;
     let title = if site.name.is_empty() { "Plenum".to_owned() } else { format!("{} – Plenum", site.name) };
@@ -63,7 +62,7 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         .add_systems(PreStartup, move |mut commands: Commands| {
             spawn_camera(&mut commands, None, quality);
         });
-    app.add_systems(Update, fit_monitor).add_systems(Last, log_first_picture(started));
+    app.init_resource::<FirstPicture>().add_systems(Update, fit_monitor).add_systems(Last, mark_first_picture);
     super::add_panels(&mut app);
     app.add_plugins(super::icon::plugin);
     feed(&mut app);
@@ -93,17 +92,23 @@ fn fit_monitor(
     }
 }
 
-/// Says once how long it took from the start to the first picture with all of the site in it.
-fn log_first_picture(started: Instant) -> impl FnMut(Option<Res<Scene>>, Res<Loading>, Local<u32>) {
-    move |scene, loading, mut frames| {
-        let complete = scene.is_some_and(|s| !s.site.elements.is_empty()) && loading.is_done();
-        if complete && *frames < 3 {
-            *frames += 1;
-            // The frame in which a mesh is there is drawn while the next one is made.
-            if *frames == 3 {
-                tracing::debug!("window: the site's first picture after {:.2} s", started.elapsed().as_secs_f64());
-            }
-        }
+/// When the first picture with all of the site in it was there.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct FirstPicture(pub Option<Instant>);
+
+fn mark_first_picture(
+    scene: Option<Res<Scene>>,
+    loading: Res<Loading>,
+    mut first: ResMut<FirstPicture>,
+    mut frames: Local<u32>,
+) {
+    if first.0.is_some() || !loading.is_done() || scene.is_none_or(|s| s.site.elements.is_empty()) {
+        return;
+    }
+    *frames += 1;
+    // The frame in which a mesh is there is drawn while the next one is made.
+    if *frames == 3 {
+        first.0 = Some(Instant::now());
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "desktop")]
 mod frame;
 mod ingest;
+mod start;
 mod synthetic;
 mod tick;
 
@@ -50,8 +51,8 @@ pub struct Row {
     pub case: String,
     /// The unit: `cpu_ms`, `per_s`, `bytes`, `ms`.
     pub metric: &'static str,
-    /// Our figure.
-    pub ours: f64,
+    /// Our figure; none where it cannot be had here.
+    pub ours: Option<f64>,
     /// What it is held against; empty when nothing is.
     pub peer: String,
     /// The peer's figure, when it could be run here.
@@ -62,7 +63,7 @@ pub struct Row {
     pub goal: Option<f64>,
     /// Whether the goal is met; none without one.
     pub met: Option<bool>,
-    /// Why the peer's figure is missing.
+    /// Why a figure is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -97,7 +98,7 @@ impl Row {
         Self {
             case: case.into(),
             metric,
-            ours,
+            ours: Some(ours),
             peer: peer.into(),
             theirs: Some(theirs),
             ratio: Some(ratio),
@@ -108,7 +109,23 @@ impl Row {
     }
 
     fn alone(case: impl Into<String>, metric: &'static str, ours: f64, goal: Option<f64>, met: Option<bool>) -> Self {
-        Self { case: case.into(), metric, ours, peer: String::new(), theirs: None, ratio: None, goal, met, why: None }
+        Self {
+            case: case.into(),
+            metric,
+            ours: Some(ours),
+            peer: String::new(),
+            theirs: None,
+            ratio: None,
+            goal,
+            met,
+            why: None,
+        }
+    }
+
+    /// A figure that cannot be had here.
+    #[cfg(feature = "desktop")]
+    fn missing(case: impl Into<String>, metric: &'static str, goal: f64, why: impl Into<String>) -> Self {
+        Self { ours: None, why: Some(why.into()), ..Self::alone(case, metric, f64::NAN, Some(goal), None) }
     }
 }
 
@@ -142,7 +159,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let goal = row.goal.map(|g| format!("  goal {g}")).unwrap_or_default();
         let met = row.met.map(|m| if m { "  met" } else { "  NOT MET" }).unwrap_or_default();
         let peer = row.theirs.map(|t| format!("  {} {} ({:.2}×)", row.peer, figure(t), row.ratio.unwrap_or(f64::NAN)));
-        println!("{:<72} {:>12} {}{}{goal}{met}", row.case, figure(row.ours), row.metric, peer.unwrap_or_default());
+        println!(
+            "{:<72} {:>12} {}{}{goal}{met}",
+            row.case,
+            row.ours.map_or("-".into(), figure),
+            row.metric,
+            peer.unwrap_or_default()
+        );
+        if let Some(why) = &row.why {
+            println!("    {why}");
+        }
     }
     Ok(())
 }
@@ -151,12 +177,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn frame_rows() -> Result<Vec<Row>, Failure> {
     let mut rows = tick::run();
     rows.extend(frame::run()?);
+    rows.extend(start::run()?);
     Ok(rows)
 }
 
 #[cfg(not(feature = "desktop"))]
 fn frame_rows() -> Result<Vec<Row>, Failure> {
-    Ok(tick::run())
+    let mut rows = tick::run();
+    rows.extend(start::run()?);
+    Ok(rows)
 }
 
 /// A figure with three digits that say something.
