@@ -1,5 +1,6 @@
 //! The program in a real window, on a display in memory: it opens, follows its sensors, and ends when told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg(all(feature = "desktop", target_os = "linux"))]
 
 use serde_json::Value;

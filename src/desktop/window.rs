@@ -7,10 +7,12 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::twin::TwinPlugins;
 use crate::twin::scene::{OpenSite, Scene};
+use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::window::{Monitor, PresentMode, PrimaryMonitor, PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,25 +34,21 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
     let adapter = adapter::find()?;
     display()?;
     let title = if site.name.is_empty() { "Plenum".to_owned() } else { format!("{} – Plenum", site.name) };
-    let mut app = App::new();
-    #[cfg(feature = "dev")]
-    super::render::shaders::register_source(&mut app);
-    app.add_plugins(
-        DefaultPlugins
-            .build()
-            .set(WindowPlugin {
-                primary_window: Some(Window {
-                    title,
-                    name: Some("plenum".to_owned()),
-                    resolution: WindowResolution::new(SIZE[0], SIZE[1]),
-                    present_mode: PresentMode::AutoVsync,
-                    ..default()
-                }),
+    let engine = DefaultPlugins
+        .build()
+        .set(WindowPlugin {
+            primary_window: Some(Window {
+                title,
+                name: Some("plenum".to_owned()),
+                resolution: WindowResolution::new(SIZE[0], SIZE[1]),
+                present_mode: PresentMode::AutoVsync,
                 ..default()
-            })
-            .set(RenderPlugin { render_creation: adapter.settings().into(), ..default() })
-            .set(super::log()),
-    );
+            }),
+            ..default()
+        })
+        .set(RenderPlugin { render_creation: adapter.settings().into(), ..default() })
+        .set(super::log());
+    let mut app = start_engine(engine)?;
     let quality = Quality::for_window(adapter.software);
     app.insert_resource(quality)
         .insert_resource(WinitSettings {
@@ -70,6 +68,29 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(Problem::error("window", format!("the window ended with status {code}"), "")),
     }
+}
+
+/// The engine with its event loop. A display that is named and does not answer makes it panic, and there can be
+/// only one event loop in a process, so that nobody can try before.
+fn start_engine(engine: PluginGroupBuilder) -> Result<App, Problem> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let started = std::panic::catch_unwind(AssertUnwindSafe(move || {
+        let mut app = App::new();
+        #[cfg(feature = "dev")]
+        super::render::shaders::register_source(&mut app);
+        app.add_plugins(engine);
+        app
+    }));
+    std::panic::set_hook(hook);
+    started.map_err(|why| {
+        let why = why.downcast_ref::<String>().cloned().unwrap_or_else(|| "no reason was given".to_owned());
+        Problem::error(
+            "window",
+            format!("the engine cannot start here: {}", why.lines().next().unwrap_or_default()),
+            "look whether the display answers (DISPLAY, WAYLAND_DISPLAY), or run with --headless",
+        )
+    })
 }
 
 /// The window is no larger than the monitor; looked at once, when the monitors are known.
