@@ -43,7 +43,7 @@ impl Health {
 
 /// The worst health in each of `groups` groups (storeys, systems), from pairs of a group's number and the
 /// health of one of its members. A group without members is unknown.
-pub fn roll_up(groups: usize, members: impl IntoIterator<Item = (u32, Health)>) -> Vec<Health> {
+pub fn worst_of(groups: usize, members: impl IntoIterator<Item = (u32, Health)>) -> Vec<Health> {
     let mut worst = vec![Health::Unknown; groups];
     for (group, health) in members {
         if let Some(w) = worst.get_mut(group as usize) {
@@ -359,6 +359,6 @@ mod tests {
     fn worst_of() {
         let states =
             [(0, Health::Good), (0, Health::Stale), (2, Health::Critical), (2, Health::Good), (9, Health::Good)];
-        assert_eq!(roll_up(3, states), [Health::Stale, Health::Unknown, Health::Critical]);
+        assert_eq!(worst_of(3, states), [Health::Stale, Health::Unknown, Health::Critical]);
     }
 }

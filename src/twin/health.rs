@@ -8,7 +8,7 @@ use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::Fresh;
 use crate::analytics::Health;
-use crate::analytics::health::Judgement;
+use crate::analytics::health::{Judgement, worst_of};
 use crate::site::point::PointSource;
 use crate::site::{Point, PointIndex, Quality, Slot};
 use crate::time::Time;
@@ -215,18 +215,11 @@ fn roll_up(
 
 /// The worst health on each storey and in each system.
 fn worst_of_groups(scene: &Scene, health_of: impl Fn(Slot) -> Option<Health>) -> (Vec<Health>, Vec<Health>) {
-    let mut storeys = vec![Health::Unknown; scene.site.storeys.len()];
-    let mut systems = vec![Health::Unknown; scene.site.systems.len()];
+    let (site, mut on_storeys, mut in_systems) = (&scene.site, Vec::new(), Vec::new());
     for slot in &scene.bound {
-        let (Some(element), Some(health)) = (scene.site.element(*slot), health_of(*slot)) else { continue };
-        if let Some(storey) = element.storey.and_then(|s| storeys.get_mut(s as usize)) {
-            *storey = storey.worst(health);
-        }
-        for system in &element.systems {
-            if let Some(system) = systems.get_mut(*system as usize) {
-                *system = system.worst(health);
-            }
-        }
+        let (Some(element), Some(health)) = (site.element(*slot), health_of(*slot)) else { continue };
+        on_storeys.extend(element.storey.map(|storey| (storey, health)));
+        in_systems.extend(element.systems.iter().map(|system| (*system, health)));
     }
-    (storeys, systems)
+    (worst_of(site.storeys.len(), on_storeys), worst_of(site.systems.len(), in_systems))
 }
