@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn worst_of() {
+    fn a_group_is_as_its_worst_member() {
         let states =
             [(0, Health::Good), (0, Health::Stale), (2, Health::Critical), (2, Health::Good), (9, Health::Good)];
         assert_eq!(worst_of(3, states), [Health::Stale, Health::Unknown, Health::Critical]);
