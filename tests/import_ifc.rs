@@ -2,16 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
+use common::watched;
 use plenum::import::{self, Limits, Progress};
 use plenum::site::model::{ElementKind, FlowDirection, Model, PropertyValue};
 use plenum::{Problem, Severity};
 use proptest::prelude::*;
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// Far more than any of these small files needs, even on a busy machine.
-const QUICK: Duration = Duration::from_secs(20);
 
 /// A plant room in millimetres: three equal pipes and a longer one, a pump, a space, systems, ports, sets.
 fn plant() -> String {
@@ -122,10 +121,8 @@ fn read_bytes_as(bytes: &[u8], name: &str, limits: &Limits) -> Result<(Model, Ve
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    let started = Instant::now();
-    let result = import::read_within(&path, limits, &Progress::default());
-    assert!(started.elapsed() < QUICK, "took {:?}", started.elapsed());
-    result
+    let limits = limits.clone();
+    watched("reading", move || import::read_within(&path, &limits, &Progress::default()))
 }
 
 fn read(text: &str) -> Result<(Model, Vec<Problem>), Problem> {
@@ -298,9 +295,8 @@ fn a_file_that_claims_two_gigabytes() {
     let mut file = std::fs::File::create(&path).unwrap();
     file.write_all(plant().as_bytes()).unwrap();
     file.set_len(2_500_000_000).unwrap();
-    let started = Instant::now();
     let problem = import::read(&path, &Progress::default()).unwrap_err();
-    assert!(problem.message.contains("more than the limit") && started.elapsed() < Duration::from_secs(2), "{problem}");
+    assert!(problem.message.contains("more than the limit"), "{problem}");
 
     // A member that unpacks to more than its share, and one whose stated size is a lie.
     let mut zipped = std::io::Cursor::new(Vec::new());

@@ -6,6 +6,7 @@
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
 mod mqtt_common;
 
 use mqtt_common::mosquitto::*;
@@ -77,7 +78,7 @@ impl Plenum {
     }
 
     fn wait_until_it_says(&self, words: &str) {
-        mqtt_common::wait_for(words, || self.said().contains(words).then_some(()));
+        common::wait_for(words, || self.said().contains(words).then_some(()));
     }
 
     /// Its document, after Ctrl-C as soon as what is on its way is there; elsewhere at the end of its time.

@@ -5,8 +5,10 @@
 // A test says what is wrong by panicking, its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
 mod mqtt_common;
 
+use common::*;
 use mqtt_common::mosquitto::*;
 use mqtt_common::*;
 use plenum::site::project::{Broker, Ingest, Secret};

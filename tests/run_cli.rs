@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
+use common::*;
+use plenum::telemetry::broker::EmbeddedBroker;
 use serde_json::Value;
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const CLINIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/clinic");
@@ -14,67 +19,6 @@ const CLINIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/clinic");
 const LAYER: &str = r#"{"type": "FeatureCollection", "features": [
   {"type": "Feature", "id": "B1", "properties": {"kind": "building", "height": 9.0, "name": "Lab"},
    "geometry": {"type": "Polygon", "coordinates": [[[7.1, 47.1], [7.2, 47.1], [7.2, 47.2], [7.1, 47.1]]]}}]}"#;
-
-/// Longer than any of these may take, on a loaded machine.
-const LONG: Duration = Duration::from_secs(90);
-
-fn start(arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_plenum"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .stderr(stderr)
-        .spawn()
-        .unwrap()
-}
-
-/// Waits for the end, and says so when there is none.
-fn finish(mut child: Child, within: Duration) -> Output {
-    fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
-        std::thread::spawn(move || {
-            let mut all = Vec::new();
-            if let Some(mut pipe) = pipe {
-                pipe.read_to_end(&mut all).unwrap();
-            }
-            all
-        })
-    }
-    let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
-    let deadline = Instant::now() + within;
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break Some(status);
-        }
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            break None;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
-    let said = String::from_utf8_lossy(&stderr);
-    let status = status.unwrap_or_else(|| panic!("it hung for {within:?}, saying: {said}"));
-    assert!(!said.contains("panicked"), "{said}");
-    Output { status, stdout, stderr }
-}
-
-fn plenum(arguments: &[&str]) -> Output {
-    finish(start(arguments, Stdio::piped(), Stdio::piped()), LONG)
-}
-
-/// The one document on stdout.
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
-}
-
-/// What was said on stderr by a program that ended with a status.
-fn said(output: &Output, status: i32) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(status), "{text}");
-    text
-}
 
 /// A project of its own: a `twin.toml` with a map layer beside it.
 fn project(text: &str) -> tempfile::TempDir {
@@ -104,7 +48,7 @@ fn the_demo_prints_the_contracts_document() {
         assert!(samples.get(field).is_some(), "{field}: {samples}");
     }
     let count = |v: &Value| v.as_u64().unwrap_or_else(|| panic!("{v} in {document}"));
-    assert!(document["seconds"].as_f64().is_some_and(|s| (6.0..20.0).contains(&s)), "{document}");
+    assert!(document["seconds"].as_f64().is_some_and(|s| s >= 6.0), "{document}");
     assert!(count(&document["elements"]) > 2500);
     assert!(
         count(&document["bound_points"]) >= 400 && document["points"].as_u64() >= document["bound_points"].as_u64()
@@ -203,8 +147,21 @@ fn models_that_cannot_be_read_are_told_each() {
     // One can be read: the project runs.
     let folder = project("models = [{ file = \"gone.ifc\" }]\nlayers = [{ file = \"site.geojson\" }]\n");
     let output = run_for_a_second(folder.path());
-    assert!(said(&output, 0).contains("gone.ifc"));
-    assert!(json(&output)["problems"].as_array().unwrap().iter().any(|p| p["severity"] == "error"));
+    let text = said(&output, 0);
+    assert_eq!(text.matches("gone.ifc").count(), 1, "told once: {text}");
+    let problems = json(&output)["problems"].clone();
+    assert_eq!(problems.as_array().map(Vec::len), Some(1), "{problems}");
+    assert_eq!((&problems[0]["where"], &problems[0]["severity"]), (&"twin.toml:1".into(), &"error".into()));
+    // By the line of its own key, in whatever form the table is written.
+    let folder =
+        project("layers = [{ file = \"site.geojson\" }]\n[[models]]\ndiscipline = \"x\"\nfile = \"gone.ifc\"\n");
+    let output = run_for_a_second(folder.path());
+    said(&output, 0);
+    let problems = json(&output)["problems"].clone();
+    assert_eq!((problems.as_array().map(Vec::len), &problems[0]["where"]), (Some(1), &"twin.toml:4".into()));
+    let alone = project("models = [{ file = \"gone.ifc\" }]\n");
+    let text = said(&run_for_a_second(alone.path()), 1);
+    assert!(text.contains("twin.toml:1: there is no file `gone.ifc`"), "{text}");
     // None can.
     let folder = project("models = [{ file = \"gone.ifc\" }, { file = \"bad.ifc\" }, { file = \"empty.ifc\" }]\n");
     std::fs::write(folder.path().join("empty.ifc"), "").unwrap();
@@ -238,11 +195,6 @@ fn project_at(port: u16) -> tempfile::TempDir {
     ))
 }
 
-/// A port that nothing listens on.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[test]
 fn a_broker_that_refuses_fails_the_run_and_the_report_says_so() {
     let folder = project_at(free_port());
@@ -269,13 +221,6 @@ fn a_broker_that_hangs_up_fails_the_run() {
     assert!(json(&output)["problems"].to_string().contains("there was no connection"));
 }
 
-/// Ctrl-C, as a terminal sends it.
-#[cfg(unix)]
-fn interrupt(child: &Child) {
-    let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(done.success());
-}
-
 #[cfg(unix)]
 #[test]
 fn ctrl_c_at_any_moment_ends_cleanly() {
@@ -284,7 +229,7 @@ fn ctrl_c_at_any_moment_ends_cleanly() {
         let child = start(&["demo", "--headless", "--json"], Stdio::piped(), Stdio::piped());
         std::thread::sleep(Duration::from_millis(after_ms));
         interrupt(&child);
-        let output = finish(child, Duration::from_secs(20));
+        let output = finish(child);
         let text = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
             // It was live: a clean stop with its report.
@@ -313,7 +258,7 @@ fn ctrl_c_twice_ends_at_once() {
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(5));
     interrupt(&child);
-    let output = finish(child, Duration::from_secs(10));
+    let output = finish(child);
     // 130 when the second one came in time, else the clean end.
     assert!(matches!(output.status.code(), Some(0 | 130)), "{output:?}");
     if output.status.code() == Some(0) {
@@ -336,9 +281,145 @@ fn ctrl_c_while_a_broker_does_not_answer() {
         let child = start(arguments, Stdio::piped(), Stdio::piped());
         std::thread::sleep(Duration::from_secs(2));
         interrupt(&child);
-        let output = finish(child, Duration::from_secs(8));
+        let output = finish(child);
         said(&output, status);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_a_broker_has_gone_away() {
+    let mut server = EmbeddedBroker::start(0, 262_144).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(CLINIC).unwrap().flatten() {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let file = folder.path().join("twin.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let url = format!("url = \"mqtt://127.0.0.1:{}\"", server.address().port());
+    std::fs::write(&file, text.replace("url = \"embedded\"", &url)).unwrap();
+    let mut demo = start(
+        &["demo", "--project", folder.path().to_str().unwrap(), "--headless", "--json"],
+        Stdio::piped(),
+        Stdio::piped(),
+    );
+    let said_so_far = Arc::new(Mutex::new(String::new()));
+    let (stderr, to) = (demo.stderr.take().unwrap(), Arc::clone(&said_so_far));
+    let reader = std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            to.lock().unwrap().push_str(&(line + "\n"));
+        }
+    });
+    let says = |words: &str| {
+        wait_for(words, || said_so_far.lock().unwrap().contains(words).then_some(()));
+    };
+    says("ready in");
+    std::thread::sleep(Duration::from_secs(1));
+    server.stop();
+    says("lost:");
+    // Until its devices cannot put anything more aside, which is when they wait the longest.
+    std::thread::sleep(Duration::from_secs(3));
+    let asked = Instant::now();
+    interrupt(&demo);
+    let output = finish(demo);
+    println!("it took {:.2} s to end", asked.elapsed().as_secs_f64());
+    reader.join().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let document = json(&output);
+    let samples = &document["samples"];
+    assert_eq!(samples["lost"], 0, "{samples}");
+    assert!(samples["in_flight"].as_u64().is_some_and(|n| n > 0), "{samples}");
+    let problems = document["problems"].to_string();
+    assert!(problems.contains("the connection is away"), "{problems}");
+}
+
+/// A pipe that nobody writes to.
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = project("models = [{ file = \"pipe.ifc\" }]\nlayers = [{ file = \"pipe.geojson\" }]\n");
+    for name in ["pipe.ifc", "pipe.geojson", "pipe"] {
+        let path = folder.path().join(name);
+        pipe(&path);
+        let text = said(&plenum(&["import", path.to_str().unwrap()]), 1);
+        assert!(text.contains("not a file"), "{name}: {text}");
+    }
+    let text = said(&run_for_a_second(folder.path()), 1);
+    assert!(text.contains("pipe.ifc") && text.contains("pipe.geojson"), "{text}");
+    let other = tempfile::tempdir().unwrap();
+    pipe(&other.path().join("twin.toml"));
+    assert!(said(&run_for_a_second(other.path()), 1).contains("no file"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let odd = |start: &[u8], end: &str| {
+        let mut name = start.to_vec();
+        name.extend([0xFF, 0xFE]);
+        name.extend(end.bytes());
+        folder.path().join(std::ffi::OsStr::from_bytes(&name))
+    };
+    let (layer, out, clinic) = (odd(b"site", ".geojson"), odd(b"out", ".jsonl"), odd(b"clinic", ""));
+    std::fs::write(&layer, LAYER).unwrap();
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_plenum"));
+        finish(program.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    };
+    let output = run(&["import".as_ref(), layer.as_ref(), "--elements".as_ref(), out.as_ref(), "--json".as_ref()]);
+    said(&output, 0);
+    assert_eq!(json(&output)["files"][0]["elements"], 1);
+    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 1);
+    let output = run(&["make-demo".as_ref(), clinic.as_ref(), "--json".as_ref()]);
+    said(&output, 0);
+    json(&output);
+    let output = run(&[
+        "run".as_ref(),
+        clinic.as_ref(),
+        "--headless".as_ref(),
+        "--for".as_ref(),
+        "1s".as_ref(),
+        "--json".as_ref(),
+    ]);
+    said(&output, 0);
+    assert!(json(&output)["elements"].as_u64().is_some_and(|n| n > 2500));
+}
+
+/// A demo that was killed while it made its clinic, and two that make it at once.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_clinic_in_the_cache_is_whole_whatever_happened_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("plenum");
+    std::fs::copy(env!("CARGO_BIN_EXE_plenum"), &program).unwrap();
+    let clinic = folder.path().join("cache/plenum").join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
+    std::fs::create_dir_all(&clinic).unwrap();
+    std::fs::write(clinic.join("clinic-architecture.ifc"), "half a fi").unwrap();
+    let demo = || {
+        Command::new(&program)
+            .args(["demo", "--headless", "--for", "1s", "--json"])
+            .current_dir(folder.path())
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for child in [demo(), demo()] {
+        let output = finish(child);
+        said(&output, 0);
+        assert!(json(&output)["elements"].as_u64().is_some_and(|n| n > 2500));
+    }
+    let left: Vec<_> = std::fs::read_dir(clinic.parent().unwrap()).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(left, [clinic.file_name().unwrap()], "nothing else is left");
+    only_whole_files(&clinic);
 }
 
 #[cfg(target_os = "linux")]
@@ -350,12 +431,12 @@ fn a_full_disk_behind_stdout_is_told() {
         &["demo", "--headless", "--for", "1s"],
         &["import", "models/clinic/site.geojson", "--json"],
     ] {
-        let output = finish(start(arguments, full(), Stdio::piped()), LONG);
+        let output = finish(start(arguments, full(), Stdio::piped()));
         let text = said(&output, 1);
         assert!(text.contains("stdout: cannot write"), "{arguments:?}: {text}");
     }
     // Behind stderr, where a log may go: the work is done all the same.
-    let output = finish(start(&["demo", "--headless", "--for", "1s", "--json"], Stdio::piped(), full()), LONG);
+    let output = finish(start(&["demo", "--headless", "--for", "1s", "--json"], Stdio::piped(), full()));
     assert_eq!(output.status.code(), Some(0));
     json(&output);
 }
@@ -365,7 +446,7 @@ fn a_full_disk_behind_stdout_is_told() {
 fn a_reader_that_went_away_is_no_panic() {
     let mut child = start(&["demo", "--headless", "--for", "1s", "--json"], Stdio::piped(), Stdio::piped());
     drop(child.stdout.take());
-    let output = finish(child, LONG);
+    let output = finish(child);
     assert!(said(&output, 1).contains("stdout: cannot write"));
 }
 
@@ -415,8 +496,11 @@ fn make_demo_on_a_full_disk_leaves_no_half_file() {
     let output = plenum(&["make-demo", clinic.to_str().unwrap()]);
     let text = said(&output, 1);
     assert!(text.contains("cannot write it") && text.contains("make room"), "{text}");
-    only_whole_files(&clinic);
-    assert!(!clinic.join("twin.toml").exists(), "the project file comes last");
+    assert!(!clinic.exists(), "what was begun is taken away, so that it can be tried again");
+    // Also in a folder that was there, and stays.
+    std::fs::create_dir(&clinic).unwrap();
+    said(&plenum(&["make-demo", clinic.to_str().unwrap()]), 1);
+    assert_eq!(std::fs::read_dir(&clinic).unwrap().count(), 0);
 }
 
 /// Whatever is in a folder that was being written is there whole.
@@ -438,10 +522,13 @@ fn ctrl_c_leaves_no_half_demo() {
         let child = start(&["make-demo", clinic.to_str().unwrap()], Stdio::piped(), Stdio::piped());
         std::thread::sleep(Duration::from_millis(after_ms));
         interrupt(&child);
-        let output = finish(child, Duration::from_secs(20));
+        let output = finish(child);
         match output.status.code() {
             Some(0) => assert!(clinic.join("twin.toml").is_file()),
-            Some(1) => assert!(said(&output, 1).contains("stopped before")),
+            Some(1) => {
+                assert!(said(&output, 1).contains("stopped before"));
+                assert!(!clinic.exists(), "what was begun is taken away");
+            }
             None if after_ms < 300 => {}
             other => panic!("after {after_ms} ms it ended with {other:?}: {output:?}"),
         }

@@ -5,6 +5,7 @@ use super::live::Live;
 use super::open::open;
 use super::output::{Failure, parse_duration};
 use super::{emulate, headless, interrupt};
+use crate::problem::Problem;
 use crate::time::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -89,12 +90,40 @@ pub fn clinic() -> Result<PathBuf, Failure> {
     if let Some(folder) = found {
         return Ok(folder);
     }
-    let folder = cache_folder().join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
+    let cache = cache_folder();
+    let folder = cache.join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
     if !folder.join("twin.toml").is_file() {
         eprintln!("plenum: making the demo clinic in {}", folder.display());
-        super::make_demo::write(&folder, 1)?;
+        make_in_cache(&cache, &folder)?;
     }
     Ok(folder)
+}
+
+/// Makes the clinic beside its place and moves it there whole: another Plenum may be making it too.
+fn make_in_cache(cache: &Path, folder: &Path) -> Result<(), Failure> {
+    let cannot = |e: std::io::Error| {
+        let message = format!("cannot make the demo clinic: {e}");
+        Problem::error(
+            cache.display().to_string(),
+            message,
+            "make it yourself: `plenum make-demo DIR`, `plenum demo --project DIR`",
+        )
+    };
+    std::fs::create_dir_all(cache).map_err(cannot)?;
+    let draft = tempfile::Builder::new().prefix(".clinic-").tempdir_in(cache).map_err(cannot)?;
+    let made = draft.path().join("clinic");
+    super::make_demo::write(&made, 1)?;
+    let moved = std::fs::rename(&made, folder).or_else(|_| {
+        if folder.join("twin.toml").is_file() {
+            return Ok(());
+        }
+        // An earlier start was killed on the way.
+        std::fs::remove_dir_all(folder).and_then(|()| std::fs::rename(&made, folder))
+    });
+    match moved {
+        Err(e) if !folder.join("twin.toml").is_file() => Err(cannot(e).into()),
+        _ => Ok(()),
+    }
 }
 
 /// Where this user's programs keep what can be made again.

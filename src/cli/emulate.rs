@@ -2,12 +2,12 @@
 
 use super::field::{Field, FieldSettings, Publish};
 use super::interrupt::{self, interrupted, listen};
-use super::open;
 use super::output::{Failure, parse_duration, print_json};
+use super::{live, open};
 use crate::problem::{Problem, Severity};
 use crate::simulation::emulator::{FaultSpec, InjectedFault};
 use crate::site::project::BrokerUrl;
-use crate::telemetry::mqtt::{Address, Publisher};
+use crate::telemetry::mqtt::{Address, Message, Publisher};
 use crate::time::Time;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -77,11 +77,12 @@ struct Wire(std::sync::Arc<Publisher>);
 
 impl Publish for Wire {
     fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<(), Problem> {
-        self.0.publish(topic, payload.to_vec())
+        // Offered again by the devices, which look in between whether they should stop.
+        self.0.publish_within(Duration::from_millis(250), topic, payload.to_vec(), Message::default())
     }
 
     fn flush(&mut self, timeout: Duration) -> Result<(), Problem> {
-        if self.0.flush(timeout) {
+        if self.0.settle(timeout, live::QUIET) {
             return Ok(());
         }
         let waiting = self.0.stats().waiting;

@@ -1,7 +1,7 @@
 //! The twin without a window: a loop at a fixed rate, a status line, a report at the end.
 
 use super::interrupt::interrupted;
-use super::live::{Live, describe};
+use super::live::{Live, Settling};
 use super::open::Opened;
 use super::output::{Failure, print_json};
 use super::report::{Ran, Report};
@@ -28,8 +28,8 @@ pub struct How {
 
 /// Ticks in a second.
 const RATE: f64 = 30.0;
-/// How long what is on its way may take to arrive once the devices have stopped.
-const DRAIN: Duration = Duration::from_secs(5);
+/// What has arrived is taken over to the end, unless more and more comes.
+const LAST: Duration = Duration::from_secs(5);
 
 /// Runs the twin, then prints the report.
 pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
@@ -65,7 +65,7 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
         let what = if heard { "the connection is away" } else { "there was no connection" };
         let problem = Problem::error(
             live.connection.broker.clone(),
-            format!("{what}: {}", describe(&state)),
+            format!("{what}: {state}"),
             "look whether the broker runs, and at [broker] in twin.toml",
         );
         problems.push(problem.clone());
@@ -74,11 +74,16 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     }
     let seconds = ready.elapsed().as_secs_f64();
     live.stop_devices();
-    let deadline = Instant::now() + DRAIN;
-    while (live.outstanding() > 0 || !live.connection.arrivals.is_empty()) && Instant::now() < deadline {
+    let stopped = Instant::now();
+    let mut settling = Settling::new(stopped);
+    while settling.goes_on(Instant::now(), live.status().connected, live.outstanding()) {
         tick(&mut app);
     }
+    while !live.connection.arrivals.is_empty() && stopped.elapsed() < LAST {
+        app.update();
+    }
     tick(&mut app);
+    problems.extend(live.wire_problems());
     line.end();
 
     let ready_seconds = ready.duration_since(how.started).as_secs_f64();

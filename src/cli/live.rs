@@ -20,6 +20,38 @@ pub struct Live {
     /// What will not arrive, or is not emulated.
     pub problems: Vec<Problem>,
     rate: Rate,
+    /// Samples dropped as last seen, and when that last changed.
+    overflow: (u64, Option<Instant>),
+}
+
+/// At the end of a run: nothing has moved for so long, so nothing more will.
+pub(super) const QUIET: Duration = Duration::from_millis(700);
+/// How long a wire that moves is waited for at most.
+const DRAIN: Duration = Duration::from_secs(5);
+/// How long a state is shown that would be over before anybody could read it.
+const SHOWN: Duration = Duration::from_secs(10);
+
+/// Whether to wait on for what is on its way: as long as the connection is there and something comes.
+pub struct Settling {
+    began: Instant,
+    moved: Instant,
+    waiting: u64,
+}
+
+impl Settling {
+    /// The devices have stopped now.
+    pub fn new(now: Instant) -> Self {
+        Self { began: now, moved: now, waiting: u64::MAX }
+    }
+
+    /// `waiting` samples are still on their way.
+    pub fn goes_on(&mut self, now: Instant, connected: bool, waiting: u64) -> bool {
+        if waiting != self.waiting {
+            (self.moved, self.waiting) = (now, waiting);
+        }
+        let since = |then: Instant| now.saturating_duration_since(then);
+        connected && waiting > 0 && since(self.moved) < QUIET && since(self.began) < DRAIN
+    }
 }
 
 /// Samples a second, from counts at two moments.
@@ -68,7 +100,7 @@ impl Live {
                     }
                     return Err(Problem::error(
                         connection.broker.clone(),
-                        format!("no connection: {}", describe(&connection.subscriber.status())),
+                        format!("no connection: {}", connection.subscriber.status()),
                         "check [broker] in twin.toml, and that the broker runs",
                     ));
                 }
@@ -79,20 +111,28 @@ impl Live {
                 Some(field)
             }
         };
-        Ok(Self { field, connection, problems, rate: Rate::default() })
+        Ok(Self { field, connection, problems, rate: Rate::default(), overflow: (0, None) })
     }
 
     /// How the wire is, for people to see.
     pub fn status(&mut self) -> WireStatus {
         let subscriber = &self.connection.subscriber;
         let (stats, status) = (subscriber.stats(), subscriber.status());
+        if stats.overflow > self.overflow.0 {
+            self.overflow = (stats.overflow, Some(Instant::now()));
+        }
+        let behind = self.overflow.1.is_some_and(|t| t.elapsed() < SHOWN);
+        let mut state = status.to_string();
+        if behind {
+            state.push_str("; samples are dropped, the twin is too far behind");
+        }
         WireStatus {
             broker: self.connection.broker.clone(),
-            state: describe(&status),
+            state,
             connected: matches!(status, ConnectionStatus::Connected { .. }),
             samples_per_s: self.rate.update(Instant::now(), stats.samples),
             rejected: stats.rejected,
-            lost: stats.publishers.lost(),
+            lost: stats.lost(),
             quarantine: subscriber
                 .quarantine()
                 .last()
@@ -127,18 +167,46 @@ impl Live {
         Samples::count(&self.connection.subscriber.stats(), summary, published)
     }
 
+    /// What went wrong between the wire and the twin.
+    pub fn wire_problems(&self) -> Vec<Problem> {
+        let stats = self.connection.subscriber.stats();
+        if stats.queue_full == 0 {
+            return Vec::new();
+        }
+        let became = match stats.overflow {
+            0 => "the broker had to wait".to_owned(),
+            n => format!("the oldest {n} samples were dropped"),
+        };
+        vec![Problem::warning(
+            self.connection.broker.clone(),
+            format!("the twin fell so far behind that its queue was full {} times: {became}", stats.queue_full),
+            "raise `queue` under [ingest] in twin.toml, or send less often",
+        )]
+    }
+
     /// Faults that were put in.
     pub fn faults(&self) -> Vec<InjectedFault> {
         self.field.as_ref().map(Field::faults).unwrap_or_default()
     }
 }
 
-/// A connection's state in words.
-pub(super) fn describe(status: &ConnectionStatus) -> String {
-    match status {
-        ConnectionStatus::Connecting => "connecting".into(),
-        ConnectionStatus::Connected { .. } => "connected".into(),
-        ConnectionStatus::Lost { reason, .. } => format!("lost: {reason}"),
-        ConnectionStatus::Refused { reason } => format!("refused: {reason}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_is_waited_for_only_while_it_comes() {
+        let begin = Instant::now();
+        let after = |ms| begin + Duration::from_millis(ms);
+        let mut away = Settling::new(begin);
+        assert!(!away.goes_on(begin, false, 1000), "the connection is away");
+        let mut done = Settling::new(begin);
+        assert!(done.goes_on(after(1), true, 10) && !done.goes_on(after(2), true, 0));
+        let mut stuck = Settling::new(begin);
+        assert!(stuck.goes_on(after(100), true, 10) && stuck.goes_on(after(700), true, 10));
+        assert!(!stuck.goes_on(after(801), true, 10), "nothing has come for a while");
+        let mut slow = Settling::new(begin);
+        let waits = (0..1000).take_while(|i| slow.goes_on(after(i * 100), true, 5000 - i)).count();
+        assert_eq!(waits, 50, "it comes, but there is an end");
     }
 }

@@ -42,29 +42,51 @@ pub(super) fn write(dir: &Path, seed: u64) -> Result<Vec<DemoFile>, Failure> {
     if interrupt::interrupted() {
         return Err(interrupt::stopped(dir.display().to_string()).into());
     }
-    check_folder(dir, &files)?;
+    let before = check_folder(dir, &files)?;
+    let written = write_files(dir, &files);
+    if written.is_err() && before != Before::Demo {
+        // What was begun is taken away, so that it can be tried again.
+        for file in &files {
+            let _ = std::fs::remove_file(dir.join(file.name));
+        }
+        if before == Before::Missing {
+            let _ = std::fs::remove_dir(dir);
+        }
+    }
+    written.map(|()| files)
+}
+
+fn write_files(dir: &Path, files: &[DemoFile]) -> Result<(), Failure> {
     std::fs::create_dir_all(dir)
         .map_err(|e| failed(dir, &format!("cannot make the folder: {e}"), "name a folder that you may write to"))?;
-    for file in &files {
+    for file in files {
         if interrupt::interrupted() {
             return Err(interrupt::stopped(dir.join(file.name).display().to_string()).into());
         }
         write_whole(&dir.join(file.name), file.text.as_bytes())?;
     }
-    Ok(files)
+    Ok(())
+}
+
+/// What was there before the demo was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Missing,
+    Empty,
+    Demo,
 }
 
 /// A folder that is missing, empty or holds a demo may be written; anybody else's may not.
-fn check_folder(dir: &Path, files: &[DemoFile]) -> Result<(), Failure> {
+fn check_folder(dir: &Path, files: &[DemoFile]) -> Result<Before, Failure> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Before::Missing),
         Err(e) => return Err(failed(dir, &format!("cannot look into it: {e}"), "name a folder")),
     };
     let names: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     let is_demo = names.iter().any(|n| n == "clinic-mep.ifc");
     if names.is_empty() || is_demo {
-        return Ok(());
+        return Ok(if is_demo { Before::Demo } else { Before::Empty });
     }
     let would = names.iter().find(|n| files.iter().any(|f| f.name == n.as_str()));
     let what = would.map_or("the folder holds other files".into(), |n| format!("the folder holds another `{n}`"));

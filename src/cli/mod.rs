@@ -58,6 +58,7 @@ enum Verb {
 
 /// Parses the command line and calls one verb.
 pub fn main() -> ExitCode {
+    leave_geometry_faults_to_their_reports();
     let done = match Cli::parse().verb {
         Verb::Import(args) => import::run(args),
         Verb::Demo(args) => demo::run(args),
@@ -71,4 +72,17 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// The geometry library gives up by panicking, on threads of its own; the import catches that and tells it as a
+/// problem of the file. Nothing else shall be printed about it.
+fn leave_geometry_faults_to_their_reports() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |fault| {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("ifc-")) {
+            tracing::debug!("{fault}");
+        } else {
+            usual(fault);
+        }
+    }));
 }

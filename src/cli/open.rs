@@ -30,11 +30,11 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
     let files = project
         .models
         .iter()
-        .map(|m| (m.file.as_path(), m.discipline.clone()))
-        .chain(project.layers.iter().map(|l| (l.file.as_path(), "site".to_owned())));
+        .map(|m| (m.file.as_path(), m.discipline.clone(), m.line))
+        .chain(project.layers.iter().map(|l| (l.file.as_path(), "site".to_owned(), l.line)));
     let mut models: Vec<(Model, String)> = Vec::new();
     let mut refusals: Vec<Problem> = Vec::new();
-    for (file, discipline) in files {
+    for (file, discipline, line) in files {
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
@@ -43,10 +43,14 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
                 problems.extend(found);
                 models.push((model, discipline));
             }
-            Err(refusal) => {
-                problems.push(refusal.clone());
-                refusals.push(refusal);
-            }
+            Err(refusal) => match told_by_line(&problems, line).filter(|_| !file.is_file()) {
+                // That it is not there was told when the project file was read, with its line.
+                Some(told) => refusals.push(told.clone()),
+                None => {
+                    problems.push(refusal.clone());
+                    refusals.push(refusal);
+                }
+            },
         }
     }
     if progress.cancelled() {
@@ -60,6 +64,12 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
     let (site, found) = site::assemble(&project, models);
     problems.extend(found);
     Ok(Opened { project, site: Arc::new(site), problems })
+}
+
+/// What is wrong with a line of the project file.
+fn told_by_line(problems: &[Problem], line: usize) -> Option<&Problem> {
+    let number = |p: &Problem| p.place.rsplit_once(':').and_then(|(_, n)| n.parse::<usize>().ok());
+    problems.iter().find(|p| line > 0 && p.severity == Severity::Error && number(p) == Some(line))
 }
 
 /// Why nothing could be read: the files' refusals, else what is wrong with a project file that names none.

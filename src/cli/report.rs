@@ -101,15 +101,16 @@ impl Samples {
     /// The contract's sum.
     ///
     /// `published` is what an emulator of this program counted, with the id it publishes under. What
-    /// came after the last number heard from it is in flight; what is missing before is lost.
+    /// came after the last number heard from it is in flight; what is missing before is lost, and so is what
+    /// was dropped in front of a twin that was too far behind.
     pub fn count(wire: &WireStats, summary: &Summary, published: Option<(&str, u64)>) -> Self {
-        let received = wire.values.saturating_sub(wire.publishers.duplicate());
+        let received = wire.values.saturating_sub(wire.publishers.duplicate()).saturating_sub(wire.overflow);
         let mut samples = Self {
             received,
             rejected: wire.rejected,
             late: summary.intake.late,
             duplicate: summary.intake.duplicate + wire.publishers.duplicate(),
-            lost: wire.publishers.lost(),
+            lost: wire.lost(),
             ..Self::default()
         };
         if let Some((id, published)) = published {

@@ -64,10 +64,7 @@ fn by_first_bytes(
     progress: &Progress,
 ) -> Result<(Model, Vec<Problem>), Problem> {
     let mut head = Vec::new();
-    let file = File::open(path).map_err(|e| cannot_open(path, &e))?;
-    if file.metadata().is_ok_and(|m| m.is_dir()) {
-        return Err(Problem::error(path.display().to_string(), "this is a folder", "give a file"));
-    }
+    let (file, _) = open_file(path)?;
     file.take(4096).read_to_end(&mut head).map_err(|e| cannot_open(path, &e))?;
     let contains = |needle: &[u8]| head.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
     let first = head.iter().copied().find(|b| !b.is_ascii_whitespace());
@@ -109,6 +106,18 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
         format!("this is {article} {what}, for which there is no reader"),
         "Plenum reads IFC (.ifc), ifcZIP (.ifczip) and GeoJSON (.geojson, .json); export to one of these",
     )
+}
+
+/// Opens a file to be read, and tells its size, bytes. A folder, a device or a pipe is refused: a pipe that
+/// nobody writes to would be waited for without end.
+pub(crate) fn open_file(path: &Path) -> Result<(File, u64), Problem> {
+    let data = std::fs::metadata(path).map_err(|e| cannot_open(path, &e))?;
+    if !data.is_file() {
+        let what = if data.is_dir() { "this is a folder" } else { "this is a device or a pipe, not a file" };
+        return Err(Problem::error(path.display().to_string(), what, "give a file"));
+    }
+    let file = File::open(path).map_err(|e| cannot_open(path, &e))?;
+    Ok((file, data.len()))
 }
 
 /// Why a file cannot be opened, with what to do.

@@ -63,7 +63,7 @@ pub struct ModelFile {
     pub offset_m: Option<[f64; 3]>,
     /// By hand: how far the model is turned, counter-clockwise, degrees. Replaces its map conversion.
     pub rotation_deg: Option<f64>,
-    /// Line in `twin.toml`.
+    /// Line of its `file` in `twin.toml`.
     pub line: usize,
 }
 
@@ -72,7 +72,7 @@ pub struct ModelFile {
 pub struct LayerFile {
     /// Absolute path.
     pub file: PathBuf,
-    /// Line in `twin.toml`.
+    /// Line of its `file` in `twin.toml`.
     pub line: usize,
 }
 
@@ -175,13 +175,13 @@ pub struct Ingest {
     pub max_payload_bytes: usize,
     /// A device time further ahead of the twin's clock is replaced by the arrival time, seconds.
     pub max_future_s: f64,
-    /// Samples held between the wire and the twin.
+    /// Samples that may wait for a twin that is behind, some 50 bytes each.
     pub queue: usize,
 }
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self { max_payload_bytes: 262_144, max_future_s: 300.0, queue: 65_536 }
+        Self { max_payload_bytes: 262_144, max_future_s: 300.0, queue: 1_000_000 }
     }
 }
 

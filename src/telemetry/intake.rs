@@ -33,8 +33,23 @@ pub struct WireStats {
     pub without_time: u64,
     /// Messages of the site's clock.
     pub clock: u64,
+    /// How often the queue to the twin became full.
+    pub queue_full: u64,
+    /// Samples dropped from it: the twin was too far behind.
+    pub overflow: u64,
     /// What publishers that count say of losses.
     pub publishers: Publishers,
+}
+
+impl WireStats {
+    /// Samples known to be lost, on the way or in front of a twin that was too far behind; none when nobody
+    /// can tell.
+    pub fn lost(&self) -> Option<u64> {
+        match self.publishers.lost() {
+            None if self.overflow == 0 => None,
+            on_the_way => Some(on_the_way.unwrap_or(0).saturating_add(self.overflow)),
+        }
+    }
 }
 
 /// Reads messages into arrivals.

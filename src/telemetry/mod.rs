@@ -4,17 +4,19 @@
 //! with its reason; it never stops its neighbours.
 //!
 //! ```text
-//! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload) ─▶ bounded channel of Arrival ─▶ twin
+//! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload) ─▶ queue of Arrival, bounded ─▶ twin
 //! ```
 //!
-//! When the channel is full the socket is left unread: TCP then holds the broker back. rumqttd and
-//! rumqttc write logs through `tracing` and `log`; [`QUIET`] is what a log filter should say of them.
+//! When the queue is full, because the twin has not taken anything for long, a broker elsewhere is made to
+//! wait: the socket is left unread, and the broker keeps what comes. Our own broker would drop the oldest
+//! without a word, so it is never made to wait: the oldest go on this side, counted (see [`queue`]).
 
 pub mod broker;
 mod intake;
 pub mod mqtt;
 pub mod payload;
 pub mod quarantine;
+pub mod queue;
 pub mod sample;
 pub mod sequence;
 pub mod topics;
@@ -33,13 +35,11 @@ use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
 use mqtt::{Subscriber, Subscription};
+use queue::{WhenFull, queue};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use topics::{TopicMap, filter_matches};
 use uuid::Uuid;
-
-/// For a log filter: the two MQTT crates say as errors what is everyday life (a client that leaves).
-pub const QUIET: &str = "rumqttd=off,rumqttc=off";
 
 /// A project's way to its samples. Dropping it ends the subscription, then the embedded broker.
 pub struct Connection {
@@ -93,11 +93,12 @@ pub fn connect(
         filters.push(clock.to_owned());
     }
     let problems = not_subscribed(&topics, &filters);
-    let (sender, arrivals) = crossbeam_channel::bounded(ingest.queue.max(1));
+    let when_full = if embedded.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
+    let (queue, arrivals) = queue(ingest.queue, when_full);
     // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
     let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
     let client_id = named.unwrap_or_else(|| client_id(project_name));
-    let subscription = Subscription { client_id, filters, topics, ingest: ingest.clone(), sender };
+    let subscription = Subscription { client_id, filters, topics, ingest: ingest.clone(), queue };
     let subscriber = Subscriber::start(address.clone(), subscription)?;
     if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
         return Err(Problem::error(

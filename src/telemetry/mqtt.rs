@@ -24,10 +24,11 @@ pub use publisher::Publisher;
 pub use subscriber::{Subscriber, Subscription};
 
 use crate::time::Time;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
+use std::{fmt, io};
 use tokio::sync::Notify;
 
 /// The longest wait before a lost connection is tried again.
@@ -90,6 +91,39 @@ impl Stop {
         while !self.is_asked() {
             self.wake.notified().await;
         }
+    }
+}
+
+/// The thread that holds a client's connections; dropping it ends it.
+struct Worker {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Runs `work` on a thread of its own until it ends, as it should once `stop` is asked.
+    fn start(name: &str, stop: Arc<Stop>, work: impl Future<Output = ()> + Send + 'static) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            runtime.block_on(work);
+            // Not dropped: that would wait for a host name which is still being looked up.
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Asks it to end, and waits until it has.
+    fn stop(&mut self) {
+        self.stop.ask();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

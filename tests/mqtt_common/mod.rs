@@ -3,6 +3,7 @@
 
 pub mod mosquitto;
 
+use crate::common::LONG;
 use crossbeam_channel::Receiver;
 use plenum::site::Slot;
 use plenum::site::point::{Point, PointSource};
@@ -11,10 +12,7 @@ use plenum::site::unit::Unit;
 use plenum::telemetry::{Arrival, Sample};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
-
-/// Long enough for a loaded machine; no test is meant to take it.
-pub const LONG: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// A point on a topic, with no expected range.
 pub fn point(topic: &str, key: &str) -> Point {
@@ -39,18 +37,6 @@ pub fn broker_at(address: SocketAddr) -> Broker {
     Broker { url, keep_alive_s: 1, subscribe: vec!["t/#".into()], ..Broker::default() }
 }
 
-/// Waits until `done` gives something.
-pub fn wait_for<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LONG;
-    loop {
-        if let Some(found) = done() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "waited {LONG:?} for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// The next `count` samples.
 pub fn samples(arrivals: &Receiver<Arrival>, count: usize) -> Vec<Sample> {
     let deadline = Instant::now() + LONG;
@@ -63,11 +49,6 @@ pub fn samples(arrivals: &Receiver<Arrival>, count: usize) -> Vec<Sample> {
         }
     }
     got
-}
-
-/// A port that nothing listens on.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Listens on a free port and runs `serve` for each connection, one after the other, on its own thread.

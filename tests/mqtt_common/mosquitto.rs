@@ -1,6 +1,6 @@
 //! A real mosquitto that a test may start, kill and start again, and certificates of our own for it.
 
-use super::{free_port, wait_for};
+use crate::common::{free_port, wait_for};
 use plenum::site::project::{Broker, BrokerUrl, Secret};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 //! are laid flat around the first coordinate.
 
 use super::{build, frame::Frame, kind::Kind};
-use crate::import::{Limits, Progress, cancelled, cannot_open};
+use crate::import::{Limits, Progress, cancelled, cannot_open, open_file};
 use crate::problem::Problem;
 use crate::site::model::{Element, ElementKind, Model, PropertySet, PropertyValue};
 use geojson::{Feature, Geometry, GeometryValue};
@@ -32,8 +32,7 @@ pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), P
 /// As [`read`].
 pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
     let place = path.display().to_string();
-    let file = std::fs::File::open(path).map_err(|e| cannot_open(path, &e))?;
-    let size = file.metadata().map_err(|e| cannot_open(path, &e))?.len();
+    let (file, size) = open_file(path)?;
     if size > limits.max_bytes {
         return Err(Problem::error(
             place,

@@ -23,14 +23,10 @@ const HEAD: usize = 64 * 1024;
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Contents, Problem> {
     let place = path.display().to_string();
     let fail = |e: std::io::Error| crate::import::cannot_open(path, &e);
-    let mut file = File::open(path).map_err(fail)?;
-    let data = file.metadata().map_err(fail)?;
-    if data.is_dir() {
-        return Err(Problem::error(place, "this is a folder", "give a file"));
-    }
+    let (mut file, size) = crate::import::open_file(path)?;
     let mut head = Vec::new();
     Read::by_ref(&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(fail)?;
-    let size = data.len().max(head.len() as u64);
+    let size = size.max(head.len() as u64);
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let bytes = unzip(file, &place, limits)?;
         check_head(bytes.get(..HEAD.min(bytes.len())).unwrap_or_default(), &place)?;

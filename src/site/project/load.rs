@@ -21,14 +21,16 @@ const MAX_BYTES: u64 = 16 << 20;
 pub fn load(path: &Path) -> Result<(Project, Vec<Problem>), Problem> {
     let file = if path.is_dir() { path.join(FILE_NAME) } else { path.to_path_buf() };
     let refuse = |message: String, remedy: &str| Problem::error(file.display().to_string(), message, remedy);
-    let size = std::fs::metadata(&file)
-        .map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                refuse("there is no such file".into(), "name a folder that holds a twin.toml, or that file")
-            }
-            _ => refuse(format!("cannot be read: {e}"), "check path and rights"),
-        })?
-        .len();
+    let data = std::fs::metadata(&file).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => {
+            refuse("there is no such file".into(), "name a folder that holds a twin.toml, or that file")
+        }
+        _ => refuse(format!("cannot be read: {e}"), "check path and rights"),
+    })?;
+    if !data.is_file() {
+        return Err(refuse("this is no file".into(), "name a folder that holds a twin.toml, or that file"));
+    }
+    let size = data.len();
     if size > MAX_BYTES {
         return Err(refuse(format!("{size} bytes are too many for a project file"), "name the twin.toml"));
     }
@@ -125,14 +127,14 @@ fn model(table: Table<'_>, folder: &Path) -> Option<ModelFile> {
         discipline: table.text("discipline").map(|d| d.value).unwrap_or_default(),
         offset_m: table.numbers("offset_m").map(|o| o.value),
         rotation_deg: table.number_in("rotation_deg", -360.0, 360.0).map(|r| r.value),
-        line: table.line,
+        line: table.line_of("file"),
     };
     table.finish();
     file.map(|_| model)
 }
 
 fn layer(table: Table<'_>, folder: &Path) -> Option<LayerFile> {
-    let (file, line) = (file_of(&table, folder), table.line);
+    let (file, line) = (file_of(&table, folder), table.line_of("file"));
     table.finish();
     Some(LayerFile { file: file?, line })
 }

@@ -8,14 +8,13 @@
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::outbox::{Message, Outbox, PublisherStats, WINDOW};
-use super::{Address, ConnectionStatus, RETRY, Stop, lock};
+use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
 use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Packet ids in turn: more than the window, so that one is never used again while it is waited for.
@@ -33,8 +32,7 @@ const MAX_PAYLOAD: usize = 16 << 20;
 /// Publishes over one connection that comes back by itself. Messages of one publisher keep their order.
 pub struct Publisher {
     shared: Arc<Shared>,
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
 }
 
 struct Shared {
@@ -75,8 +73,6 @@ impl Publisher {
     /// Nothing listens there, it does not answer within ten seconds, or it does not let us in.
     pub fn connect(address: &Address, client_id: &str) -> Result<Self, Problem> {
         let place = address.label();
-        let cannot_start = |e: std::io::Error| Problem::error(place.clone(), format!("cannot start: {e}"), "");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
         let shared =
             Arc::new(Shared { outbox: Mutex::new(Outbox::default()), changed: Condvar::new(), place: place.clone() });
         let stop = Arc::new(Stop::default());
@@ -86,16 +82,15 @@ impl Publisher {
             shared: Arc::clone(&shared),
             stop: Arc::clone(&stop),
         };
-        let thread = std::thread::Builder::new()
-            .name("plenum-mqtt-out".into())
-            .spawn(move || {
-                let ended = Ended(Arc::clone(&sender.shared));
-                runtime.block_on(sender.run());
-                drop(ended);
-            })
-            .map_err(cannot_start)?;
+        let work = async move {
+            let ended = Ended(Arc::clone(&sender.shared));
+            sender.run().await;
+            drop(ended);
+        };
+        let worker = Worker::start("plenum-mqtt-out", stop, work)
+            .map_err(|e| Problem::error(place.clone(), format!("cannot start: {e}"), "free some memory"))?;
         // From here on dropping it ends the thread.
-        let publisher = Self { shared, stop, thread: Some(thread) };
+        let publisher = Self { shared, worker };
         let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
         let status = publisher.shared.wait_while(Duration::from_secs(10), waiting).status.clone();
         let reason = match status {
@@ -121,6 +116,20 @@ impl Publisher {
     /// The topic is none, the payload is longer than 16 MiB, there was no room, or the publisher was
     /// stopped: the message was not taken.
     pub fn publish_as(&self, topic: &str, payload: Vec<u8>, message: Message) -> Result<(), Problem> {
+        self.publish_within(PATIENCE, topic, payload, message)
+    }
+
+    /// As [`Self::publish_as`], waiting for room at most `patience`.
+    ///
+    /// # Errors
+    /// As [`Self::publish_as`].
+    pub fn publish_within(
+        &self,
+        patience: Duration,
+        topic: &str,
+        payload: Vec<u8>,
+        message: Message,
+    ) -> Result<(), Problem> {
         let place = || format!("{} {topic}", self.shared.place);
         if !is_topic(topic) {
             return Err(Problem::error(place(), "a topic to publish to has a name and no wildcards", ""));
@@ -130,8 +139,8 @@ impl Publisher {
             return Err(Problem::error(place(), message, "send it in parts"));
         }
         let full = |o: &mut Outbox| o.entries.len() >= OUTBOX && !o.ended;
-        let mut outbox = self.shared.wait_while(PATIENCE, full);
-        if outbox.ended || self.stop.is_asked() {
+        let mut outbox = self.shared.wait_while(patience, full);
+        if outbox.ended || self.worker.stop.is_asked() {
             return Err(Problem::error(place(), "the publisher was stopped", ""));
         }
         if outbox.entries.len() >= OUTBOX {
@@ -151,6 +160,25 @@ impl Publisher {
         self.shared.wait_while(timeout, waiting).entries.is_empty()
     }
 
+    /// As [`Self::flush`], but gives up where waiting is in vain: at once when the connection is away, and
+    /// when nothing was acknowledged for `quiet`.
+    pub fn settle(&self, timeout: Duration, quiet: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut before = self.stats().acknowledged;
+        loop {
+            let wait = quiet.min(deadline.saturating_duration_since(Instant::now()));
+            let outbox = self.shared.wait_while(wait, |o| {
+                let connected = matches!(o.status, ConnectionStatus::Connected { .. });
+                connected && !o.entries.is_empty() && !o.ended && o.stats.acknowledged == before
+            });
+            let now = outbox.stats.acknowledged;
+            if outbox.entries.is_empty() || now == before || Instant::now() >= deadline {
+                return outbox.entries.is_empty();
+            }
+            before = now;
+        }
+    }
+
     /// How the connection is.
     pub fn status(&self) -> ConnectionStatus {
         lock(&self.shared.outbox).status.clone()
@@ -165,16 +193,7 @@ impl Publisher {
     /// Takes leave of the broker and waits for the thread. What is not acknowledged by now is lost: see
     /// [`Self::flush`].
     pub fn stop(&mut self) {
-        self.stop.ask();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Publisher {
-    fn drop(&mut self) {
-        self.stop();
+        self.worker.stop();
     }
 }
 

@@ -2,19 +2,18 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
-use super::{Address, ConnectionStatus, RETRY, Stop, lock};
+use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
 use crate::site::project::Ingest;
 use crate::telemetry::intake::{Intake, WireStats};
 use crate::telemetry::quarantine::{Quarantine, Reason};
+use crate::telemetry::queue::{Entrance, Offer};
 use crate::telemetry::sample::Arrival;
 use crate::telemetry::topics::{TopicMap, Unmatched, is_filter, without_overlaps};
 use crate::telemetry::wall_clock;
-use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The longest packet read at all, bytes. What is longer than the project allows but not than this is
@@ -25,8 +24,8 @@ pub const MAX_PACKET: usize = 16 << 20;
 const CONNECT_TIMEOUT_S: u64 = 5;
 /// A connection that held for so long counts as a good one.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
-/// How often a wait on a full queue looks whether it should stop.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a full queue is looked at again.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// What to subscribe to and where samples go.
 #[derive(Clone, Debug)]
@@ -40,16 +39,14 @@ pub struct Subscription {
     pub topics: Arc<TopicMap>,
     /// What the wire may bring.
     pub ingest: Ingest,
-    /// Where samples go. When it is full, the socket is left unread until there is room: the broker
-    /// then holds what comes, as long as it can. Nothing is dropped here.
-    pub sender: Sender<Arrival>,
+    /// Where samples go.
+    pub queue: Entrance,
 }
 
 /// A subscription that lives until it is stopped or dropped.
 pub struct Subscriber {
     shared: Arc<Shared>,
-    stop: Arc<Stop>,
-    thread: Option<JoinHandle<()>>,
+    worker: Worker,
 }
 
 struct Shared {
@@ -76,8 +73,6 @@ impl Subscriber {
         if filters.is_empty() {
             return Err(Problem::error(place, "there is nothing to subscribe to", "name a topic filter: [\"site/#\"]"));
         }
-        let cannot_start = |e: std::io::Error| Problem::error("telemetry", format!("cannot start: {e}"), "");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot_start)?;
         let intake = Intake::new(Arc::clone(&subscription.topics), subscription.ingest.clone());
         let shared = Arc::new(Shared {
             status: Mutex::new(ConnectionStatus::Connecting),
@@ -90,17 +85,16 @@ impl Subscriber {
             address,
             client_id: subscription.client_id,
             filters,
-            sender: subscription.sender,
+            queue: subscription.queue,
+            queue_full: false,
             shared: Arc::clone(&shared),
             stop: Arc::clone(&stop),
             arrivals: Vec::new(),
             subscribed: false,
         };
-        let thread = std::thread::Builder::new()
-            .name("plenum-mqtt-in".into())
-            .spawn(move || runtime.block_on(client.run()))
-            .map_err(cannot_start)?;
-        Ok(Self { shared, stop, thread: Some(thread) })
+        let worker = Worker::start("plenum-mqtt-in", stop, client.run())
+            .map_err(|e| Problem::error("telemetry", format!("cannot start: {e}"), "free some memory"))?;
+        Ok(Self { shared, worker })
     }
 
     /// How the connection is.
@@ -134,16 +128,7 @@ impl Subscriber {
 
     /// Ends the connection and waits for the thread, a second at most. The broker keeps the session.
     pub fn stop(&mut self) {
-        self.stop.ask();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        self.stop();
+        self.worker.stop();
     }
 }
 
@@ -152,7 +137,9 @@ struct Client {
     address: Address,
     client_id: String,
     filters: Vec<String>,
-    sender: Sender<Arrival>,
+    queue: Entrance,
+    /// Said already.
+    queue_full: bool,
     shared: Arc<Shared>,
     stop: Arc<Stop>,
     max_packet: usize,
@@ -335,26 +322,40 @@ impl Client {
         Ok(true)
     }
 
-    /// Hands on what was read. While the queue is full nothing more is read from the socket; false
-    /// when it is time to stop, or nobody takes samples any more.
+    /// Hands on what was read. While the queue is full and nothing may be dropped from it, nothing more is
+    /// read from the socket; false when it is time to stop, or nobody takes samples any more.
     fn hand_over(&mut self) -> bool {
-        for arrival in self.arrivals.drain(..) {
-            let mut arrival = match self.sender.try_send(arrival) {
-                Ok(()) => continue,
-                Err(TrySendError::Disconnected(_)) => return false,
-                Err(TrySendError::Full(arrival)) => arrival,
-            };
+        let mut dropped = 0;
+        let mut waited = false;
+        for mut arrival in self.arrivals.drain(..) {
             loop {
-                if self.stop.is_asked() {
-                    return false;
-                }
-                match self.sender.send_timeout(arrival, LOOK) {
-                    Ok(()) => break,
-                    Err(SendTimeoutError::Disconnected(_)) => return false,
-                    Err(SendTimeoutError::Timeout(back)) => arrival = back,
+                match self.queue.offer(arrival) {
+                    Offer::Taken => break,
+                    Offer::Instead(Arrival::Clock(_)) => break,
+                    Offer::Instead(Arrival::Sample(_)) => {
+                        dropped += 1;
+                        break;
+                    }
+                    Offer::Gone => return false,
+                    Offer::Full(_) if self.stop.is_asked() => return false,
+                    Offer::Full(back) => {
+                        waited = true;
+                        arrival = back;
+                        std::thread::sleep(LOOK);
+                    }
                 }
             }
         }
+        let full = waited || dropped > 0;
+        if full {
+            let mut intake = lock(&self.shared.intake);
+            intake.stats.overflow += dropped;
+            intake.stats.queue_full += u64::from(!self.queue_full);
+        }
+        if full && !self.queue_full {
+            tracing::warn!("the queue to the twin is full: it has not taken its samples for too long");
+        }
+        self.queue_full = full;
         true
     }
 
