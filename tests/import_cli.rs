@@ -87,6 +87,20 @@ fn the_whole_document() {
     assert_eq!(names_in(folder.path()), ["out.jsonl", "site.geojson"], "nothing is left behind");
 }
 
+/// The geometry library has much to say of this file's plan symbols, which it does not draw.
+#[test]
+fn only_the_document_and_nothing_else_is_printed() {
+    let Some(samples) = std::env::var_os("PLENUM_SAMPLES") else {
+        eprintln!("SKIPPED: PLENUM_SAMPLES names no folder of sample models");
+        return;
+    };
+    let file = Path::new(&samples).join("ifc").join("duplex-electrical.ifc");
+    let output = plenum(Path::new("."), &[file.to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(json(&output)["files"][0]["elements"].as_u64().is_some_and(|n| n > 0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
 #[test]
 fn one_bad_file_is_told_beside_the_good_one() {
     let folder = folder();

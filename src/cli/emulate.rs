@@ -204,36 +204,16 @@ fn status(field: &Field, faults: &[InjectedFault]) {
     eprintln!("plenum: {now}  {samples} samples in {messages} messages, {} faults", faults.len());
 }
 
-/// Reads `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+/// Reads the address of a broker elsewhere.
 fn broker_url(text: &str) -> Result<BrokerUrl, Problem> {
-    let wrong = |message: &str| {
-        Problem::error(
-            format!("--broker {text}"),
-            message,
-            "write mqtt://127.0.0.1:1883, or mqtts://HOST:8883 for another machine",
-        )
-    };
-    let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("it is no URL"))?;
-    let (tls, usual) = match scheme {
-        "mqtt" => (false, 1883),
-        "mqtts" => (true, 8883),
-        _ => return Err(wrong("only mqtt:// and mqtts:// are spoken")),
-    };
-    let rest = rest.trim_end_matches('/');
-    if rest.contains(['@', '/']) {
-        return Err(wrong("user and password stand in twin.toml, and there is no path"));
-    }
-    let (host, port) = match rest.rsplit_once(':') {
-        // An IPv6 address without a port ends in a bracket.
-        Some((host, port)) if !port.ends_with(']') => {
-            (host, port.parse().map_err(|_| wrong("the port is not a number up to 65535"))?)
+    let wrong = |message: String, remedy: String| Problem::error(format!("--broker {text}"), message, remedy);
+    match BrokerUrl::parse(text) {
+        Ok(BrokerUrl::Embedded { .. }) => {
+            Err(wrong("the embedded broker has no address of its own".into(), "write mqtt://127.0.0.1:PORT".into()))
         }
-        _ => (rest, usual),
-    };
-    if host.is_empty() {
-        return Err(wrong("it names no host"));
+        Ok(url) => Ok(url),
+        Err((message, remedy)) => Err(wrong(message, remedy)),
     }
-    Ok(BrokerUrl::Remote { host: host.to_owned(), port, tls })
 }
 
 #[cfg(test)]
@@ -245,9 +225,10 @@ mod tests {
         let remote = |host: &str, port, tls| BrokerUrl::Remote { host: host.into(), port, tls };
         assert_eq!(broker_url("mqtt://127.0.0.1:1999").unwrap(), remote("127.0.0.1", 1999, false));
         assert_eq!(broker_url("mqtts://broker.example/").unwrap(), remote("broker.example", 8883, true));
-        assert_eq!(broker_url("mqtt://[::1]:1883").unwrap(), remote("[::1]", 1883, false));
-        assert_eq!(broker_url("mqtt://[::1]").unwrap(), remote("[::1]", 1883, false));
-        for text in ["localhost", "http://x", "mqtt://", "mqtt://x:port", "mqtt://u:p@x", "mqtt://x:99999"] {
+        assert_eq!(broker_url("mqtt://[::1]:1883").unwrap(), remote("::1", 1883, false));
+        assert_eq!(broker_url("mqtt://[::1]").unwrap(), remote("::1", 1883, false));
+        for text in ["localhost", "embedded", "http://x", "mqtt://", "mqtt://x:port", "mqtt://u:p@x", "mqtt://x:99999"]
+        {
             assert!(broker_url(text).is_err(), "{text}");
         }
     }

@@ -114,11 +114,14 @@ impl Samples {
             ..Self::default()
         };
         if let Some((id, published)) = published {
-            let heard = wire.publishers.get(id).map_or(0, |p| p.next);
+            let ours = wire.publishers.get(id);
+            let heard = ours.map_or(0, |p| p.next);
             let in_flight = published.saturating_sub(heard);
             samples.published = Some(published);
             samples.in_flight = Some(in_flight);
-            samples.lost = Some(published.saturating_sub(received + in_flight));
+            // What others publish is received too, and must not fill the gaps of ours.
+            let missing = ours.map_or(0, |p| p.lost).saturating_add(wire.overflow);
+            samples.lost = Some(published.saturating_sub(received + in_flight).max(missing));
         }
         samples
     }

@@ -10,6 +10,7 @@ use super::unit::Unit;
 use crate::problem::Problem;
 use std::path::PathBuf;
 
+pub(crate) use broker::is_loopback;
 pub use load::load;
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.

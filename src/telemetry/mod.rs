@@ -133,7 +133,7 @@ pub fn client_id(project_name: &str) -> String {
 }
 
 /// This machine's clock.
-fn wall_clock() -> Time {
+pub fn wall_clock() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(since.as_millis() as i64)
 }

@@ -1,9 +1,9 @@
 //! The one clock that the twin judges by: the site's own where it publishes one, else this machine's.
 
 use super::Step;
+pub use crate::telemetry::wall_clock;
 use crate::time::Time;
 use bevy::prelude::*;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The twin's time.
 #[derive(Resource, Clone, Copy, Debug, Default)]
@@ -42,12 +42,6 @@ impl TwinClock {
     pub fn advance(&mut self, time: Time) {
         self.now = self.now.max(time);
     }
-}
-
-/// This machine's clock.
-pub fn wall_clock() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(since.as_millis() as i64)
 }
 
 /// Keeps [`TwinClock`] by this machine's clock unless it comes from the site.

@@ -12,7 +12,7 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> Broker {
     let sheet = table.sheet;
     let port = table.whole_in("port", 0, 65_535);
     if let Some(url) = table.text("url") {
-        match parse_url(&url.value) {
+        match BrokerUrl::parse(&url.value) {
             Ok(parsed) => broker.url = parsed,
             Err((message, remedy)) => sheet.error(url.line, message, remedy),
         }
@@ -107,46 +107,54 @@ fn check_safety(table: &Table<'_>, broker: &Broker) {
     }
 }
 
-/// The broker of an address.
-pub(super) fn parse_url(text: &str) -> Result<BrokerUrl, (String, String)> {
-    let refuse = |message: String| Err((message, URL_REMEDY.to_owned()));
-    if text == "embedded" {
-        return Ok(BrokerUrl::Embedded { port: 0 });
-    }
-    let (tls, rest) = match text.split_once("://") {
-        Some(("mqtt", rest)) => (false, rest),
-        Some(("mqtts", rest)) => (true, rest),
-        Some((scheme, _)) => return refuse(format!("`{scheme}://` is not a way to a broker")),
-        None => return refuse(format!("`{text}` is no address of a broker")),
-    };
-    if rest.contains('@') {
-        let remedy = "write `user` and `password_env` as keys of their own";
-        return Err(("a user or a password does not belong in the address".into(), remedy.into()));
-    }
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let (host, port) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
-        Some((host, after)) => (host, after.strip_prefix(':').or(if after.is_empty() { None } else { Some(after) })),
-        None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
-    };
-    let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
-    if host.is_empty() || host.contains(odd) {
-        return refuse(format!("`{text}` names no host"));
-    }
-    let port = match port.map(str::parse::<u16>) {
-        None => {
-            if tls {
-                8883
-            } else {
-                1883
-            }
+impl BrokerUrl {
+    /// Reads `embedded`, `mqtt://HOST[:PORT]` or `mqtts://HOST[:PORT]`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, (String, String)> {
+        let refuse = |message: String| Err((message, URL_REMEDY.to_owned()));
+        if text == "embedded" {
+            return Ok(BrokerUrl::Embedded { port: 0 });
         }
-        Some(Ok(port)) if port > 0 => port,
-        Some(_) => return refuse(format!("`{text}` has no port between 1 and 65535 after its host")),
-    };
-    Ok(BrokerUrl::Remote { host: host.to_owned(), port, tls })
+        let (tls, rest) = match text.split_once("://") {
+            Some(("mqtt", rest)) => (false, rest),
+            Some(("mqtts", rest)) => (true, rest),
+            Some((scheme, _)) => return refuse(format!("`{scheme}://` is not a way to a broker")),
+            None => return refuse(format!("`{text}` is no address of a broker")),
+        };
+        if rest.contains('@') {
+            let remedy = "write `user` and `password_env` as keys of their own";
+            return Err(("a user or a password does not belong in the address".into(), remedy.into()));
+        }
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
+            Some((host, after)) => {
+                (host, after.strip_prefix(':').or(if after.is_empty() { None } else { Some(after) }))
+            }
+            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+        };
+        let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
+        if host.is_empty() || host.contains(odd) {
+            return refuse(format!("`{text}` names no host"));
+        }
+        let port = match port.map(str::parse::<u16>) {
+            None => {
+                if tls {
+                    8883
+                } else {
+                    1883
+                }
+            }
+            Some(Ok(port)) if port > 0 => port,
+            Some(_) => return refuse(format!("`{text}` has no port between 1 and 65535 after its host")),
+        };
+        Ok(BrokerUrl::Remote { host: host.to_owned(), port, tls })
+    }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// True for this machine itself.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bytes: Option<Vec<u8>> = host.split('.').map(|part| part.parse().ok()).collect();
     host.eq_ignore_ascii_case("localhost") || host == "::1" || bytes.is_some_and(|b| b.len() == 4 && b[0] == 127)
 }
@@ -173,12 +181,12 @@ mod tests {
     #[test]
     fn addresses() {
         let remote = |host: &str, port, tls| Ok(BrokerUrl::Remote { host: host.into(), port, tls });
-        assert_eq!(parse_url("embedded"), Ok(BrokerUrl::Embedded { port: 0 }));
-        assert_eq!(parse_url("mqtt://localhost"), remote("localhost", 1883, false));
-        assert_eq!(parse_url("mqtts://b.example/"), remote("b.example", 8883, true));
-        assert_eq!(parse_url("mqtts://10.0.0.7:9999"), remote("10.0.0.7", 9999, true));
-        assert_eq!(parse_url("mqtt://[::1]:1884"), remote("::1", 1884, false));
-        assert_eq!(parse_url("mqtt://[::1]"), remote("::1", 1883, false));
+        assert_eq!(BrokerUrl::parse("embedded"), Ok(BrokerUrl::Embedded { port: 0 }));
+        assert_eq!(BrokerUrl::parse("mqtt://localhost"), remote("localhost", 1883, false));
+        assert_eq!(BrokerUrl::parse("mqtts://b.example/"), remote("b.example", 8883, true));
+        assert_eq!(BrokerUrl::parse("mqtts://10.0.0.7:9999"), remote("10.0.0.7", 9999, true));
+        assert_eq!(BrokerUrl::parse("mqtt://[::1]:1884"), remote("::1", 1884, false));
+        assert_eq!(BrokerUrl::parse("mqtt://[::1]"), remote("::1", 1883, false));
         for bad in [
             "",
             "broker.example",
@@ -193,7 +201,7 @@ mod tests {
             "mqtt://[::1]x",
             "mqtts://user:secret@x",
         ] {
-            let (message, remedy) = parse_url(bad).expect_err(bad);
+            let (message, remedy) = BrokerUrl::parse(bad).expect_err(bad);
             assert!(!message.contains("secret") && !remedy.is_empty(), "{bad}: {message}");
         }
     }

@@ -1,13 +1,13 @@
 //! Where a broker is and how to get in.
 
 use crate::problem::Problem;
-use crate::site::project::{Broker, BrokerUrl};
+use crate::site::project::{Broker, BrokerUrl, is_loopback};
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,10 +126,6 @@ impl Address {
         }
         options
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn tls_config(broker: &Broker, host: &str, place: &str) -> Result<Arc<ClientConfig>, Problem> {
