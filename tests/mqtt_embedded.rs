@@ -134,14 +134,23 @@ fn publish_all(publisher: &Publisher, count: usize, batch: usize) {
     assert!(publisher.flush(LONG));
 }
 
+/// Memory of this process, MB; 0 where the system does not tell.
+fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0 / 1e6
+}
+
 #[test]
 fn a_twin_that_stands_still_for_a_minute_loses_nothing() {
     // What the demo publishes in a minute, ten times what the broker keeps.
     const COUNT: usize = 380_000;
     let connection = embedded(&[point("t/a", "")], &Ingest::default());
     let publisher = Publisher::connect(&connection.address, "test-publisher").unwrap();
+    let before = resident_mb();
     publish_all(&publisher, COUNT, 10);
     wait_for("all to be waiting", || (connection.arrivals.len() == COUNT).then_some(()));
+    println!("{COUNT} samples waiting: {:.0} MB more, the broker's log among them", resident_mb() - before);
     let got = samples(&connection.arrivals, COUNT);
     assert!(got.iter().enumerate().all(|(i, sample)| sample.value == i as f64), "not in order");
     let stats = connection.subscriber.stats();
