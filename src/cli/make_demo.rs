@@ -26,7 +26,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let files = write(&args.dir, args.seed)?;
     if args.json {
         let list: Vec<_> = files.iter().map(|f| serde_json::json!({"file": f.name, "bytes": f.text.len()})).collect();
-        return print_json(&serde_json::json!({"dir": args.dir, "seed": args.seed, "files": list}));
+        return print_json(
+            &serde_json::json!({"dir": args.dir.display().to_string(), "seed": args.seed, "files": list}),
+        );
     }
     for file in &files {
         eprintln!("plenum: wrote {} ({} KB)", args.dir.join(file.name).display(), file.text.len().div_ceil(1000));
