@@ -216,7 +216,7 @@ const MISTAKES: &[(&str, usize, &str, &str)] = &[
     ("[broker]\nurl = 'mqtts://x'\ncert = 'ca.pem'", 4, "needs both", "other file"),
     ("[broker]\nurl = 'mqtts://x'\nca = 'gone.pem'", 4, "there is no file `gone.pem`", "relative to"),
     ("[[layers]]\nfile = 'gone.geojson'", 3, "there is no file", "relative to"),
-    ("[[layers]]\nfile = 'a.ifc'", 2, "named twice", "leave one"),
+    ("[[layers]]\nfile = 'a.ifc'", 3, "named twice", "leave one"),
     ("[[layers]]\nflie = 'a.ifc'", 2, "has no `file`", "file ="),
     ("[layers]\nfile = 'a.ifc'", 2, "is a table, where a list of tables", "[[layers]]"),
     ("[origin]\neast_m = 1", 2, "no `north_m`", "map coordinates"),
