@@ -83,7 +83,6 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
         app.update();
     }
     tick(&mut app);
-    problems.extend(live.wire_problems());
     line.end();
 
     let ready_seconds = ready.duration_since(how.started).as_secs_f64();

@@ -55,7 +55,8 @@ pub struct Ran {
 
 impl Report {
     /// Reads the twin and its connection; without one nothing came in.
-    pub fn of(world: &World, live: Option<&Live>, ran: Ran, problems: Vec<Problem>) -> Self {
+    pub fn of(world: &World, live: Option<&Live>, ran: Ran, mut problems: Vec<Problem>) -> Self {
+        problems.extend(live.map(Live::wire_problems).unwrap_or_default());
         let summary = summary(world);
         Self {
             seconds: ran.seconds,
