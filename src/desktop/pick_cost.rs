@@ -30,8 +30,8 @@ pub fn cast(site: &Site, rays: &[(DVec3, DVec3)]) -> (Vec<Option<(Slot, f64)>>, 
         .iter()
         .filter_map(|(slot, element)| {
             let (mesh, bounds) = shapes.get(element.shape? as usize)?.clone();
-            let placed = Transform::from_matrix(drawn_placement(&element.placement).into());
-            Some((slot, (mesh, bounds, placed, GlobalTransform::from(placed))))
+            let placed = GlobalTransform::from(drawn_placement(&element.placement));
+            Some((slot, (mesh, bounds, placed, Visibility::Visible)))
         })
         .collect();
     let slots: Vec<Slot> = elements.iter().map(|(slot, _)| *slot).collect();
