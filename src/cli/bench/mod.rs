@@ -175,7 +175,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for row in &document.rows {
         let goal = row.goal.map(|g| format!("  goal {g}")).unwrap_or_default();
         let met = row.met.map(|m| if m { "  met" } else { "  NOT MET" }).unwrap_or_default();
-        let peer = row.theirs.map(|t| format!("  {} {} ({}×)", row.peer, figure(t), row.ratio.map_or("-".into(), figure)));
+        let peer =
+            row.theirs.map(|t| format!("  {} {} ({}×)", row.peer, figure(t), row.ratio.map_or("-".into(), figure)));
         println!(
             "{:<72} {:>12} {}{}{goal}{met}",
             row.case,

@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_tree_and_its_peer_meet_the_same() {
         let rows = measure(2_000, 1).unwrap();
-        assert!(rows[0].ours > 0.0);
+        assert!(rows[0].ours.is_some_and(|us| us > 0.0));
         assert_eq!(rows[0].theirs.is_some(), cfg!(feature = "desktop"));
         assert_eq!(rows[0].why.is_some(), rows[0].theirs.is_none());
     }
