@@ -41,18 +41,6 @@ impl Health {
     }
 }
 
-/// The worst health in each of `groups` groups (storeys, systems), from pairs of a group's number and the
-/// health of one of its members. A group without members is unknown.
-pub fn worst_of(groups: usize, members: impl IntoIterator<Item = (u32, Health)>) -> Vec<Health> {
-    let mut worst = vec![Health::Unknown; groups];
-    for (group, health) in members {
-        if let Some(w) = worst.get_mut(group as usize) {
-            *w = w.worst(health);
-        }
-    }
-    worst
-}
-
 /// How long a value without a check of its own must be out of range before it counts, seconds.
 pub const RANGE_CONFIRM_S: f64 = 60.0;
 
@@ -353,12 +341,5 @@ mod tests {
         assert_eq!(at(10, 36.0), Some((Health::Critical, Time(10_000))));
         assert_eq!(at(60, 36.0), Some((Health::Critical, Time(10_000))));
         assert_eq!(at(70, 36.0), None);
-    }
-
-    #[test]
-    fn a_group_is_as_its_worst_member() {
-        let states =
-            [(0, Health::Good), (0, Health::Stale), (2, Health::Critical), (2, Health::Good), (9, Health::Good)];
-        assert_eq!(worst_of(3, states), [Health::Stale, Health::Unknown, Health::Critical]);
     }
 }

@@ -6,6 +6,7 @@ pub mod frame_cost;
 mod icon;
 pub mod palette;
 pub mod panels;
+pub mod pick_cost;
 pub mod picking;
 pub mod render;
 pub mod shot;

@@ -8,9 +8,9 @@ use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::Fresh;
 use crate::analytics::Health;
-use crate::analytics::health::{Judgement, worst_of};
+use crate::analytics::health::Judgement;
 use crate::site::point::PointSource;
-use crate::site::{Point, PointIndex, Quality, Slot};
+use crate::site::{Point, PointIndex, Quality};
 use crate::time::Time;
 use bevy::prelude::*;
 
@@ -69,6 +69,24 @@ impl HealthCounts {
             Health::Unknown => &mut self.unknown,
         }
     }
+
+    /// One of them is otherwise now.
+    fn change(&mut self, before: Health, after: Health) {
+        *self.of(before) -= 1;
+        *self.of(after) += 1;
+    }
+
+    /// The worst that there is one of; unknown when there is none.
+    fn worst(&self) -> Health {
+        let counts = [
+            (self.good, Health::Good),
+            (self.warning, Health::Warning),
+            (self.critical, Health::Critical),
+            (self.stale, Health::Stale),
+        ];
+        let there = counts.into_iter().filter(|(n, _)| *n > 0);
+        there.fold(Health::Unknown, |worst, (_, health)| worst.worst(health))
+    }
 }
 
 /// Judges points and rolls up.
@@ -83,10 +101,15 @@ impl Plugin for HealthPlugin {
     }
 }
 
-/// What the judging remembers, by point.
+/// What the judging remembers: each point, and how many assets of a group are how, so that a change costs the
+/// same however many assets there are.
 #[derive(Resource, Default)]
 pub(super) struct Judgements {
     points: Vec<Remembered>,
+    /// Of each storey's assets.
+    storeys: Vec<HealthCounts>,
+    /// Of each system's assets.
+    systems: Vec<HealthCounts>,
     /// The twin's time at the last look for silence.
     looked_at: Time,
 }
@@ -126,6 +149,16 @@ fn prepare(
     }
     let Some(scene) = scene else { return };
     judgements.points = vec![Remembered::default(); scene.points.len()];
+    judgements.storeys = vec![HealthCounts::default(); scene.site.storeys.len()];
+    judgements.systems = vec![HealthCounts::default(); scene.site.systems.len()];
+    let Judgements { storeys, systems, .. } = &mut *judgements;
+    for element in scene.bound.iter().filter_map(|slot| scene.site.element(*slot)) {
+        let of_storey = element.storey.and_then(|s| storeys.get_mut(s as usize));
+        of_storey.into_iter().for_each(|counts| counts.unknown += 1);
+        for system in &element.systems {
+            systems.get_mut(*system as usize).into_iter().for_each(|counts| counts.unknown += 1);
+        }
+    }
     rollup.points = HealthCounts { unknown: scene.points.len(), ..HealthCounts::default() };
     rollup.storeys = vec![Health::Unknown; scene.site.storeys.len()];
     rollup.systems = vec![Health::Unknown; scene.site.systems.len()];
@@ -148,7 +181,7 @@ pub(super) fn judge(
     mut changes: MessageWriter<HealthChanged>,
 ) {
     let Some(scene) = scene else { return };
-    let Judgements { points: remembered, looked_at } = &mut *judgements;
+    let Judgements { points: remembered, looked_at, .. } = &mut *judgements;
     for sample in &fresh.0 {
         let i = sample.point.0 as usize;
         let (Some(point), Some(r)) = (scene.site.points.get(i), remembered.get_mut(i)) else { continue };
@@ -180,6 +213,7 @@ fn roll_up(
     mut changes: MessageReader<HealthChanged>,
     mut points: Query<&mut PointHealth>,
     mut assets: Query<&mut AssetHealth>,
+    mut judgements: ResMut<Judgements>,
     mut rollup: ResMut<Rollup>,
 ) {
     let Some(scene) = scene else { return };
@@ -188,8 +222,7 @@ fn roll_up(
         let i = change.point.0 as usize;
         let (Some(entity), Some(point)) = (scene.points.get(i), scene.site.points.get(i)) else { continue };
         let Ok(mut health) = points.get_mut(*entity) else { continue };
-        *rollup.points.of(health.0) -= 1;
-        *rollup.points.of(change.health) += 1;
+        rollup.points.change(health.0, change.health);
         health.0 = change.health;
         touched.push(point.asset);
     }
@@ -204,22 +237,27 @@ fn roll_up(
             .iter()
             .filter_map(|p| points.get(*scene.points.get(p.0 as usize)?).ok())
             .fold(Health::Unknown, |worst, health| worst.worst(health.0));
-        let Some(entity) = scene.elements.get(slot.0 as usize) else { continue };
-        if let Ok(mut asset) = assets.get_mut(*entity) {
-            asset.set_if_neq(AssetHealth(worst));
+        let (Some(entity), Some(element)) = (scene.elements.get(slot.0 as usize), scene.site.element(slot)) else {
+            continue;
+        };
+        let Ok(mut asset) = assets.get_mut(*entity) else { continue };
+        let before = asset.0;
+        if !asset.set_if_neq(AssetHealth(worst)) {
+            continue;
+        }
+        if let Some(storey) = element.storey {
+            change_group(&mut judgements.storeys, &mut rollup.storeys, storey, before, worst);
+        }
+        for system in &element.systems {
+            change_group(&mut judgements.systems, &mut rollup.systems, *system, before, worst);
         }
     }
-    let health_of = |slot: Slot| assets.get(*scene.elements.get(slot.0 as usize)?).ok().map(|h| h.0);
-    (rollup.storeys, rollup.systems) = worst_of_groups(&scene, health_of);
 }
 
-/// The worst health on each storey and in each system.
-fn worst_of_groups(scene: &Scene, health_of: impl Fn(Slot) -> Option<Health>) -> (Vec<Health>, Vec<Health>) {
-    let (site, mut on_storeys, mut in_systems) = (&scene.site, Vec::new(), Vec::new());
-    for slot in &scene.bound {
-        let (Some(element), Some(health)) = (site.element(*slot), health_of(*slot)) else { continue };
-        on_storeys.extend(element.storey.map(|storey| (storey, health)));
-        in_systems.extend(element.systems.iter().map(|system| (*system, health)));
+/// One asset of a group is otherwise now.
+fn change_group(counts: &mut [HealthCounts], rolled: &mut [Health], group: u32, before: Health, after: Health) {
+    if let (Some(counts), Some(rolled)) = (counts.get_mut(group as usize), rolled.get_mut(group as usize)) {
+        counts.change(before, after);
+        *rolled = counts.worst();
     }
-    (worst_of(site.storeys.len(), on_storeys), worst_of(site.systems.len(), in_systems))
 }

@@ -110,12 +110,13 @@ fn write_words(
     if another_site {
         *colouring = Colouring::of(&scene);
     }
-    let all = another_site
-        || written.colour_by != view.colour_by
-        || written.spaces != view.spaces
-        || written.storey != view.storey
-        || written.drawn != view.drawn
-        || words.0.len() != scene.site.elements.len();
+    // Nobody compares what is hidden, element by element, while nobody has touched the view.
+    let another_view = view.is_changed()
+        && (written.colour_by != view.colour_by
+            || written.spaces != view.spaces
+            || written.storey != view.storey
+            || written.drawn != view.drawn);
+    let all = another_site || another_view || words.0.len() != scene.site.elements.len();
 
     touched.clear();
     if all {

@@ -20,12 +20,16 @@ const ELEMENTS: usize = 100_000;
 const POINTS: usize = 10_000;
 
 /// Measures one part in this process: mean CPU milliseconds from the start of a frame to its drawing.
-pub fn measure(part: Part) -> f64 {
+///
+/// # Errors
+/// When the scene never came to stand.
+pub fn measure(part: Part) -> Result<f64, Problem> {
     let part = match part {
         Part::Plenum => frame_cost::Part::Plenum,
         Part::Baseline => frame_cost::Part::Baseline,
     };
     frame_cost::measure(part, synthetic::site(ELEMENTS, POINTS), |sender, frame| tick::send(sender, frame, POINTS))
+        .ok_or_else(|| failed("the scene never came to stand".into()))
 }
 
 /// Runs both parts, each in a process of its own.
@@ -35,13 +39,11 @@ pub fn measure(part: Part) -> f64 {
 pub fn run() -> Result<Vec<Row>, Problem> {
     adapter::find()?;
     let (ours, theirs) = (part(Part::Plenum)?, part(Part::Baseline)?);
-    let case = format!("whole frame before drawing, {ELEMENTS} elements, {POINTS} points a second");
+    let case = format!("whole frame before drawing, {ELEMENTS} elements, {POINTS} points a second, by health");
     Ok(vec![Row::against(case, "cpu_ms", ours, "Bevy, one StandardMaterial, NoCpuCulling", theirs, 1.3)])
 }
 
 fn part(part: Part) -> Result<f64, Problem> {
-    let failed =
-        |what: String| Problem::error("plenum bench frame", what, "run it again; report it with what it printed");
     let program = std::env::current_exe().map_err(|e| failed(format!("cannot find this program: {e}")))?;
     let word = if part == Part::Plenum { "plenum" } else { "baseline" };
     let output = Command::new(program)
@@ -52,4 +54,8 @@ fn part(part: Part) -> Result<f64, Problem> {
     text.trim().parse().map_err(|_| {
         failed(format!("{word} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()))
     })
+}
+
+fn failed(what: String) -> Problem {
+    Problem::error("plenum bench frame", what, "run it again; report it with what it printed")
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "desktop")]
 mod frame;
 mod ingest;
+mod picking;
 mod start;
 mod synthetic;
 mod tick;
@@ -49,7 +50,7 @@ enum Name {
 pub struct Row {
     /// What was measured, on what: `clinic, 440 points`.
     pub case: String,
-    /// The unit: `cpu_ms`, `per_s`, `bytes`, `ms`.
+    /// The unit: `cpu_ms`, `per_s`, `bytes`, `ms`, `us`.
     pub metric: &'static str,
     /// Our figure; none where it cannot be had here.
     pub ours: Option<f64>,
@@ -94,18 +95,33 @@ impl Row {
         theirs: f64,
         goal: f64,
     ) -> Self {
-        let ratio = ours / theirs;
-        Self {
-            case: case.into(),
-            metric,
-            ours: Some(ours),
-            peer: peer.into(),
-            theirs: Some(theirs),
-            ratio: Some(ratio),
-            goal: Some(goal),
-            met: Some(ratio <= goal),
-            why: None,
-        }
+        let row = Self::beside(case, metric, ours, peer, theirs);
+        Self { goal: Some(goal), met: row.ratio.map(|r| r <= goal), ..row }
+    }
+
+    /// A figure beside a peer's, without a goal.
+    #[cfg(feature = "desktop")]
+    pub fn beside(
+        case: impl Into<String>,
+        metric: &'static str,
+        ours: f64,
+        peer: impl Into<String>,
+        theirs: f64,
+    ) -> Self {
+        let row = Self::only(case, metric, ours);
+        Self { peer: peer.into(), theirs: Some(theirs), ratio: Some(ours / theirs), ..row }
+    }
+
+    /// A figure whose peer cannot be run here, and why.
+    #[cfg(not(feature = "desktop"))]
+    pub fn without(
+        case: impl Into<String>,
+        metric: &'static str,
+        ours: f64,
+        peer: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self { peer: peer.into(), why: Some(why.into()), ..Self::only(case, metric, ours) }
     }
 
     fn alone(case: impl Into<String>, metric: &'static str, ours: f64, goal: Option<f64>, met: Option<bool>) -> Self {
@@ -140,13 +156,14 @@ struct Document {
 pub fn run(args: Args) -> Result<(), Failure> {
     #[cfg(feature = "desktop")]
     if let Some(part) = args.part {
-        println!("{}", frame::measure(part));
+        println!("{}", frame::measure(part)?);
         return Ok(());
     }
     let rows = match args.name {
         Name::Frame => frame_rows()?,
         Name::Ingest => ingest::run()?,
-        Name::Import | Name::Picking | Name::Solve | Name::History => {
+        Name::Picking => picking::run()?,
+        Name::Import | Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };
@@ -158,7 +175,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for row in &document.rows {
         let goal = row.goal.map(|g| format!("  goal {g}")).unwrap_or_default();
         let met = row.met.map(|m| if m { "  met" } else { "  NOT MET" }).unwrap_or_default();
-        let peer = row.theirs.map(|t| format!("  {} {} ({:.2}×)", row.peer, figure(t), row.ratio.unwrap_or(f64::NAN)));
+        let peer =
+            row.theirs.map(|t| format!("  {} {} ({}×)", row.peer, figure(t), row.ratio.map_or("-".into(), figure)));
         println!(
             "{:<72} {:>12} {}{}{goal}{met}",
             row.case,

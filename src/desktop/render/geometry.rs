@@ -104,15 +104,17 @@ fn load(
             // A space's floor is the slab's top: lift it, or the two would flicker.
             placement.translation.y += 0.03;
         }
-        let mut entity = commands.entity(*entity);
-        entity.insert((
+        let drawn = (
             Mesh3d(handle),
             MeshMaterial3d::<ElementMaterial>(materials.element.clone()),
             MeshTag(Slot(i as u32).0),
             placement,
-        ));
+        );
+        let mut entity = commands.entity(*entity);
         if count > GPU_CULLING_FROM {
-            entity.insert(NoCpuCulling);
+            entity.insert((drawn, NoCpuCulling));
+        } else {
+            entity.insert(drawn);
         }
     }
     loading.next = (last < count).then_some(last);

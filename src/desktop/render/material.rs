@@ -159,20 +159,16 @@ fn grow(
     materials.colours = c;
 }
 
-fn write_words(
-    words: Res<StateWords>,
-    materials: Res<SceneMaterials>,
-    mut buffers: ResMut<Assets<ShaderBuffer>>,
-    mut bytes: Local<Vec<u8>>,
-) {
+fn write_words(words: Res<StateWords>, materials: Res<SceneMaterials>, mut buffers: ResMut<Assets<ShaderBuffer>>) {
     if !words.is_changed() && !materials.is_changed() {
         return;
     }
-    bytes.clear();
-    bytes.extend(words.0.iter().flat_map(|w| w.to_le_bytes()));
-    bytes.resize(materials.room * 4, 0);
+    let mut bytes = vec![0_u8; materials.room * 4];
+    for (out, word) in bytes.as_chunks_mut().0.iter_mut().zip(&words.0) {
+        *out = word.to_le_bytes();
+    }
     if let Some(mut buffer) = buffers.get_mut(&materials.words) {
-        buffer.data = Some(bytes.clone());
+        buffer.data = Some(bytes);
     }
 }
 
