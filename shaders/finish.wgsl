@@ -18,8 +18,10 @@ struct Finish {
     edge: vec4<f32>,
     selected: vec4<f32>,
     hovered: vec4<f32>,
-    // Pixels in a logical pixel; the rest is free.
+    // Pixels in a logical pixel, neighbours to ask for an outline (none when there is nothing to outline); the rest is free.
     scale: vec4<f32>,
+    // The part of the target that is drawn.
+    area: vec4<f32>,
 }
 
 @group(0) @binding(0) var colour_texture: texture_2d<f32>;
@@ -45,12 +47,9 @@ fn world(pixel: vec2<f32>, depth: f32) -> vec3<f32> {
     return p.xyz / p.w;
 }
 
+// Where nothing was drawn the texture says 0 or 3: nothing that has an outline.
 fn kind_at(pixel: vec2<i32>) -> u32 {
-    let p = inside(pixel);
-    if textureLoad(depth_texture, p, 0) <= 0.0 {
-        return 0u;
-    }
-    return u32(round(textureLoad(normal_texture, p, 0).a * 3.0));
+    return u32(round(textureLoad(normal_texture, inside(pixel), 0).a * 3.0));
 }
 
 fn surface(pixel: vec2<i32>) -> Surface {
@@ -143,11 +142,12 @@ fn fragment(in: FullscreenVertexOutput) -> @location(0) vec4<f32> {
     }
 
     // Outlines stand outside of what they are about.
-    let mine = kind_at(pixel);
+    let mine = here.kind;
     var selected = false;
     var hovered = false;
     let wide = max(finish.scale.x * 2.0, 1.0);
-    for (var i = 0; i < 8; i++) {
+    let neighbours = i32(finish.scale.y);
+    for (var i = 0; i < neighbours; i++) {
         let angle = f32(i) * 0.7853982;
         let ring = vec2(cos(angle), sin(angle));
         selected = selected || kind_at(vec2<i32>(floor(in.position.xy + ring * wide))) == 2u;

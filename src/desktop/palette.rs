@@ -10,9 +10,11 @@ pub const STEPS: usize = 64;
 pub fn at(palette: Palette, value: u16, theme: Theme) -> [u8; 3] {
     match palette {
         Palette::Material => [200, 200, 200],
-        Palette::Quiet => match theme {
-            Theme::Dark => [92, 99, 110],
-            Theme::Light => [190, 195, 202],
+        Palette::Quiet => match (theme, value) {
+            (Theme::Dark, 0) => [92, 99, 110],
+            (Theme::Dark, _) => [66, 73, 84],
+            (Theme::Light, 0) => [190, 195, 202],
+            (Theme::Light, _) => [212, 217, 222],
         },
         Palette::Health => match value {
             1 => [52, 168, 110],

@@ -2,13 +2,14 @@
 //!
 //! What is hidden, see-through or cut away is not picked.
 
-use crate::shape::{Bvh, frame};
+use crate::shape::{Aabb, Bvh, frame};
 use crate::site::{ElementKind, Slot};
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::tasks::{AsyncComputeTaskPool, Task, block_on, poll_once};
+use glam::DVec3;
 use std::sync::Arc;
 
 /// The tree over the site that is open; none while it is built.
@@ -49,13 +50,40 @@ impl Picker<'_> {
         let view = &*self.view;
         let can_be_picked = |slot: Slot| {
             view.drawn(slot) == Drawn::Solid
-                && scene.site.element(slot).is_some_and(|e| e.kind != ElementKind::Space || view.spaces)
+                && scene.site.element(slot).is_some_and(|e| match e.kind {
+                    ElementKind::Element => true,
+                    ElementKind::Space => view.spaces,
+                    ElementKind::Feature => !view.is_beside_the_section(e),
+                })
         };
         let origin = frame::project(ray.origin);
         let direction = frame::project_direction(*ray.direction);
         let hit = tree.pick_below(origin, direction, view.section_m, can_be_picked)?;
-        Some(PickHit { slot: hit.slot, point: frame::drawn(hit.point) })
+        // In a plan the floors are coloured by their rooms, so a floor is its room.
+        let room = if view.is_plan() { room_above(scene, view, hit.point) } else { None };
+        Some(PickHit { slot: room.unwrap_or(hit.slot), point: frame::drawn(hit.point) })
     }
+}
+
+/// Floors lie within this of the bottom of their rooms, metres.
+const FLOOR_M: f64 = 0.12;
+
+/// The room of the shown storey whose floor a point (project frame) lies on.
+fn room_above(scene: &Scene, view: &View, point: DVec3) -> Option<Slot> {
+    let is_over = |b: &Aabb| {
+        (b.min.x..=b.max.x).contains(&point.x)
+            && (b.min.y..=b.max.y).contains(&point.y)
+            && (b.min.z - point.z).abs() <= FLOOR_M
+    };
+    let area = |b: Aabb| (b.max.x - b.min.x) * (b.max.y - b.min.y);
+    let rooms = scene.site.iter().filter(|(slot, e)| {
+        e.kind == ElementKind::Space && e.storey == view.storey && view.drawn(*slot) == Drawn::Solid
+    });
+    // Where the box of a corner-shaped room reaches over another one, the smaller is the one that is meant.
+    rooms
+        .filter_map(|(slot, e)| Some((slot, e.bounds.filter(is_over)?)))
+        .min_by(|a, b| area(a.1).total_cmp(&area(b.1)))
+        .map(|(slot, _)| slot)
 }
 
 /// Builds the tree whenever a site was opened.

@@ -10,6 +10,7 @@ use crate::twin::scene::{OpenSite, Scene};
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
+use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{Monitor, PresentMode, PrimaryMonitor, PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
 use std::panic::AssertUnwindSafe;
@@ -23,6 +24,8 @@ const FREE: Vec2 = Vec2::new(0.98, 0.90);
 
 /// How often the picture follows telemetry when no hand moves, at most.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
+/// The same where the processor draws: a frame that is under way makes a hand wait.
+const IDLE_FRAME_SOFTWARE: Duration = Duration::from_millis(500);
 /// And when another program has the focus.
 const UNFOCUSED_FRAME: Duration = Duration::from_millis(500);
 
@@ -34,7 +37,7 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
     let adapter = adapter::find()?;
     display()?;
     let title = if site.name.is_empty() { "Plenum".to_owned() } else { format!("{} – Plenum", site.name) };
-    let engine = DefaultPlugins
+    let mut engine = DefaultPlugins
         .build()
         .set(WindowPlugin {
             primary_window: Some(Window {
@@ -48,11 +51,21 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         })
         .set(RenderPlugin { render_creation: adapter.settings().into(), ..default() })
         .set(super::log());
+    if adapter.software {
+        // To prepare the next frame while one is drawn gains nothing where the same processor does both, and shows
+        // what a hand does a frame later.
+        engine = engine.disable::<PipelinedRenderingPlugin>();
+    }
     let mut app = start_engine(engine)?;
     let quality = Quality::for_window(adapter.software);
     app.insert_resource(quality)
         .insert_resource(WinitSettings {
-            focused_mode: UpdateMode::reactive(IDLE_FRAME),
+            // What matters of a mouse comes as an event of the window too.
+            focused_mode: UpdateMode::reactive_low_power(if adapter.software {
+                IDLE_FRAME_SOFTWARE
+            } else {
+                IDLE_FRAME
+            }),
             unfocused_mode: UpdateMode::reactive_low_power(UNFOCUSED_FRAME),
         })
         .insert_resource(OpenSite(site))

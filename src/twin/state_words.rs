@@ -7,7 +7,7 @@
 
 mod colour;
 
-pub use colour::{disciplines, temperature_rank};
+pub use colour::{Colouring, disciplines, temperature_rank};
 
 use super::Step;
 use super::health::{AssetHealth, PointHealth};
@@ -16,7 +16,6 @@ use super::telemetry::LiveValue;
 use super::view::{ColourBy, Drawn, View};
 use crate::site::{ElementKind, Slot};
 use bevy::prelude::*;
-use colour::Colouring;
 
 /// Which colours a value stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,15 +29,16 @@ pub enum Palette {
     Temperature = 2,
     /// Value = number of the category, modulo [`CATEGORIES`].
     Category = 3,
-    /// Takes no part in what is shown: a quiet grey.
+    /// Takes no part in what is shown: a quiet grey; value 1 for map features, which are quieter still.
     Quiet = 4,
 }
 
 /// How many categorical colours there are.
 pub const CATEGORIES: u16 = 12;
 
-/// The range of [`Palette::Temperature`], °C.
-pub const TEMPERATURE_RANGE_C: [f64; 2] = [5.0, 35.0];
+/// The range of [`Palette::Temperature`], °C: what is between too cold and too warm for people, so that half a degree
+/// is seen; water in pipes is beyond it on one side or the other.
+pub const TEMPERATURE_RANGE_C: [f64; 2] = [16.0, 28.0];
 
 /// Not drawn.
 pub const HIDDEN: u32 = 1 << 24;
@@ -90,6 +90,7 @@ struct Written {
     drawn: Vec<Drawn>,
     selected: Option<Slot>,
     hovered: Option<Slot>,
+    section_m: Option<f64>,
 }
 
 fn write_words(
@@ -139,6 +140,10 @@ fn write_words(
         if written.hovered != view.hovered {
             touched.extend(written.hovered.iter().chain(&view.hovered));
         }
+        if written.section_m != view.section_m {
+            let features = scene.site.iter().filter(|(_, e)| e.kind == ElementKind::Feature);
+            touched.extend(features.map(|(slot, _)| slot));
+        }
     }
     written.remember(&view, all);
     for slot in touched.drain(..) {
@@ -155,6 +160,7 @@ impl Written {
     fn remember(&mut self, view: &View, all: bool) {
         self.selected = view.selected;
         self.hovered = view.hovered;
+        self.section_m = view.section_m;
         if all {
             self.colour_by = view.colour_by;
             self.spaces = view.spaces;
@@ -162,15 +168,6 @@ impl Written {
             self.drawn.clone_from(&view.drawn);
         }
     }
-}
-
-/// Higher than this it stands on the ground and is none of it, metres.
-const GROUND_RISES_M: f64 = 2.0;
-
-/// A plot, a road, a lawn.
-fn is_ground(scene: &Scene, slot: Slot) -> bool {
-    let bounds = scene.site.element(slot).and_then(|e| e.bounds);
-    bounds.is_none_or(|b| b.max.z - b.min.z < GROUND_RISES_M)
 }
 
 /// How an element is drawn, apart from its colour.
@@ -181,19 +178,23 @@ fn flags(scene: &Scene, view: &View, slot: Slot) -> u32 {
         Drawn::Ghost => GHOST,
         Drawn::Hidden => HIDDEN,
     };
-    match scene.site.element(slot).map(|e| e.kind) {
+    let element = scene.site.element(slot);
+    match element.map(|e| e.kind) {
         Some(ElementKind::Space) => {
             flags |= SPACE;
             // A space that somebody selected (in the tree, say) is shown whatever else is.
-            // A storey's plan is coloured by its rooms: what measures them hangs above the cut.
-            let is_plan = view.storey.is_some() && matches!(view.colour_by, ColourBy::Health | ColourBy::Temperature);
-            if !view.spaces && !selected && !is_plan {
+            if !view.spaces && !selected && !view.is_plan() {
                 flags |= HIDDEN;
             }
         }
-        // The ground around a building is not part of what a section cuts; the houses and trees on it are.
-        Some(ElementKind::Feature) if is_ground(scene, slot) => flags |= UNCUT,
-        Some(_) | None => {}
+        // What lies around a building is not part of what a section cuts.
+        Some(ElementKind::Feature) => {
+            flags |= UNCUT;
+            if element.is_some_and(|e| view.is_beside_the_section(e)) {
+                flags |= GHOST;
+            }
+        }
+        Some(ElementKind::Element) | None => {}
     }
     if selected {
         flags |= SELECTED;

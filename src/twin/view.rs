@@ -3,7 +3,7 @@
 use super::Step;
 use super::command::Command;
 use super::scene::Scene;
-use crate::site::Slot;
+use crate::site::{Element, ElementKind, Slot};
 use bevy::prelude::*;
 
 /// What the colours of the elements mean.
@@ -90,10 +90,29 @@ pub struct View {
 pub const STOREY_CUT_M: f64 = 1.8;
 
 impl View {
+    /// The storey that is shown alone is coloured by its rooms: what measures them hangs above the cut.
+    pub fn is_plan(&self) -> bool {
+        self.storey.is_some() && matches!(self.colour_by, ColourBy::Health | ColourBy::Temperature)
+    }
+
+    /// The section ends below the top of what stands around the building: it is shown as a ghost, uncut, because
+    /// sliced trees say nothing.
+    pub fn is_beside_the_section(&self, element: &Element) -> bool {
+        self.section_m.is_some_and(|cut| element.bounds.is_some_and(|b| b.max.z > cut)) && stands_on_the_ground(element)
+    }
+
     /// How an element is drawn.
     pub fn drawn(&self, slot: Slot) -> Drawn {
         self.drawn.get(slot.0 as usize).copied().unwrap_or_default()
     }
+}
+
+/// Higher than this a map feature stands on the ground and is none of it, metres.
+const GROUND_RISES_M: f64 = 2.0;
+
+/// A tree, a neighbour's house: what a map layer puts on the ground, where a plot, a road, a lawn are the ground.
+pub fn stands_on_the_ground(element: &Element) -> bool {
+    element.kind == ElementKind::Feature && element.bounds.is_some_and(|b| b.max.z - b.min.z >= GROUND_RISES_M)
 }
 
 /// Keeps [`View`] by obeying commands.
@@ -164,6 +183,8 @@ fn cut_storey(view: &mut View, scene: &Scene, storey: Option<u32>) {
         .map(|e| match e.storey {
             Some(s) if Some(s) == storey => Drawn::Solid,
             Some(_) => Drawn::Hidden,
+            // Cut trees and neighbours say nothing of a storey, and stand in front of it.
+            None if stands_on_the_ground(e) => Drawn::Hidden,
             None => Drawn::Solid,
         })
         .collect();

@@ -13,6 +13,8 @@ use bevy_egui::input::EguiWantsInput;
 
 /// A press that moved less than this is a click, logical pixels.
 const CLICK_MOVES: f32 = 4.0;
+/// Two clicks on the same place within so many seconds fly to what is under them.
+const DOUBLE_CLICK_S: f64 = 0.4;
 /// Radians a logical pixel.
 const TURN: f32 = 0.006;
 /// Metres a second.
@@ -35,6 +37,17 @@ struct Hand {
     drag: Drag,
     last: Vec2,
     travelled: f32,
+    /// Where and when (seconds) the last click was.
+    clicked: Option<(Vec2, f64)>,
+}
+
+impl Hand {
+    /// A click, now; true when it is the second of two.
+    fn is_double_click(&mut self, at: Vec2, now: f64) -> bool {
+        let second = self.clicked.is_some_and(|(p, t)| p.distance(at) <= CLICK_MOVES && now - t <= DOUBLE_CLICK_S);
+        self.clicked = (!second).then_some((at, now));
+        second
+    }
 }
 
 pub(super) fn plugin(app: &mut App) {
@@ -55,6 +68,7 @@ fn mouse(
     mut last_hover: Local<Option<(Vec2, Pose)>>,
     mut hovering: Local<bool>,
     view: Res<View>,
+    time: Res<Time<Real>>,
 ) {
     let Ok((mut scene_camera, camera, transform)) = cameras.single_mut() else { return };
     let Some(cursor) = window.cursor_position() else {
@@ -113,7 +127,11 @@ fn mouse(
         }
     } else if hand.drag != Drag::None {
         if buttons.just_released(MouseButton::Left) && hand.travelled <= CLICK_MOVES {
-            commands.write(Command::Select(ray.and_then(|r| picker.hit(r)).map(|h| h.slot)));
+            let slot = ray.and_then(|r| picker.hit(r)).map(|h| h.slot);
+            commands.write(Command::Select(slot));
+            if let Some(slot) = slot.filter(|_| hand.is_double_click(cursor, time.elapsed_secs_f64())) {
+                commands.write(Command::FlyTo(slot));
+            }
         }
         hand.drag = Drag::None;
     }
@@ -146,6 +164,16 @@ fn mouse(
     }
 }
 
+/// Letters typed with these are shortcuts of the system.
+const HELD_FOR_SHORTCUTS: [KeyCode; 6] = [
+    KeyCode::ControlLeft,
+    KeyCode::ControlRight,
+    KeyCode::AltLeft,
+    KeyCode::AltRight,
+    KeyCode::SuperLeft,
+    KeyCode::SuperRight,
+];
+
 fn keys(
     keys: Res<ButtonInput<KeyCode>>,
     buttons: Res<ButtonInput<MouseButton>>,
@@ -169,7 +197,8 @@ fn keys(
     if keys.just_pressed(KeyCode::KeyH) {
         commands.write(Command::Home);
     }
-    if !buttons.pressed(MouseButton::Right) {
+    // While another button is held the hand turns or moves the model.
+    if buttons.any_pressed([MouseButton::Left, MouseButton::Middle]) || keys.any_pressed(HELD_FOR_SHORTCUTS) {
         return;
     }
     let axis = |plus: KeyCode, minus: KeyCode| f32::from(keys.pressed(plus)) - f32::from(keys.pressed(minus));
@@ -187,4 +216,20 @@ fn keys(
         camera.goal = camera.goal.walked(step.x, step.y, step.z);
     }
     redraw.write(RequestRedraw);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_clicks_on_one_place_are_a_double_click_and_three_are_not_two() {
+        let mut hand = Hand::default();
+        let at = Vec2::new(300.0, 200.0);
+        assert!(!hand.is_double_click(at, 10.0));
+        assert!(hand.is_double_click(at + Vec2::X, 10.3));
+        assert!(!hand.is_double_click(at, 10.5), "the third begins anew");
+        assert!(!hand.is_double_click(at, 11.5), "too late");
+        assert!(!hand.is_double_click(at + Vec2::X * 30.0, 11.6), "elsewhere");
+    }
 }

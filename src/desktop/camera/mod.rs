@@ -6,9 +6,11 @@
 //! | hand | does |
 //! |---|---|
 //! | left drag | orbit about the point under the cursor |
-//! | middle or right drag, or Shift + left | pan |
+//! | middle drag, or Shift + left | pan |
+//! | right drag | look around |
 //! | wheel | zoom to the cursor |
-//! | right button held + W A S D Q E | fly |
+//! | double click | fly to what is under the cursor |
+//! | W A S D Q E | fly |
 //! | F, H | fit, home |
 
 mod control;
@@ -32,13 +34,16 @@ use pose::Pose;
 pub const KEYS: &[(&str, &str)] = &[
     ("Left drag", "Orbit about the point under the cursor"),
     ("Middle drag, Shift + left drag", "Pan"),
-    ("Wheel", "Zoom to the cursor"),
     ("Right drag", "Look around"),
-    ("Right button + W A S D Q E", "Fly (Shift: faster)"),
+    ("Wheel", "Zoom to the cursor"),
     ("Click", "Select"),
-    ("F", "Fit to what is shown"),
+    ("Double click", "Select and fly to"),
+    ("F", "Show all that is drawn"),
     ("Shift + F", "Fly to the selected element"),
-    ("H", "Home"),
+    ("H", "Home view"),
+    ("W A S D", "Fly"),
+    ("Q E", "Fly down, up"),
+    ("Shift", "Fly faster"),
 ];
 
 /// The camera of the scene.
@@ -57,6 +62,12 @@ impl SceneCamera {
         self.lens.aspect()
     }
 
+    /// From the drawn frame to the window: clip space, and the window's size in logical pixels.
+    pub fn clip_from_world(&self) -> (Mat4, Vec2) {
+        use bevy::camera::CameraProjection;
+        (self.lens.get_clip_from_view() * self.pose.transform().to_matrix().inverse(), self.lens.window)
+    }
+
     /// Is there at once.
     pub fn jump(&mut self, pose: Pose) {
         self.pose = pose;
@@ -73,7 +84,13 @@ impl Plugin for SceneCameraPlugin {
             .init_resource::<SceneArea>()
             .init_resource::<PickTree>()
             .add_systems(Update, (open_home, obey).chain().after(crate::twin::Step::Act))
-            .add_systems(PostUpdate, (fit_lens, glide).chain().before(bevy::transform::TransformSystems::Propagate));
+            .add_systems(
+                PostUpdate,
+                (fit_lens, glide)
+                    .chain()
+                    .before(bevy::transform::TransformSystems::Propagate)
+                    .before(bevy_egui::EguiPostUpdateSet::EndPass),
+            );
         control::plugin(app);
     }
 }

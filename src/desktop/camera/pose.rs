@@ -106,25 +106,28 @@ impl Pose {
     }
 
     /// Looks at points (the corners of boxes) so that they just fit the picture with a margin.
+    ///
+    /// Exact: with the way of looking given, each rim of the picture is a plane through the eye, and the point that
+    /// reaches furthest towards it says where that plane may lie.
     #[must_use]
     pub fn fitting_box(self, corners: &[Vec3], aspect: f32, margin: f32) -> Self {
+        if corners.is_empty() {
+            return self;
+        }
         let turn = self.rotation().inverse();
         let tan_y = (FIELD_OF_VIEW * 0.5).tan() / margin;
         let tan_x = tan_y * aspect;
-        let centre = corners.iter().sum::<Vec3>() / corners.len().max(1) as f32;
-        let mut pose = Self { focus: centre, ..self };
-        // Twice: the first pass finds the distance, then the middle of what is seen is put in the middle.
-        for _ in 0..4 {
-            let seen: Vec<Vec3> = corners.iter().map(|c| turn * (*c - pose.focus)).collect();
-            let distance =
-                seen.iter().map(|p| (p.x.abs() / tan_x).max(p.y.abs() / tan_y) + p.z).fold(NEAREST, f32::max);
-            let on_screen = |p: &Vec3| Vec2::new(p.x, p.y) / (distance - p.z).max(NEAREST);
-            let (low, high) = seen.iter().map(on_screen).fold((Vec2::MAX, Vec2::MIN), |(l, h), p| (l.min(p), h.max(p)));
-            let middle = (low + high) * 0.5 * distance;
-            pose.distance = distance.clamp(NEAREST, FARTHEST);
-            pose.focus += pose.rotation() * middle.extend(0.0);
-        }
-        pose
+        // x to the right, y up, z towards the eye.
+        let seen: Vec<Vec3> = corners.iter().map(|c| turn * *c).collect();
+        let furthest = |reach: &dyn Fn(&Vec3) -> f32| seen.iter().map(reach).fold(f32::NEG_INFINITY, f32::max);
+        let (right, left) = (furthest(&|p| p.x + p.z * tan_x), furthest(&|p| -p.x + p.z * tan_x));
+        let (top, bottom) = (furthest(&|p| p.y + p.z * tan_y), furthest(&|p| -p.y + p.z * tan_y));
+        let nearest = furthest(&|p| p.z) + NEAREST;
+        let back = ((right + left) / (2.0 * tan_x)).max((top + bottom) / (2.0 * tan_y)).max(nearest);
+        let eye = Vec3::new((right - left) * 0.5, (top - bottom) * 0.5, back);
+        let middle = seen.iter().map(|p| p.z).sum::<f32>() / seen.len() as f32;
+        let pose = Self { distance: (back - middle).clamp(NEAREST, FARTHEST), ..self };
+        pose.with_eye(self.rotation() * eye)
     }
 
     /// Part of the way to another pose: 0 is here, 1 is there.
@@ -172,18 +175,26 @@ mod tests {
 
     #[test]
     fn a_fitted_box_is_all_in_the_picture_and_fills_it() {
-        let corners: [Vec3; 8] = std::array::from_fn(|i| {
-            Vec3::new((i & 1) as f32 * 40.0, ((i >> 1) & 1) as f32 * 12.0, ((i >> 2) & 1) as f32 * 25.0)
-        });
-        for aspect in [0.6, 1.0, 1.78] {
-            let pose = Pose::default().fitting_box(&corners, aspect, 1.0);
-            let tan_y = (FIELD_OF_VIEW * 0.5).tan();
-            let most = corners
-                .iter()
-                .map(|c| pose.rotation().inverse() * (*c - pose.eye()))
-                .map(|v| (v.x / -v.z / (tan_y * aspect)).abs().max((v.y / -v.z / tan_y).abs()))
-                .fold(0.0, f32::max);
-            assert!((0.85..=1.02).contains(&most), "{aspect}: {most}");
+        let long = [48.0, 6.0, 14.0];
+        let high = [12.0, 60.0, 12.0];
+        for size in [[40.0, 12.0, 25.0], long, high] {
+            let corners: [Vec3; 8] =
+                std::array::from_fn(|i| Vec3::from_array(std::array::from_fn(|a| ((i >> a) & 1) as f32 * size[a])));
+            for (aspect, yaw, pitch) in [(0.6, 0.6, -0.5), (1.0, 0.46, -0.62), (1.78, 0.46, -0.62), (1.5, 0.38, -0.92)]
+            {
+                let pose = Pose { yaw, pitch, ..Pose::default() }.fitting_box(&corners, aspect, 1.0);
+                let tan_y = (FIELD_OF_VIEW * 0.5).tan();
+                let seen = corners.map(|c| pose.rotation().inverse() * (c - pose.eye()));
+                let rims = |of: &dyn Fn(Vec3) -> f32| {
+                    seen.iter().map(|v| of(*v)).fold((f32::MAX, f32::MIN), |(l, h), x| (l.min(x), h.max(x)))
+                };
+                let (left, right) = rims(&|v| v.x / -v.z / (tan_y * aspect));
+                let (bottom, top) = rims(&|v| v.y / -v.z / tan_y);
+                let what = format!("{size:?} {aspect}: {left}..{right}, {bottom}..{top}");
+                assert!(left >= -1.001 && right <= 1.001 && bottom >= -1.001 && top <= 1.001, "{what}");
+                assert!((right - left).max(top - bottom) > 1.9, "{what}");
+                assert!((left + right).abs() < 0.25 && (bottom + top).abs() < 0.25, "not in the middle: {what}");
+            }
         }
     }
 

@@ -114,9 +114,9 @@ fn plant(site: &Site, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
         })
         .map(|(slot, _)| slot)
         .collect();
-    // The machines themselves, not the box around them all: its corners are empty.
-    let seen: Vec<Vec3> = of_room.iter().filter_map(|e| e.bounds).flat_map(corners).collect();
-    let pose = Pose { yaw: 0.46, pitch: -0.62, ..Pose::default() }.fitting_box(&seen, aspect, 1.06);
+    // Each thing that is shown, not the box around them all: its corners are empty.
+    let seen: Vec<Vec3> = shown.iter().filter_map(|s| site.element(*s)?.bounds).flat_map(corners).collect();
+    let pose = Pose { yaw: 0.46, pitch: -0.62, ..Pose::default() }.fitting_box(&seen, aspect, 1.04);
     Ok((pose, vec![Command::ShowAll, Command::Isolate(shown)]))
 }
 

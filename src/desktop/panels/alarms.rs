@@ -79,6 +79,11 @@ fn shown<'a>(data: &Data<'a>, table: AlarmTable) -> Vec<&'a Alarm> {
     out
 }
 
+/// There is nothing to list.
+pub fn is_empty(data: &Data, table: AlarmTable) -> bool {
+    !data.alarms.iter().any(|a| table.over || a.state != AlarmState::Normal)
+}
+
 /// Draws the alarm list.
 pub fn ui(ui: &mut Ui, data: &Data, table: &mut AlarmTable, out: &mut Vec<Command>) {
     let alarms = shown(data, *table);
@@ -89,10 +94,16 @@ pub fn ui(ui: &mut Ui, data: &Data, table: &mut AlarmTable, out: &mut Vec<Comman
             (true, _) => "Every point that is judged is inside its limits".to_owned(),
             (false, _) => "Nothing is connected yet; alarms come with samples".to_owned(),
         };
-        widgets::empty(ui, data.tokens, Icon::Check, "No alarms", &hint);
-        if over > 0 {
-            ui.vertical_centered(|ui| ui.checkbox(&mut table.over, "Show alarms that are over"));
-        }
+        // One line: the room is the scene's as long as there is nothing to do.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if over > 0 {
+                ui.checkbox(&mut table.over, RichText::new("Show past").small())
+                    .on_hover_text("Show alarms that are over too");
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                widgets::empty_line(ui, data.tokens, Icon::Check, "No alarms", &hint);
+            });
+        });
         return;
     }
     let wide = ui.available_width() > 900.0;

@@ -40,6 +40,16 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
     }
 }
 
+/// The chosen tab has one line to show.
+pub fn is_quiet(data: &Data, state: &PanelState) -> bool {
+    match state.bottom {
+        BottomTab::Alarms => alarms::is_empty(data, state.alarms),
+        BottomTab::Trend => state.trend.points.is_empty(),
+        BottomTab::Problems => data.problems.is_empty(),
+        BottomTab::Telemetry => false,
+    }
+}
+
 /// What a tab counts, and how loudly.
 fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, Color32)> {
     let t = data.tokens;

@@ -5,15 +5,20 @@ use crate::analytics::Health;
 use crate::desktop::theme::Tokens;
 use crate::operations::Alarm;
 use crate::problem::Problem;
+use crate::shape::frame;
 use crate::site::project::Template;
 use crate::site::{Element, Point, PointIndex, Site, Slot};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::Rollup;
 use crate::twin::scene::Scene;
+use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
+use bevy::math::{Mat4, Vec2};
+use bevy_egui::egui;
+use glam::DVec3;
 use std::collections::VecDeque;
 
 /// The changing values, by point and by slot.
@@ -26,6 +31,31 @@ pub trait Readings {
     fn point_health(&self, point: PointIndex) -> Health;
     /// How an asset is.
     fn asset_health(&self, slot: Slot) -> Health;
+}
+
+/// From the project's frame to places in the window.
+#[derive(Clone, Copy, Debug)]
+pub struct Eye {
+    clip_from_world: Mat4,
+    /// Size of the window, points.
+    window: Vec2,
+}
+
+impl Eye {
+    /// An eye from the drawn frame's projection and the window's size, points.
+    pub fn new(clip_from_world: Mat4, window: Vec2) -> Self {
+        Self { clip_from_world, window }
+    }
+
+    /// Where a place of the project's frame (metres) is in the window, points; none behind the eye.
+    pub fn at(&self, place: DVec3) -> Option<egui::Pos2> {
+        let clip = self.clip_from_world * frame::drawn(place).extend(1.0);
+        if clip.w <= 0.05 {
+            return None;
+        }
+        let (x, y) = (clip.x / clip.w, clip.y / clip.w);
+        Some(egui::pos2((x * 0.5 + 0.5) * self.window.x, (0.5 - y * 0.5) * self.window.y))
+    }
 }
 
 /// All that panels read.
@@ -52,6 +82,10 @@ pub struct Data<'a> {
     pub busy: Option<&'a Busy>,
     /// The changing values.
     pub readings: &'a dyn Readings,
+    /// Which value colours which element; none before the first site.
+    pub colouring: Option<&'a Colouring>,
+    /// Where things of the scene are in the window; none where there is no scene.
+    pub eye: Option<Eye>,
     /// The theme's colours.
     pub tokens: &'static Tokens,
     /// How long the work of a frame takes before it is drawn, milliseconds, smoothed.
@@ -77,6 +111,17 @@ impl<'a> Data<'a> {
     /// What people call an element; a dash where there is none.
     pub fn label(&self, slot: Slot) -> String {
         self.element(slot).map_or_else(|| super::format::NONE.to_owned(), Element::label)
+    }
+
+    /// The health that an element shows: the worst of its own, its parts' and what stands in it.
+    pub fn shown_health(&self, slot: Slot) -> Health {
+        let from = self.colouring.map_or(&[][..], |c| c.health_of(slot));
+        from.iter().map(|s| self.readings.asset_health(*s)).fold(Health::Unknown, Health::worst)
+    }
+
+    /// What people call a room: its long name where it has one.
+    pub fn room_name(element: &Element) -> String {
+        if element.description.is_empty() { element.label() } else { element.description.clone() }
     }
 
     /// The element's points, those that its template names for panels first.

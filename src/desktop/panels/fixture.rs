@@ -1,6 +1,6 @@
 //! A small clinic made by hand, with points, values, trends and health, for the tests of the panels.
 
-use super::data::{Data, Readings};
+use super::data::{Data, Eye, Readings};
 use crate::analytics::Health;
 use crate::desktop::theme;
 use crate::operations::alarm::AlarmSeverity;
@@ -16,6 +16,7 @@ use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::scene::Scene;
+use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::{Theme, View};
 use crate::twin::wire_status::{Quarantined, WireStatus};
@@ -208,6 +209,8 @@ pub struct World {
     pub problems: Vec<Problem>,
     pub templates: Vec<Template>,
     pub busy: Option<super::Busy>,
+    pub colouring: Colouring,
+    pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
 }
 
@@ -241,6 +244,8 @@ impl World {
             problems: Vec::new(),
             templates: Vec::new(),
             busy: None,
+            colouring: Colouring::default(),
+            eye: None,
             values: Vec::new(),
         }
     }
@@ -282,7 +287,8 @@ impl World {
             points_of,
             site: Arc::new(site),
         };
-        Self { scene: Some(scene), rollup, values, wire: wire(), problems: problems(), ..Self::empty() }
+        let colouring = Colouring::of(&scene);
+        Self { scene: Some(scene), colouring, rollup, values, wire: wire(), problems: problems(), ..Self::empty() }
     }
 
     /// What the panels see of it.
@@ -299,6 +305,8 @@ impl World {
             templates: &self.templates,
             busy: self.busy.as_ref(),
             readings: self,
+            colouring: Some(&self.colouring),
+            eye: self.eye,
             tokens: theme::tokens(self.view.theme),
             frame_ms: 16.6,
         }

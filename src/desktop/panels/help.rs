@@ -10,7 +10,7 @@ const SELECTION: &[(&str, &str)] = &[
     ("I", "Isolate"),
     ("G", "Ghost others"),
     ("X", "Hide"),
-    ("/ or Shift + A", "Show all"),
+    ("/ or Shift + X", "Show all"),
     ("Esc", "Clear the selection"),
     ("? or F1", "This window"),
 ];
@@ -21,7 +21,7 @@ const PANELS: &[(&str, &str)] = &[
     ("Double click in the tree", "Fly to"),
     ("Right click in the tree", "Isolate, ghost others, hide"),
     ("Click on a live value", "Plot it"),
-    ("Click on an alarm", "Fly to its asset"),
+    ("Click on an alarm, or its mark", "Fly to its asset"),
 ];
 
 /// Draws the window while it is open.

@@ -8,7 +8,7 @@ use egui::{Key, Modifiers};
 
 /// Obeys the keys of this frame, unless somebody is typing.
 pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
-    // While a button is held, letters fly the camera.
+    // While a button is held, letters belong to the hand on the camera.
     if ctx.text_edit_focused() || state.open.is_open() || ctx.input(|i| i.pointer.any_down()) {
         return;
     }
@@ -16,7 +16,7 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
     let shift = ctx.input(|i| i.modifiers.contains(Modifiers::SHIFT));
     if pressed(Key::Questionmark) || pressed(Key::F1) || (shift && pressed(Key::Slash)) {
         state.help = !state.help;
-    } else if pressed(Key::Slash) || (shift && pressed(Key::A)) {
+    } else if pressed(Key::Slash) || (shift && pressed(Key::X)) {
         out.push(Command::ShowAll);
     }
     if pressed(Key::Escape) {
@@ -33,7 +33,7 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
     if pressed(Key::G) {
         out.push(Command::GhostOthers(vec![slot]));
     }
-    if pressed(Key::X) {
+    if pressed(Key::X) && !shift {
         out.push(Command::Hide(vec![slot]));
     }
 }

@@ -121,7 +121,15 @@ fn temperature(ui: &mut Ui, data: &Data) {
     for (f, align) in [(0.0, Align2::LEFT_CENTER), (0.5, Align2::CENTER_CENTER), (1.0, Align2::RIGHT_CENTER)] {
         let at = pos2(scale.left() + f * scale.width(), scale.center().y);
         let value = low + (high - low) * f64::from(f);
-        ui.painter().text(at, align, format!("{value:.0}"), font.clone(), data.tokens.weak);
+        // What is beyond the ends has the ends' colours.
+        let sign = if f == 0.0 {
+            "≤ "
+        } else if f == 1.0 {
+            "≥ "
+        } else {
+            ""
+        };
+        ui.painter().text(at, align, format!("{sign}{value:.0}"), font.clone(), data.tokens.weak);
     }
     row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
 }

@@ -11,6 +11,7 @@ pub mod icons;
 pub mod keys;
 pub mod legend;
 pub mod live;
+pub mod marks;
 pub mod news;
 pub mod open_dialog;
 pub mod overview;
@@ -38,6 +39,7 @@ pub use open_dialog::OpenPath;
 pub use state::PanelState;
 
 use super::SceneArea;
+use super::camera::SceneCamera;
 use super::theme;
 use crate::analytics::Health;
 use crate::problem::Problem;
@@ -49,6 +51,7 @@ use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::scene::Scene;
+use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
 use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
@@ -56,7 +59,7 @@ use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
-use data::{Data, Readings};
+use data::{Data, Eye, Readings};
 use egui::{Margin, Panel, UiBuilder};
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -153,6 +156,7 @@ struct Resources<'w> {
     templates: Res<'w, Templates>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
+    colouring: Option<Res<'w, Colouring>>,
 }
 
 fn draw_panels(
@@ -165,12 +169,18 @@ fn draw_panels(
     mut paths: MessageWriter<OpenPath>,
     mut redraw: MessageWriter<RequestRedraw>,
     mut notices: MessageReader<Notice>,
+    cameras: Query<&SceneCamera>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
     let r = resources;
     if ctx.global_style().visuals.panel_fill != theme::tokens(r.view.theme).panel {
         theme::apply(&ctx, r.view.theme);
     }
+    let zoom = ctx.zoom_factor();
+    let eye = cameras.iter().next().map(|c| {
+        let (clip_from_world, window) = c.clip_from_world();
+        Eye::new(clip_from_world, window / zoom)
+    });
     let data = Data {
         scene: components.scene.as_deref(),
         view: &r.view,
@@ -183,6 +193,8 @@ fn draw_panels(
         templates: &r.templates.0,
         busy: r.busy.as_deref(),
         readings: &components,
+        colouring: r.colouring.as_deref(),
+        eye,
         tokens: theme::tokens(r.view.theme),
         frame_ms: r.frame.smoothed_ms,
     };
@@ -221,8 +233,8 @@ pub fn draw(
     keys::obey(&ctx, data, state, out);
     layout(root, data, state, out);
     let scene = state.places.scene;
-    legend::ui(&ctx, scene, data);
-    legend::cut_note(&ctx, scene, data, out);
+    let taken = [legend::ui(&ctx, scene, data), legend::cut_note(&ctx, scene, data, out)];
+    marks::ui(&ctx, scene, data, taken.into_iter().flatten().collect(), out);
     tooltip::ui(&ctx, scene, data);
     busy::ui(&ctx, scene, data);
     help::ui(&ctx, data.tokens, &mut state.help);
@@ -281,7 +293,9 @@ fn layout(root: &mut egui::Ui, data: &Data, state: &mut PanelState, out: &mut Ve
     let most = (window.y - bars - theme::LEAST_SCENE.y).max(96.0);
     // The row of tabs, the margins and the line above.
     let closed = theme::ROW + 4.0 + 8.0 + 1.0;
-    let bottom = if state.bottom_open {
+    let bottom = if state.bottom_open && bottom::is_quiet(data, state) {
+        Panel::bottom("bottom_quiet").resizable(false).exact_size(closed + theme::ROW + 6.0)
+    } else if state.bottom_open {
         Panel::bottom("bottom")
             .resizable(true)
             .default_size((window.y * 0.27).clamp(120.0, 260.0).min(most))

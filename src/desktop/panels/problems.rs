@@ -19,7 +19,7 @@ pub fn that_matter(problems: &[Problem]) -> usize {
 pub fn ui(ui: &mut Ui, data: &Data) {
     let t = data.tokens;
     if data.problems.is_empty() {
-        widgets::empty(ui, t, Icon::Check, "No problems", "Everything that was asked for could be read and bound");
+        widgets::empty_line(ui, t, Icon::Check, "No problems", "Everything that was asked for could be read and bound");
         return;
     }
     let mut order: Vec<&Problem> = data.problems.iter().collect();

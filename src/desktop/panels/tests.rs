@@ -339,7 +339,7 @@ fn keys_act_on_the_selection() {
     assert_eq!(stage.key(Key::G, Modifiers::NONE), [Command::GhostOthers(vec![slot])]);
     assert_eq!(stage.key(Key::X, Modifiers::NONE), [Command::Hide(vec![slot])]);
     assert_eq!(stage.key(Key::Slash, Modifiers::NONE), [Command::ShowAll]);
-    assert_eq!(stage.key(Key::A, Modifiers::SHIFT), [Command::ShowAll]);
+    assert_eq!(stage.key(Key::X, Modifiers::SHIFT), [Command::ShowAll]);
     assert_eq!(stage.key(Key::Escape, Modifiers::NONE), [Command::Select(None)]);
     stage.key(Key::Questionmark, Modifiers::SHIFT);
     stage.settle();
@@ -379,7 +379,7 @@ fn legends_stay_in_the_scene_and_say_what_is_cut() {
             let expected = match by {
                 ColourBy::Material => continue,
                 ColourBy::Health => "Critical",
-                ColourBy::Temperature => "20",
+                ColourBy::Temperature => "22",
                 ColourBy::System => "AHU-1 supply air",
                 ColourBy::Discipline => "Architecture",
             };

@@ -6,6 +6,7 @@ use super::icons;
 use super::live;
 use super::widgets::{self, health_dot};
 use crate::analytics::Health;
+use crate::site::ElementKind;
 use bevy_egui::egui;
 use egui::{Area, Frame, Id, Margin, Order, Pos2, Rect, RichText, Ui, vec2};
 
@@ -42,10 +43,15 @@ pub fn show(ctx: &egui::Context, scene: Rect, data: &Data, at: Pos2) {
                         14.0,
                         data.tokens.accent,
                     );
-                    ui.label(RichText::new(format::elide(&element.label(), 34)).strong());
+                    let is_room = element.kind == ElementKind::Space;
+                    let name = if is_room { Data::room_name(element) } else { element.label() };
+                    ui.label(RichText::new(format::elide(&name, 34)).strong());
                 });
                 ui.label(RichText::new(format::class(&element.class)).small().color(data.tokens.weak));
-                let health = data.readings.asset_health(slot);
+                let health = match element.kind {
+                    ElementKind::Space => data.shown_health(slot),
+                    _ => data.readings.asset_health(slot),
+                };
                 if health != Health::Unknown {
                     ui.horizontal(|ui| {
                         health_dot(ui, data.tokens, health);
@@ -58,7 +64,12 @@ pub fn show(ctx: &egui::Context, scene: Rect, data: &Data, at: Pos2) {
 }
 
 fn values(ui: &mut Ui, data: &Data, slot: crate::site::Slot) {
-    for index in data.points_of(slot).into_iter().take(VALUES) {
+    let mut points = data.points_of(slot);
+    // A room has no points of its own: its temperature is what a device in it measures.
+    if points.is_empty() {
+        points.extend(data.colouring.and_then(|c| c.temperature_of(slot)));
+    }
+    for index in points.into_iter().take(VALUES) {
         let Some(point) = data.point(index) else { continue };
         let (number, unit) = live::shown(point, &data.readings.live(index));
         ui.horizontal(|ui| {

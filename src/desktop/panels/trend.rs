@@ -50,7 +50,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState) {
     state.points.retain(|p| data.point(*p).is_some());
     if state.points.is_empty() {
         let hint = "Select an element and click one of its live values; up to eight can be compared";
-        widgets::empty(ui, data.tokens, Icon::Chart, "No point is plotted", hint);
+        widgets::empty_line(ui, data.tokens, Icon::Chart, "No point is plotted", hint);
         return;
     }
     let room = ui.available_rect_before_wrap();

@@ -238,6 +238,16 @@ pub fn empty(ui: &mut Ui, t: &Tokens, sign: Icon, title: &str, hint: &str) {
     });
 }
 
+/// The same in one line, where the room is wanted for something else.
+pub fn empty_line(ui: &mut Ui, t: &Tokens, sign: Icon, title: &str, hint: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(4.0);
+        icon(ui, sign, 14.0, t.weak);
+        ui.label(title);
+        text(ui, RichText::new(hint).small().color(t.weak));
+    });
+}
+
 /// A short trend without axes, in `rect`.
 pub fn sparkline<'a>(
     painter: &Painter,

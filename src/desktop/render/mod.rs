@@ -10,6 +10,7 @@ pub mod scene_state;
 pub mod shaders;
 mod studio;
 
+use crate::desktop::SceneArea;
 use crate::twin::view::View;
 use bevy::prelude::*;
 use finish::Finish;
@@ -20,7 +21,8 @@ pub struct ScenePicturePlugin;
 
 impl Plugin for ScenePicturePlugin {
     fn build(&self, app: &mut App) {
-        app.add_plugins((shaders::plugin, material::plugin, geometry::plugin, studio::plugin, finish::plugin))
+        app.init_resource::<SceneArea>()
+            .add_plugins((shaders::plugin, material::plugin, geometry::plugin, studio::plugin, finish::plugin))
             .add_systems(PostUpdate, (follow_scale, follow_look).chain());
     }
 }
@@ -33,10 +35,15 @@ fn follow_scale(cameras: Query<&Camera, With<Finish>>, mut surroundings: ResMut<
     }
 }
 
-fn follow_look(view: Res<View>, surroundings: Res<Surroundings>, mut finishes: Query<&mut Finish>) {
-    if view.is_changed() || surroundings.is_changed() {
+fn follow_look(
+    view: Res<View>,
+    surroundings: Res<Surroundings>,
+    area: Res<SceneArea>,
+    mut finishes: Query<&mut Finish>,
+) {
+    if view.is_changed() || surroundings.is_changed() || area.is_changed() {
         for mut finish in &mut finishes {
-            *finish = Finish::of(&view, surroundings.scale_factor);
+            *finish = Finish::of(&view, surroundings.scale_factor, area.0);
         }
     }
 }

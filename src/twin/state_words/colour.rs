@@ -131,6 +131,16 @@ impl Colouring {
         self.temperature_to.get(point.0 as usize).into_iter().flatten().copied()
     }
 
+    /// The point whose temperature an element shows.
+    pub fn temperature_of(&self, slot: Slot) -> Option<PointIndex> {
+        self.temperature_from.get(slot.0 as usize).copied().flatten()
+    }
+
+    /// The elements whose health an element shows: its own, its parts', those in it; none: it takes no part.
+    pub fn health_of(&self, slot: Slot) -> &[Slot] {
+        self.health_from.get(slot.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
     /// Palette, value and staleness of an element.
     pub fn word(
         &self,
@@ -141,11 +151,12 @@ impl Colouring {
         values: &Query<(&LiveValue, Option<&PointHealth>)>,
     ) -> u32 {
         let i = slot.0 as usize;
-        let quiet = word(Palette::Quiet, 0);
+        let is_feature = scene.site.elements.get(i).is_some_and(|e| e.kind == ElementKind::Feature);
+        let quiet = word(Palette::Quiet, u16::from(is_feature));
         match by {
             ColourBy::Material => word(Palette::Material, 0),
             ColourBy::Health => {
-                let from = self.health_from.get(i).map_or(&[][..], Vec::as_slice);
+                let from = self.health_of(slot);
                 if from.is_empty() {
                     return quiet;
                 }
