@@ -63,6 +63,7 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
     }
     let (site, found) = site::assemble(&project, models);
     problems.extend(found);
+    problems.extend(views_without_storey(&project, &site));
     Ok(Opened { project, site: Arc::new(site), problems })
 }
 
@@ -70,6 +71,19 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
 fn told_by_line(problems: &[Problem], line: usize) -> Option<&Problem> {
     let number = |p: &Problem| p.place.rsplit_once(':').and_then(|(_, n)| n.parse::<usize>().ok());
     problems.iter().find(|p| line > 0 && p.severity == Severity::Error && number(p) == Some(line))
+}
+
+/// Views of storeys that no model has.
+fn views_without_storey(project: &Project, site: &Site) -> Vec<Problem> {
+    let names: Vec<&str> = site.storeys.iter().map(|s| s.name.as_str()).collect();
+    let file = project.file.file_name().unwrap_or_default().to_string_lossy();
+    let lost = project.views.iter().filter_map(|v| {
+        let storey =
+            v.storey.as_deref().filter(|s| !names.iter().any(|n| n.to_lowercase().contains(&s.to_lowercase())))?;
+        let message = format!("the view `{}` shows the storey `{storey}`, which no model has", v.name);
+        Some(Problem::warning(format!("{file}:{}", v.line), message, format!("use one of {}", names.join(", "))))
+    });
+    lost.collect()
 }
 
 /// Why nothing could be read: the files' refusals, else what is wrong with a project file that names none.

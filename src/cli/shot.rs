@@ -32,12 +32,12 @@ pub struct Args {
     /// on or off: the panels around the scene.
     #[arg(long, value_name = "on|off", default_value = "on", action = clap::ArgAction::Set, value_parser = parse_switch)]
     panels: bool,
-    /// outside, plant or storey:NAME; without it, what the program opens with.
+    /// outside, plant, storey:NAME or a view saved in the project; without it, what the program opens with.
     #[arg(long)]
     view: Option<String>,
-    /// material, health, temperature, system or discipline.
-    #[arg(long, value_name = "WHAT", default_value = "material", value_parser = parse_colour)]
-    colour_by: ColourBy,
+    /// material, health, temperature, system or discipline [default: the saved view's, else material].
+    #[arg(long, value_name = "WHAT", value_parser = parse_colour)]
+    colour_by: Option<ColourBy>,
     /// Let the twin live this long before the picture is taken [default: 0s, with --emulate 5s].
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     after: Option<Duration>,
@@ -86,15 +86,9 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     use super::windowed;
     use crate::desktop::adapter;
     use crate::desktop::camera::views::NamedView;
-    use crate::desktop::shot::{Shot, draw};
+    use crate::desktop::shot::{Shot, VIEWS, draw};
+    use crate::twin::command::Command;
 
-    let view = match &args.view {
-        None => None,
-        Some(word) => Some(NamedView::parse(word).ok_or_else(|| {
-            let message = format!("there is no view called `{word}`");
-            Failure::Usage(Problem::error("--view", message, "use outside, plant or storey:NAME"))
-        })?),
-    };
     // What can be known to fail is known before the work is done.
     let file = place(&args.out)?;
     adapter::find()?;
@@ -103,6 +97,13 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     for problem in &opened.problems {
         eprintln!("plenum: {problem}");
     }
+    let view = match &args.view {
+        None => None,
+        Some(word) => Some(
+            NamedView::parse(word, &opened.project.views)
+                .map_err(|message| Failure::Usage(Problem::error("--view", message, VIEWS)))?,
+        ),
+    };
     let mut after = Duration::ZERO;
     let live = match field {
         None => None,
@@ -119,7 +120,9 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
         theme: args.theme,
         panels: args.panels,
         view,
-        colour_by: args.colour_by,
+        colour_by: args.colour_by.unwrap_or_default(),
+        // What is asked for by hand counts more than what a saved view has.
+        commands: args.colour_by.map(Command::ColourBy).into_iter().collect(),
         after: args.after.unwrap_or(after),
         stop: interrupt::interrupted,
         ..Shot::default()

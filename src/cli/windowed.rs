@@ -7,15 +7,18 @@ use super::live::Live;
 use super::open::{Opened, open};
 use super::output::{Failure, print_json};
 use super::report::{Ran, Report};
-use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, Templates};
+use crate::desktop::camera::{SceneCamera, views};
+use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, SaveView, SavedViews, Templates};
 use crate::desktop::window::{self, FirstPicture};
 use crate::import::Progress;
 use crate::problem::Problem;
 use crate::site::Site;
+use crate::site::project::save_view;
 use crate::twin::Step;
 use crate::twin::clock::TwinClock;
-use crate::twin::scene::OpenSite;
+use crate::twin::scene::{OpenSite, Scene};
 use crate::twin::telemetry::Inlet;
+use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
 use bevy::prelude::*;
 use std::path::{Path, PathBuf};
@@ -87,7 +90,7 @@ fn conclude(world: &mut World) {
 
 /// Adds the panels and what keeps them told about the wire.
 pub fn dress(app: &mut App) {
-    app.add_plugins(PanelsPlugin).add_systems(Update, follow_wire.in_set(Step::Present));
+    app.add_plugins(PanelsPlugin).add_systems(Update, (follow_wire, save_views).in_set(Step::Present));
 }
 
 /// Brings an opened project into the app; the one before it, with its broker and devices, ends.
@@ -97,6 +100,9 @@ pub fn install(world: &mut World, opened: Opened, live: Option<Live>) {
     world.insert_resource(Problems(problems.collect()));
     world.insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()));
     world.insert_resource(Templates(opened.project.templates));
+    let is_project = opened.project.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    let file = is_project.then_some(opened.project.file);
+    world.insert_resource(SavedViews { file, views: opened.project.views });
     world.insert_resource(OpenSite(opened.site));
     match live {
         Some(live) => {
@@ -124,6 +130,37 @@ fn follow_wire(connected: Option<ResMut<Connected>>, mut status: ResMut<WireStat
     }
     *last = Some(Instant::now());
     status.set_if_neq(connected.0.status());
+}
+
+/// Writes what is looked at into the project's file.
+fn save_views(
+    mut asked: MessageReader<SaveView>,
+    mut saved: ResMut<SavedViews>,
+    scene: Option<Res<Scene>>,
+    view: Res<View>,
+    cameras: Query<&SceneCamera>,
+    mut notices: MessageWriter<Notice>,
+) {
+    for SaveView(name) in asked.read() {
+        let (Some(file), Some(scene), Some(camera)) = (saved.file.clone(), scene.as_ref(), cameras.iter().next())
+        else {
+            continue;
+        };
+        let new = views::to_save(name, camera.goal, &view, &scene.site);
+        match save_view(&file, &new) {
+            Ok(()) => {
+                let place = file.display().to_string();
+                notices.write(Notice(Problem::info(place, format!("the view `{}` is saved", new.name), "")));
+                match saved.views.iter_mut().find(|v| v.name.to_lowercase() == new.name.to_lowercase()) {
+                    Some(old) => *old = new,
+                    None => saved.views.push(new),
+                }
+            }
+            Err(problem) => {
+                notices.write(Notice(problem));
+            }
+        }
+    }
 }
 
 type Outcome = Result<(Opened, Option<Live>), Problem>;

@@ -114,6 +114,9 @@ struct Taken(Option<Image>);
 
 /// Frames until pipelines, meshes and panels have settled.
 const WARM_UP: usize = 1;
+/// What can be asked for as a view.
+pub const VIEWS: &str = "use outside, plant, storey:NAME or the name of a view in the project's [[views]]";
+
 /// Between ticks that draw nothing.
 const TICK: Duration = Duration::from_millis(20);
 /// Pixels along a side that every adapter can draw.
@@ -229,9 +232,7 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
         let Some(site) = site else {
             return Err(Problem::error("picture", "there is nothing to look at", "open a project or a model"));
         };
-        let (pose, commands) = view
-            .resolve(&site, aspect)
-            .map_err(|e| Problem::error("--view", e, "use outside, plant or storey:NAME"))?;
+        let (pose, commands) = view.resolve(&site, aspect).map_err(|e| Problem::error("--view", e, VIEWS))?;
         for command in commands {
             app.world_mut().write_message(command);
         }

@@ -4,6 +4,7 @@ mod broker;
 mod load;
 mod sheet;
 mod template;
+mod views;
 
 use super::point::Check;
 use super::unit::Unit;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub use load::load;
+pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,8 @@ pub struct Project {
     pub templates: Vec<Template>,
     /// Topics joined to points.
     pub bindings: Vec<Binding>,
+    /// Views that people saved.
+    pub views: Vec<SavedView>,
     /// How long history is kept.
     pub retention: Retention,
 }

@@ -38,6 +38,13 @@ pub enum Command {
     Fit,
     /// Go to the first view.
     Home,
+    /// Look from a place at another; metres in the project's frame, Z up.
+    Look {
+        /// Where the eye is.
+        eye_m: [f64; 3],
+        /// What it looks at.
+        target_m: [f64; 3],
+    },
     /// Somebody has seen an alarm.
     Acknowledge(AlarmId),
     /// Dark or light.

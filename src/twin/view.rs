@@ -189,3 +189,14 @@ fn cut_storey(view: &mut View, scene: &Scene, storey: Option<u32>) {
         })
         .collect();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ColourBy;
+    use crate::site::project::COLOURINGS;
+
+    #[test]
+    fn a_project_file_knows_every_colouring_by_its_word() {
+        assert_eq!(ColourBy::ALL.map(ColourBy::word), COLOURINGS);
+    }
+}

@@ -120,6 +120,10 @@ fn obey(
         let aspect = camera.aspect();
         match command {
             Command::Home => camera.goal = views::home(&scene.site, aspect),
+            Command::Look { eye_m, target_m } => {
+                let [eye, target] = [*eye_m, *target_m].map(|p| crate::shape::frame::drawn(p.into()));
+                camera.goal = Pose::looking(eye, target);
+            }
             Command::Fit => {
                 let shown = scene
                     .site

@@ -29,6 +29,20 @@ impl Default for Pose {
 }
 
 impl Pose {
+    /// Looks from a place at another.
+    pub fn looking(eye: Vec3, at: Vec3) -> Self {
+        let Some(way) = (at - eye).try_normalize() else { return Self { focus: at, ..Self::default() } };
+        let pose = Self {
+            focus: at,
+            // Straight up or down, any compass is as good as another.
+            yaw: if way.x.abs() + way.z.abs() < 1e-6 { 0.0 } else { (-way.x).atan2(-way.z) },
+            pitch: way.y.clamp(-1.0, 1.0).asin().clamp(-STEEPEST, STEEPEST),
+            distance: eye.distance(at).clamp(NEAREST, FARTHEST),
+        };
+        // Where it may not look so steep, the eye keeps its place.
+        pose.with_eye(eye)
+    }
+
     /// Which way it is turned.
     pub fn rotation(&self) -> Quat {
         Quat::from_euler(EulerRot::YXZ, self.yaw, self.pitch, 0.0)
@@ -196,6 +210,21 @@ mod tests {
                 assert!((left + right).abs() < 0.25 && (bottom + top).abs() < 0.25, "not in the middle: {what}");
             }
         }
+    }
+
+    #[test]
+    fn it_looks_from_a_place_at_another() {
+        for (eye, at) in [
+            (Vec3::new(3.0, 9.0, -4.0), Vec3::new(-2.0, 1.0, 6.0)),
+            (Vec3::new(0.0, 0.0, 0.0), Vec3::new(5.0, 0.0, 0.0)),
+            (Vec3::new(0.0, 50.0, 0.0), Vec3::new(0.0, 0.0, 0.1)),
+        ] {
+            let pose = Pose::looking(eye, at);
+            assert!(pose.eye().distance(eye) < 1e-3 * (1.0 + eye.length()), "{eye} {at}: {}", pose.eye());
+            assert!(pose.forward().dot((at - eye).normalize()) > 0.999, "{eye} {at}");
+        }
+        let there = Pose { yaw: 2.0, pitch: -0.3, ..Pose::default() };
+        assert!(Pose::looking(there.eye(), there.focus).is_near(&there));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use super::pose::Pose;
 use crate::shape::{Aabb, frame};
+use crate::site::project::SavedView;
 use crate::site::{Element, ElementKind, Site, Slot};
 use crate::twin::command::Command;
+use crate::twin::view::{ColourBy, STOREY_CUT_M, View};
 use bevy::math::Vec3;
 
 /// Plant by its class: what a plant room is looked at for.
@@ -22,7 +24,7 @@ const PLANT: &[&str] = &[
 ];
 
 /// A view with a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum NamedView {
     /// The whole building from the south-east.
     Outside,
@@ -30,15 +32,34 @@ pub enum NamedView {
     Plant,
     /// One storey, cut, from above.
     Storey(String),
+    /// One that somebody saved in the project.
+    Saved(SavedView),
 }
 
 impl NamedView {
-    /// `outside`, `plant`, `storey:NAME`; none for anything else.
-    pub fn parse(word: &str) -> Option<Self> {
+    /// `outside`, `plant`, `storey:NAME`, or the name of one of the project's views.
+    ///
+    /// # Errors
+    /// There is no such view: the names there are.
+    pub fn parse(word: &str, saved: &[SavedView]) -> Result<Self, String> {
         match word {
-            "outside" => Some(Self::Outside),
-            "plant" => Some(Self::Plant),
-            _ => word.strip_prefix("storey:").map(|name| Self::Storey(name.to_owned())),
+            "outside" => return Ok(Self::Outside),
+            "plant" => return Ok(Self::Plant),
+            _ => {}
+        }
+        if let Some(name) = word.strip_prefix("storey:") {
+            return Ok(Self::Storey(name.to_owned()));
+        }
+        let wanted = word.trim().to_lowercase();
+        match saved.iter().find(|v| v.name.to_lowercase() == wanted) {
+            Some(view) => Ok(Self::Saved(view.clone())),
+            None if saved.is_empty() => {
+                Err(format!("there is no view called `{word}`, and the project has none saved"))
+            }
+            None => {
+                let names: Vec<&str> = saved.iter().map(|v| v.name.as_str()).collect();
+                Err(format!("there is no view called `{word}`; the project has: {}", names.join(", ")))
+            }
         }
     }
 
@@ -51,6 +72,7 @@ impl NamedView {
             Self::Outside => Ok((home(site, aspect), vec![Command::ShowAll])),
             Self::Plant => plant(site, aspect),
             Self::Storey(name) => storey(site, name, aspect),
+            Self::Saved(view) => saved(site, view),
         }
     }
 }
@@ -64,6 +86,43 @@ pub fn home(site: &Site, aspect: f32) -> Pose {
         Some(all) => pose.fitting_box(&corners(all), aspect, 1.12),
         None => pose,
     }
+}
+
+fn saved(site: &Site, view: &SavedView) -> Result<(Pose, Vec<Command>), String> {
+    let mut commands = vec![Command::ShowAll];
+    if let Some(name) = &view.storey {
+        commands.push(Command::CutStorey(Some(storey_called(site, name)? as u32)));
+    }
+    if view.section_m.is_some() {
+        commands.push(Command::SectionAt(view.section_m));
+    }
+    if let Some(by) = view.colour_by.as_deref().and_then(ColourBy::parse) {
+        commands.push(Command::ColourBy(by));
+    }
+    let [eye, target] = [view.eye_m, view.target_m].map(|p| frame::drawn(p.into()));
+    Ok((Pose::looking(eye, target), commands))
+}
+
+/// What is looked at, as a view to be saved. What is hidden, isolated or ghosted by hand is not a part of it.
+pub fn to_save(name: &str, pose: Pose, view: &View, site: &Site) -> SavedView {
+    let storey = view.storey.and_then(|s| site.storeys.get(s as usize));
+    // A storey brings its own section.
+    let own = storey.map(|s| s.elevation_m + STOREY_CUT_M);
+    SavedView {
+        name: name.trim().to_owned(),
+        eye_m: frame::project(pose.eye()).to_array(),
+        target_m: frame::project(pose.focus).to_array(),
+        section_m: view.section_m.filter(|s| Some(*s) != own),
+        storey: storey.map(|s| s.name.clone()),
+        colour_by: Some(view.colour_by.word().to_owned()),
+        line: 0,
+    }
+}
+
+/// A pose as what a hand or a script asks for.
+pub fn look(pose: Pose) -> Command {
+    let [eye_m, target_m] = [pose.eye(), pose.focus].map(|p| frame::project(p).to_array());
+    Command::Look { eye_m, target_m }
 }
 
 /// The same direction of view on everything that is drawn.
@@ -120,19 +179,24 @@ fn plant(site: &Site, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
     Ok((pose, vec![Command::ShowAll, Command::Isolate(shown)]))
 }
 
-fn storey(site: &Site, name: &str, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
+/// The storey with a name, or with that name in its own.
+fn storey_called(site: &Site, name: &str) -> Result<usize, String> {
     let wanted = name.trim();
     let found = site
         .storeys
         .iter()
         .position(|s| s.name.eq_ignore_ascii_case(wanted))
         .or_else(|| site.storeys.iter().position(|s| s.name.to_lowercase().contains(&wanted.to_lowercase())));
-    let Some(index) = found else {
+    found.ok_or_else(|| {
         let names: Vec<&str> = site.storeys.iter().map(|s| s.name.as_str()).collect();
-        return Err(format!("there is no storey `{wanted}`; there are: {}", names.join(", ")));
-    };
+        format!("there is no storey `{wanted}`; there are: {}", names.join(", "))
+    })
+}
+
+fn storey(site: &Site, name: &str, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
+    let index = storey_called(site, name)?;
     let floor = &site.storeys[index];
-    let cut = floor.elevation_m + crate::twin::view::STOREY_CUT_M;
+    let cut = floor.elevation_m + STOREY_CUT_M;
     let pose = Pose { yaw: 0.38, pitch: -0.92, ..Pose::default() };
     let on_it = site.elements.iter().filter(|e| e.storey == Some(index as u32) && e.kind != ElementKind::Feature);
     let pose = match bounds(on_it) {
@@ -179,4 +243,47 @@ fn bounds<'a>(elements: impl Iterator<Item = &'a Element>) -> Option<Aabb> {
 
 fn corners(b: Aabb) -> [Vec3; 8] {
     b.corners().map(frame::drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::model::Storey;
+
+    fn site() -> Site {
+        let mut site = Site::default();
+        site.storeys = vec![
+            Storey { name: "Ground".into(), ..Storey::default() },
+            Storey { name: "Upper".into(), elevation_m: 4.0, ..Storey::default() },
+        ];
+        site
+    }
+
+    #[test]
+    fn a_view_is_found_by_its_name_and_names_are_offered() {
+        let saved = [SavedView { name: "Pump corner".into(), ..SavedView::default() }];
+        assert_eq!(NamedView::parse("plant", &saved), Ok(NamedView::Plant));
+        assert_eq!(NamedView::parse("storey:Roof", &[]), Ok(NamedView::Storey("Roof".into())));
+        assert_eq!(NamedView::parse("pump CORNER", &saved), Ok(NamedView::Saved(saved[0].clone())));
+        assert!(NamedView::parse("attic", &saved).unwrap_err().contains("Pump corner"));
+        assert!(NamedView::parse("attic", &[]).unwrap_err().contains("none saved"));
+    }
+
+    #[test]
+    fn what_is_saved_is_what_is_seen_again() {
+        let site = site();
+        let pose = Pose { focus: Vec3::new(4.0, 5.0, -6.0), yaw: 1.2, pitch: -0.4, distance: 22.0 };
+        let mut view = View { storey: Some(1), section_m: Some(4.0 + STOREY_CUT_M), ..View::default() };
+        view.colour_by = ColourBy::Health;
+        let kept = to_save(" Mine ", pose, &view, &site);
+        assert_eq!((kept.name.as_str(), kept.section_m, kept.storey.as_deref()), ("Mine", None, Some("Upper")));
+        let (again, commands) = NamedView::Saved(kept).resolve(&site, 1.6).unwrap();
+        assert!(again.is_near(&pose), "{again:?}");
+        assert_eq!(commands, [Command::ShowAll, Command::CutStorey(Some(1)), Command::ColourBy(ColourBy::Health)]);
+        view.section_m = Some(9.0);
+        let (_, commands) = NamedView::Saved(to_save("Mine", pose, &view, &site)).resolve(&site, 1.6).unwrap();
+        assert!(commands.contains(&Command::SectionAt(Some(9.0))), "{commands:?}");
+        let lost = SavedView { storey: Some("Attic".into()), ..to_save("Mine", pose, &view, &site) };
+        assert!(NamedView::Saved(lost).resolve(&site, 1.6).unwrap_err().contains("Upper"));
+    }
 }

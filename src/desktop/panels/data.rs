@@ -1,6 +1,7 @@
 //! What panels read: the twin, borrowed for one frame. Panels know no queries and no world.
 
 use super::busy::Busy;
+use super::view_menu::SavedViews;
 use crate::analytics::Health;
 use crate::desktop::theme::Tokens;
 use crate::operations::Alarm;
@@ -78,6 +79,8 @@ pub struct Data<'a> {
     pub problems: &'a [Problem],
     /// What kinds of equipment measure, for the order of points in panels.
     pub templates: &'a [Template],
+    /// The project's views.
+    pub views: &'a SavedViews,
     /// A long piece of work that is under way.
     pub busy: Option<&'a Busy>,
     /// The changing values.

@@ -11,6 +11,7 @@ pub enum Icon {
     AirTerminal,
     Beam,
     Bell,
+    Bookmark,
     Boiler,
     Box,
     Building,
@@ -238,6 +239,7 @@ fn marks(icon: Icon) -> &'static [Mark] {
             Line(&[(5.0, 4.5), (5.0, 11.5)]),
             Line(&[(11.0, 4.5), (11.0, 11.5)]),
         ],
+        Icon::Bookmark => &[Line(&[(4.0, 2.0), (12.0, 2.0), (12.0, 14.0), (8.0, 10.6), (4.0, 14.0), (4.0, 2.0)])],
         Icon::Eye => &[
             Line(&[
                 (1.2, 8.0),

@@ -20,7 +20,9 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
         out.push(Command::ShowAll);
     }
     if pressed(Key::Escape) {
-        if state.help {
+        if state.naming.is_open() {
+            state.naming.close();
+        } else if state.help {
             state.help = false;
         } else {
             out.push(Command::Select(None));

@@ -26,6 +26,7 @@ pub mod top_bar;
 pub mod tree;
 pub mod tree_rows;
 pub mod trend;
+pub mod view_menu;
 pub mod widgets;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use busy::Busy;
 pub use news::Notice;
 pub use open_dialog::OpenPath;
 pub use state::PanelState;
+pub use view_menu::{SaveView, SavedViews};
 
 use super::SceneArea;
 use super::camera::SceneCamera;
@@ -80,9 +82,11 @@ impl Plugin for PanelsPlugin {
         app.init_resource::<PanelState>()
             .init_resource::<Problems>()
             .init_resource::<Templates>()
+            .init_resource::<SavedViews>()
             .init_resource::<WireStatus>()
             .init_resource::<SceneArea>()
             .add_message::<OpenPath>()
+            .add_message::<SaveView>()
             .add_message::<Notice>()
             .init_resource::<FrameWork>()
             .add_systems(First, begin_frame)
@@ -154,6 +158,7 @@ struct Resources<'w> {
     wire: Res<'w, WireStatus>,
     problems: Res<'w, Problems>,
     templates: Res<'w, Templates>,
+    views: Res<'w, SavedViews>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
     colouring: Option<Res<'w, Colouring>>,
@@ -167,6 +172,7 @@ fn draw_panels(
     mut area: ResMut<SceneArea>,
     mut commands: MessageWriter<Command>,
     mut paths: MessageWriter<OpenPath>,
+    mut saves: MessageWriter<SaveView>,
     mut redraw: MessageWriter<RequestRedraw>,
     mut notices: MessageReader<Notice>,
     cameras: Query<&SceneCamera>,
@@ -191,6 +197,7 @@ fn draw_panels(
         wire: &r.wire,
         problems: &r.problems.0,
         templates: &r.templates.0,
+        views: &r.views,
         busy: r.busy.as_deref(),
         readings: &components,
         colouring: r.colouring.as_deref(),
@@ -212,6 +219,7 @@ fn draw_panels(
     }
     commands.write_batch(out);
     paths.write_batch(opened.map(OpenPath));
+    saves.write_batch(state.naming.taken().map(SaveView));
     // From egui's points to the window's logical pixels.
     let scale = root.ctx().zoom_factor();
     let scene = state.places.scene;
@@ -238,6 +246,7 @@ pub fn draw(
     tooltip::ui(&ctx, scene, data);
     busy::ui(&ctx, scene, data);
     help::ui(&ctx, data.tokens, &mut state.help);
+    view_menu::ask(&ctx, data, &mut state.naming);
     state.news.ui(&ctx, scene, data);
     let hovering = out.iter().any(|c| matches!(c, Command::Hover(Some(_))));
     if state.hovering && !hovering {

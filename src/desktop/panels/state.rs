@@ -8,6 +8,7 @@ use super::overview::KindCounts;
 use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
+use super::view_menu::Naming;
 use crate::site::{PointIndex, Site, Slot};
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
@@ -51,6 +52,8 @@ pub struct Places {
     pub top_left: Rect,
     /// The buttons at the right of the bar at the top.
     pub top_right: Rect,
+    /// The button with the views.
+    pub views: Rect,
     /// The tree.
     pub left: Rect,
     /// The properties.
@@ -70,6 +73,7 @@ impl Default for Places {
             top: none,
             top_left: none,
             top_right: none,
+            views: none,
             left: none,
             right: none,
             bottom: none,
@@ -92,6 +96,8 @@ pub struct PanelState {
     pub bottom: BottomTab,
     /// The window with keys and mouse is open.
     pub help: bool,
+    /// The question for the name of a view that is to be saved.
+    pub naming: Naming,
     /// The tree.
     pub tree: TreeState,
     /// The alarm list.
@@ -124,6 +130,7 @@ impl Default for PanelState {
             bottom_open: true,
             bottom: BottomTab::default(),
             help: false,
+            naming: Naming::default(),
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),

@@ -1,11 +1,13 @@
 //! All panels at once on an egui context without a GPU: nothing panics, overlaps, is cut off or does nothing.
 
+use super::data::Eye;
 use super::fixture::{self, World};
 use super::state::{BottomTab, PanelState};
-use super::{Busy, draw};
+use super::{Busy, SavedViews, draw};
 use crate::desktop::theme;
 use crate::import::Progress;
 use crate::site::Slot;
+use crate::site::project::SavedView;
 use crate::twin::command::Command;
 use crate::twin::view::{ColourBy, Drawn, Theme};
 use bevy_egui::egui;
@@ -462,5 +464,114 @@ fn a_window_of_any_size_does_not_panic() {
             stage.state.bottom = tab;
             stage.settle();
         }
+    }
+}
+
+/// An eye straight above the fixture's elements, which stand on a grid of metres.
+fn from_above(stage: &Stage) -> Eye {
+    use bevy::math::{Mat4, Vec2, Vec3};
+    let scene = stage.state.places.scene;
+    let screen = stage.screen();
+    // The middle of the grid in the middle of the scene, some 20 points a metre.
+    let middle = Vec3::new(10.0, 0.0, -6.0);
+    let view = Mat4::look_at_rh(middle + Vec3::Y * 100.0, middle, Vec3::NEG_Z);
+    let scale = 40.0 / Vec2::new(screen.width(), screen.height());
+    let moved = (scene.center() - screen.center()) / screen.size() * 2.0;
+    let clip = Mat4::from_translation(Vec3::new(moved.x, -moved.y, 0.0))
+        * Mat4::from_scale(Vec3::new(scale.x, scale.y, 0.001));
+    Eye::new(clip * view, Vec2::new(screen.width(), screen.height()))
+}
+
+#[test]
+fn alarms_are_marked_where_they_are_and_lead_there() {
+    for size in SIZES {
+        let mut stage = Stage::new(clinic(), size);
+        let vav = stage.world.slot("VAV-0-01");
+        stage.world.eye = Some(from_above(&stage));
+        stage.settle();
+        let scene = stage.state.places.scene;
+        let marks = |s: &Stage, words: &str| {
+            s.texts().into_iter().find(|(t, r, _)| t == words && scene.contains_rect(*r)).map(|(_, r, _)| r)
+        };
+        let at = marks(&stage, "VAV-0-01").unwrap_or_else(|| panic!("{size:?}: {:?}", stage.words())).center();
+        stage.check_texts(&format!("marks {size:?}"));
+        let out = stage.click_at(at, PointerButton::Primary);
+        assert!(out.contains(&Command::Select(Some(vav))) && out.contains(&Command::FlyTo(vav)), "{out:?}");
+        assert!(out.contains(&Command::Hover(Some(vav))), "{out:?}");
+        // Neither what is hidden nor what is over has a mark.
+        stage.world.view.drawn = vec![Drawn::Hidden; vav.0 as usize + 1];
+        stage.settle();
+        assert!(marks(&stage, "VAV-0-01").is_none());
+        assert!(marks(&stage, "VAV-1-03").is_none());
+        stage.world.eye = None;
+        stage.settle();
+        assert!(marks(&stage, "AHU-1").is_none());
+    }
+}
+
+#[test]
+fn rooms_of_a_storey_have_their_names_and_temperatures() {
+    let mut world = clinic();
+    world.alarms.clear();
+    // Rooms of 6 by 5 metres, four in a row.
+    let scene = world.scene.as_mut().unwrap();
+    let site = std::sync::Arc::get_mut(&mut scene.site).unwrap();
+    let rooms = site.elements.iter_mut().filter(|e| e.kind == crate::site::ElementKind::Space && e.storey == Some(1));
+    for (i, room) in rooms.enumerate() {
+        let at = glam::DVec3::new((i % 4) as f64 * 6.0 - 2.0, (i / 4) as f64 * 5.0 + 1.0, 3.6);
+        room.bounds = Some(crate::shape::Aabb { min: at, max: at + glam::DVec3::new(5.8, 4.8, 3.0) });
+    }
+    world.view.storey = Some(1);
+    let mut stage = Stage::new(world, SIZES[1]);
+    stage.world.eye = Some(from_above(&stage));
+    stage.settle();
+    assert!(stage.find("Room 103").is_some(), "{:?}", stage.words());
+    assert!(stage.find("Room 203").is_none(), "another storey's");
+    let degrees = |s: &Stage| s.words().iter().filter(|w| w.ends_with("°C")).count();
+    let before = degrees(&stage);
+    stage.world.view.colour_by = ColourBy::Temperature;
+    stage.settle();
+    assert!(degrees(&stage) >= before + 8, "{:?}", stage.words());
+    stage.check_texts("rooms");
+    stage.world.view.storey = None;
+    stage.settle();
+    assert!(stage.find("Room 103").is_none());
+}
+
+#[test]
+fn views_are_chosen_and_saved() {
+    let view = SavedView { name: "Pump corner".into(), eye_m: [1.0, 2.0, 9.0], ..SavedView::default() };
+    for size in SIZES {
+        let mut stage = Stage::new(clinic(), size);
+        stage.world.views = SavedViews { file: Some("twin.toml".into()), views: vec![view.clone()] };
+        let open = |stage: &mut Stage| {
+            let bar = stage.state.places.top_left;
+            // The button after the one that goes home.
+            let button = stage.state.places.views.center();
+            assert!(bar.contains(button));
+            stage.click_at(button, PointerButton::Primary);
+            stage.settle();
+        };
+        open(&mut stage);
+        stage.check_texts("views");
+        let out = stage.click("Pump corner");
+        let looks = |c: &Command| matches!(c, Command::Look { eye_m, .. } if *eye_m == view.eye_m);
+        assert!(out.contains(&Command::ShowAll) && out.iter().any(looks), "{out:?}");
+        open(&mut stage);
+        stage.click("Save view …");
+        stage.check_texts("name of a view");
+        assert!(stage.key(Key::X, Modifiers::NONE).is_empty());
+        stage.frame(vec![Event::Text("Pump Corner".into())]);
+        stage.settle();
+        assert!(stage.find("Replaces the view of this name").is_some(), "{:?}", stage.words());
+        stage.click("Save");
+        assert_eq!(stage.state.naming.taken().as_deref(), Some("Pump Corner"));
+        assert_eq!(stage.state.naming.taken(), None);
+        assert!(!stage.state.naming.is_open());
+        // A model alone has no file to save in.
+        stage.world.views.file = None;
+        open(&mut stage);
+        stage.click("Save view …");
+        assert!(!stage.state.naming.is_open());
     }
 }

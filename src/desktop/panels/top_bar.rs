@@ -71,7 +71,7 @@ fn left_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, out
     let t = data.tokens;
     icon(ui, Icon::Building, 18.0, t.accent);
     let name = data.site().map_or("Plenum", |s| if s.name.is_empty() { "Plenum" } else { s.name.as_str() });
-    let room = if narrow { (ui.available_width() - 420.0).clamp(60.0, 150.0) } else { 230.0 };
+    let room = if narrow { (ui.available_width() - 450.0).clamp(60.0, 150.0) } else { 230.0 };
     ui.allocate_ui_with_layout(vec2(room, theme::TOP_BAR - 12.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_max_width(room);
         text(ui, RichText::new(name).size(theme::TITLE).strong());
@@ -84,6 +84,7 @@ fn left_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, out
     if icon_button(ui, t, Icon::Home, "Home view (H)", false).clicked() {
         out.push(Command::Home);
     }
+    super::view_menu::button(ui, data, state, out);
     if icon_button(ui, t, Icon::Fit, "Show the whole model (F)", false).clicked() {
         out.push(Command::Fit);
     }
