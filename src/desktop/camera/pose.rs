@@ -121,8 +121,9 @@ impl Pose {
 
     /// Looks at points (the corners of boxes) so that they just fit the picture with a margin.
     ///
-    /// Exact: with the way of looking given, each rim of the picture is a plane through the eye, and the point that
-    /// reaches furthest towards it says where that plane may lie.
+    /// With the way of looking given, each rim of the picture is a plane through the eye, and the point that reaches
+    /// furthest towards it says where that plane may lie: that is how far the eye stands back. Where there is room left
+    /// between two rims, the eye moves until what is seen is in the middle.
     #[must_use]
     pub fn fitting_box(self, corners: &[Vec3], aspect: f32, margin: f32) -> Self {
         if corners.is_empty() {
@@ -138,7 +139,11 @@ impl Pose {
         let (top, bottom) = (furthest(&|p| p.y + p.z * tan_y), furthest(&|p| -p.y + p.z * tan_y));
         let nearest = furthest(&|p| p.z) + NEAREST;
         let back = ((right + left) / (2.0 * tan_x)).max((top + bottom) / (2.0 * tan_y)).max(nearest);
-        let eye = Vec3::new((right - left) * 0.5, (top - bottom) * 0.5, back);
+        let eye = Vec3::new(
+            in_the_middle(&seen, back, (right - left) * 0.5, |p| p.x),
+            in_the_middle(&seen, back, (top - bottom) * 0.5, |p| p.y),
+            back,
+        );
         let middle = seen.iter().map(|p| p.z).sum::<f32>() / seen.len() as f32;
         let pose = Self { distance: (back - middle).clamp(NEAREST, FARTHEST), ..self };
         pose.with_eye(self.rotation() * eye)
@@ -165,6 +170,28 @@ impl Pose {
             && (self.pitch - other.pitch).abs() < 1e-4
             && (self.distance - other.distance).abs() < scale * 1e-4
     }
+}
+
+/// The eye's place along one axis of the picture, `back` from its plane, for which points are as far to one side of the
+/// middle as to the other; looked for about `start`.
+fn in_the_middle(seen: &[Vec3], back: f32, start: f32, of: impl Fn(&Vec3) -> f32) -> f32 {
+    let aside = |eye: f32| {
+        let on_screen = |p: &Vec3| (of(p) - eye) / (back - p.z).max(NEAREST);
+        let (low, high) = seen.iter().map(on_screen).fold((f32::MAX, f32::MIN), |(l, h), x| (l.min(x), h.max(x)));
+        low + high
+    };
+    // What is seen moves to the other side than the eye.
+    let reach = seen.iter().map(|p| (of(p) - start).abs()).fold(NEAREST, f32::max);
+    let (mut low, mut high) = (start - reach, start + reach);
+    for _ in 0..40 {
+        let middle = (low + high) * 0.5;
+        if aside(middle) > 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low + high) * 0.5
 }
 
 #[cfg(test)]
@@ -207,7 +234,7 @@ mod tests {
                 let what = format!("{size:?} {aspect}: {left}..{right}, {bottom}..{top}");
                 assert!(left >= -1.001 && right <= 1.001 && bottom >= -1.001 && top <= 1.001, "{what}");
                 assert!((right - left).max(top - bottom) > 1.9, "{what}");
-                assert!((left + right).abs() < 0.25 && (bottom + top).abs() < 0.25, "not in the middle: {what}");
+                assert!((left + right).abs() < 0.02 && (bottom + top).abs() < 0.02, "not in the middle: {what}");
             }
         }
     }

@@ -144,7 +144,7 @@ fn rooms(ctx: &egui::Context, scene: Rect, data: &Data, eye: &Eye, taken: &mut V
         else {
             continue;
         };
-        let lines = lines(data, slot, room);
+        let texts = texts(data, slot, room);
         let place = |size: Vec2| {
             let rect = Rect::from_center_size(at, size);
             let wide = west.distance(east).max(size.x * 0.2);
@@ -152,41 +152,43 @@ fn rooms(ctx: &egui::Context, scene: Rect, data: &Data, eye: &Eye, taken: &mut V
             let fits = size.x <= wide * 1.1 && size.y <= high;
             (fits && scene.contains_rect(rect) && !taken.iter().any(|r| r.expand(2.0).intersects(rect))).then_some(rect)
         };
-        if let Some(rect) = write(&painter, data.tokens, &lines, place) {
+        if let Some(rect) = texts.iter().find_map(|lines| write(&painter, data.tokens, lines, &place)) {
             taken.push(rect);
         }
     }
 }
 
-/// What is written on a room: its name, and what its colour says in a number.
-fn lines(data: &Data, slot: Slot, room: &Element) -> Vec<String> {
-    let mut lines = vec![format::elide(&Data::room_name(room), LONGEST)];
+/// What is written on a room, as much of it as there is room for: its name, else its number, and what its colour says
+/// in a number.
+fn texts(data: &Data, slot: Slot, room: &Element) -> Vec<Vec<String>> {
+    let mut value = Vec::new();
     if data.view.colour_by == ColourBy::Temperature
         && let Some(index) = data.colouring.and_then(|c| c.temperature_of(slot))
         && let Some(point) = data.point(index)
     {
         let (number, unit) = live::shown(point, &data.readings.live(index));
         if !unit.is_empty() {
-            lines.push(format!("{number} {unit}"));
+            value.push(format!("{number} {unit}"));
         }
     }
-    lines
+    let with = |name: String| [vec![format::elide(&name, LONGEST)], value.clone()].concat();
+    let mut texts = vec![with(Data::room_name(room)), with(room.label())];
+    if !value.is_empty() {
+        texts.push(value);
+    }
+    texts
 }
 
-/// Writes lines on a ground of their own where `place` finds room for them: all of them, else the last alone.
+/// Writes lines on a ground of their own, where `place` finds room for them.
 fn write(painter: &Painter, t: &Tokens, lines: &[String], place: impl Fn(Vec2) -> Option<Rect>) -> Option<Rect> {
     let font = FontId::proportional(theme::SMALL);
     let galleys: Vec<_> = lines.iter().map(|l| painter.layout_no_wrap(l.clone(), font.clone(), t.text)).collect();
-    let size = |from: usize| {
-        let wide = galleys[from..].iter().map(|g| g.size().x).fold(0.0, f32::max);
-        let high: f32 = galleys[from..].iter().map(|g| g.size().y).sum();
-        vec2(wide + 10.0, high + 4.0)
-    };
-    let last = galleys.len().saturating_sub(1);
-    let (from, rect) = [0, last].into_iter().find_map(|from| Some((from, place(size(from))?)))?;
+    let wide = galleys.iter().map(|g| g.size().x).fold(0.0, f32::max);
+    let high: f32 = galleys.iter().map(|g| g.size().y).sum();
+    let rect = place(vec2(wide + 10.0, high + 4.0))?;
     painter.rect_filled(rect, CornerRadius::same(theme::RADIUS), t.raised);
     let mut y = rect.top() + 2.0;
-    for galley in galleys.into_iter().skip(from) {
+    for galley in galleys {
         let high = galley.size().y;
         painter.galley(pos2(rect.center().x - galley.size().x * 0.5, y), galley, t.text);
         y += high;

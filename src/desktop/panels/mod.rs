@@ -303,11 +303,11 @@ fn layout(root: &mut egui::Ui, data: &Data, state: &mut PanelState, out: &mut Ve
     // The row of tabs, the margins and the line above.
     let closed = theme::ROW + 4.0 + 8.0 + 1.0;
     let bottom = if state.bottom_open && bottom::is_quiet(data, state) {
-        Panel::bottom("bottom_quiet").resizable(false).exact_size(closed + theme::ROW + 6.0)
+        Panel::bottom("bottom_quiet").resizable(false).exact_size(closed + theme::ROW + 10.0)
     } else if state.bottom_open {
         Panel::bottom("bottom")
             .resizable(true)
-            .default_size((window.y * 0.27).clamp(120.0, 260.0).min(most))
+            .default_size((window.y * 0.22).clamp(120.0, 220.0).min(most))
             .size_range(96.0_f32.min(most)..=most)
     } else {
         Panel::bottom("bottom_closed").resizable(false).exact_size(closed)

@@ -553,7 +553,8 @@ fn views_are_chosen_and_saved() {
             stage.settle();
         };
         open(&mut stage);
-        stage.check_texts("views");
+        let entry = stage.find("Pump corner").unwrap();
+        assert!(stage.screen().contains_rect(entry.expand(8.0)), "{size:?} {entry:?}");
         let out = stage.click("Pump corner");
         let looks = |c: &Command| matches!(c, Command::Look { eye_m, .. } if *eye_m == view.eye_m);
         assert!(out.contains(&Command::ShowAll) && out.iter().any(looks), "{out:?}");
