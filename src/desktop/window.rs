@@ -13,6 +13,7 @@ use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::window::{Monitor, PresentMode, PrimaryMonitor, PrimaryWindow, WindowResolution};
 use bevy::winit::{UpdateMode, WinitSettings};
+use std::num::NonZero;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +46,8 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
                 name: Some("plenum".to_owned()),
                 resolution: WindowResolution::new(SIZE[0], SIZE[1]),
                 present_mode: PresentMode::AutoVsync,
+                // No frame is prepared ahead of the one that is shown where each takes long.
+                desired_maximum_frame_latency: if adapter.software { NonZero::new(1) } else { None },
                 ..default()
             }),
             ..default()

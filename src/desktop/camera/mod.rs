@@ -186,6 +186,8 @@ fn fit_lens(area: Res<SceneArea>, mut cameras: Query<(&Camera, &mut SceneCamera,
     }
 }
 
+/// A frame that took longer moves the camera no further than this, seconds.
+const LONGEST_STEP_S: f32 = 0.5;
 /// How fast the camera follows its goal, a second.
 const HASTE: f32 = 14.0;
 
@@ -196,7 +198,8 @@ fn glide(
 ) {
     for (mut camera, mut transform) in &mut cameras {
         if camera.pose != camera.goal {
-            let part = 1.0 - (-HASTE * time.delta_secs().min(0.1)).exp();
+            // Where frames are few the way is short: a flight of ten slow frames would keep a hand waiting.
+            let part = 1.0 - (-HASTE * time.delta_secs().min(LONGEST_STEP_S)).exp();
             let next = camera.pose.towards(camera.goal, part);
             let there = next.is_near(&camera.goal);
             camera.pose = if there { camera.goal } else { next };

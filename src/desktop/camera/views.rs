@@ -133,10 +133,14 @@ pub fn fit(from: Pose, site: &Site, slots: impl Iterator<Item = Slot>, aspect: f
     }
 }
 
+/// How much around a small element is seen at least, metres.
+const LEAST_SURROUNDINGS_M: f32 = 1.0;
+
 /// Near an element, so that it is a good part of the picture and its surroundings are known.
 pub fn at(from: Pose, site: &Site, slot: Slot, aspect: f32) -> Option<Pose> {
     let bounds = site.element(slot)?.bounds?;
-    let radius = (bounds.radius() as f32).max(0.4);
+    // A valve alone says nothing: some metres around it do.
+    let radius = (bounds.radius() as f32).max(LEAST_SURROUNDINGS_M);
     let pitch = from.pitch.clamp(-0.9, -0.25);
     Some(Pose { pitch, ..from }.fitting(frame::drawn(bounds.centre()), radius * 2.2, aspect))
 }
