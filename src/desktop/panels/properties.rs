@@ -50,7 +50,9 @@ fn head(ui: &mut Ui, data: &Data, slot: Slot, element: &Element, out: &mut Vec<C
     let t = data.tokens;
     ui.horizontal(|ui| {
         icon(ui, icons::of_class(&element.class, &element.predefined_type), 18.0, t.accent);
-        text(ui, RichText::new(element.label()).size(theme::TITLE).strong());
+        let is_room = element.kind == ElementKind::Space;
+        let name = if is_room { Data::room_name(element) } else { element.label() };
+        text(ui, RichText::new(name).size(theme::TITLE).strong());
     });
     let mut kind = format::class(&element.class);
     if !element.predefined_type.is_empty() {
@@ -77,7 +79,10 @@ fn head(ui: &mut Ui, data: &Data, slot: Slot, element: &Element, out: &mut Vec<C
         if icon_button(ui, t, Icon::Close, "Clear the selection (Esc)", false).clicked() {
             out.push(Command::Select(None));
         }
-        let health = data.readings.asset_health(slot);
+        let health = match element.kind {
+            ElementKind::Space => data.shown_health(slot),
+            _ => data.readings.asset_health(slot),
+        };
         if health != Health::Unknown {
             ui.add_space(4.0);
             health_chip(ui, t, health);

@@ -259,7 +259,7 @@ fn element_row(ui: &mut Ui, data: &Data, state: &mut TreeState, depth: u8, slot:
     let square = |x: f32, size: f32| Rect::from_center_size(pos2(x, room.center().y), Vec2::splat(size));
     let hidden = match data.view.drawn(slot) {
         Drawn::Hidden => true,
-        Drawn::Solid | Drawn::Ghost => element.kind == ElementKind::Space && !data.view.spaces,
+        Drawn::Solid | Drawn::Ghost => element.kind == ElementKind::Space && !data.view.spaces && !data.view.is_plan(),
     };
     let colour = if hidden { t.weak } else { t.text };
     let sign = icons::of_class(&element.class, &element.predefined_type);
