@@ -255,12 +255,11 @@ mod tests {
     use crate::site::model::Storey;
 
     fn site() -> Site {
-        let mut site = Site::default();
-        site.storeys = vec![
+        let storeys = vec![
             Storey { name: "Ground".into(), ..Storey::default() },
             Storey { name: "Upper".into(), elevation_m: 4.0, ..Storey::default() },
         ];
-        site
+        Site { storeys, ..Site::default() }
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn rooms(ctx: &egui::Context, scene: Rect, data: &Data, eye: &Eye, taken: &mut V
             let fits = size.x <= wide * 1.1 && size.y <= high;
             (fits && scene.contains_rect(rect) && !taken.iter().any(|r| r.expand(2.0).intersects(rect))).then_some(rect)
         };
-        if let Some(rect) = texts.iter().find_map(|lines| write(&painter, data.tokens, lines, &place)) {
+        if let Some(rect) = texts.iter().find_map(|lines| write(&painter, data.tokens, lines, place)) {
             taken.push(rect);
         }
     }
