@@ -43,16 +43,16 @@ fn a_site_without_plant_still_has_signals() {
     assert_eq!(nothing.read(PointIndex(0)), None);
     assert!(problems.iter().all(|p| p.severity == crate::Severity::Info), "{problems:?}");
 
-    // Only heaters, which have no physics here, and boxes that name no unit.
+    // Only burners, which have no physics here, and boxes that name no unit.
     let mut site = fixture::clinic();
     for element in &mut site.elements {
         element.properties.clear();
         if element.class != "IfcAirTerminalBox" {
-            element.class = "IfcSpaceHeater".into();
+            element.class = "IfcBurner".into();
         }
     }
     let (mut emulator, problems) = Emulator::new(&site, Settings::of_seed(1));
-    assert!(problems.iter().any(|p| p.place.contains("IfcSpaceHeater power") && p.message.contains("no physics")));
+    assert!(problems.iter().any(|p| p.place.contains("IfcBurner power") && p.message.contains("no physics")));
     assert!(problems.iter().any(|p| p.message.contains("name no air handling unit")));
     for _ in 0..48 {
         emulator.step(1800.0);
