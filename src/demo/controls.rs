@@ -297,16 +297,16 @@ fn sensors(net: &mut Net, plan: &Plan, side: &AirSide, control: usize, controlle
     }
 }
 
-/// Humidity where it matters: of each unit's supply and return air, in clean rooms and baths, and in one
+/// Humidity where it matters: of each unit's supply, return and mixed air, in clean rooms and baths, and in one
 /// room of every other storey.
 fn humidity(net: &mut Net, plan: &Plan, side: &AirSide, control: usize, controllers: &[usize]) {
     let add = |net: &mut Net, of: &str, name: &str, kind: &str, at: DVec3, out: DVec3, host: usize| {
-        let (class, predefined, tag) = ("IfcSensor", "HUMIDITYSENSOR", format!("{of}-RH"));
-        probe(net, class, predefined, name, &tag, kind, at, out, Some(host), control, controllers)
+        let (class, predefined) = ("IfcSensor", "HUMIDITYSENSOR");
+        probe(net, class, predefined, name, of, kind, at, out, Some(host), control, controllers)
     };
     net.storey = STOREYS;
     for (k, unit) in side.units.iter().copied().enumerate() {
-        for (x, word, name) in [(6.1, "SA", "Supply"), (5.6, "RA", "Return")] {
+        for (x, word, name) in [(6.1, "SAH", "Supply"), (5.6, "RAH", "Return"), (1.2, "MAH", "Mixed")] {
             let at = net.items[unit].frame.world(DVec3::new(x, 0.0, 2.8));
             let (of, name) = (format!("AHU-{}-{word}", k + 1), format!("{name} air humidity AHU-{}", k + 1));
             add(net, &of, &name, "Duct humidity sensor", at, DVec3::Z, unit);
@@ -317,7 +317,15 @@ fn humidity(net: &mut Net, plan: &Plan, side: &AirSide, control: usize, controll
         let y = if room.south() { CORRIDOR[0] - 0.06 } else { CORRIDOR[1] + 0.06 };
         let at = DVec3::new(room.rect[0] + x, y, STOREY * room.storey as f64 + 1.5);
         let out = if room.south() { DVec3::NEG_Y } else { DVec3::Y };
-        let item = add(net, of, &format!("Room humidity {}", room.number), "Room humidity sensor", at, out, host);
+        let item = add(
+            net,
+            &format!("{of}-RH"),
+            &format!("Room humidity {}", room.number),
+            "Room humidity sensor",
+            at,
+            out,
+            host,
+        );
         net.items[item].sets = vec![serve(room)];
     };
     let mut storey = None;

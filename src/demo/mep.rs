@@ -581,12 +581,12 @@ mod tests {
         let mut probes = with("IfcSensor", "TEMPERATURESENSOR");
         probes.sort_unstable();
         assert_eq!(probes, ["AHU-1-SAT", "AHU-2-SAT", "AHU-3-SAT", "CHW-ST", "HW-ST"]);
-        // Four baths, supply and return of three units, the clean rooms and one box of each other storey.
+        // Four baths, three in each unit, the clean rooms and one box of each other storey.
         let humidity = with("IfcSensor", "HUMIDITYSENSOR");
         assert_eq!(humidity.iter().filter(|t| t.starts_with("RAD-") && t.ends_with("-BATH-RH")).count(), 4);
-        assert_eq!(humidity.iter().filter(|t| t.ends_with("A-RH")).count(), 6);
+        assert_eq!(humidity.iter().filter(|t| t.starts_with("AHU-")).count(), 9);
         let rooms = humidity.iter().filter(|t| t.starts_with("VAV-")).count();
-        assert!((8..=11).contains(&rooms) && humidity.len() == 4 + 6 + rooms + 1, "{humidity:?}");
+        assert!((8..=11).contains(&rooms) && humidity.len() == 4 + 9 + rooms + 1, "{humidity:?}");
         assert!(
             net.items
                 .iter()

@@ -122,6 +122,11 @@ impl AirHandler {
         relative_humidity(self.return_c, self.return_ratio, STANDARD_PA).min(1.0)
     }
 
+    /// Relative humidity of the mixed air, 0..1.
+    pub fn mixed_humidity(&self) -> f64 {
+        relative_humidity(self.mixed_c, self.mixed_ratio, STANDARD_PA).min(1.0)
+    }
+
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, input: AirInput, weather: &Weather, calendar: Calendar) {
         self.cooling.water_c = input.chilled.0;

@@ -127,7 +127,11 @@ fn the_water_in_the_air_is_neither_made_nor_lost() {
         );
         assert!((net - kept).abs() < 0.015 * (people + condensed), "{start}: {net} {kept}");
         assert!(people > 20.0, "{people}");
-        assert_eq!(condensed > 5.0, start.contains("-07-"), "{start}: {condensed}");
+        match start.get(5..7) {
+            Some("01") => assert_eq!(condensed, 0.0),
+            Some("07") => assert!(condensed > 100.0, "{condensed}"),
+            _ => assert!(condensed < people, "{condensed}"),
+        }
         // Dry in winter, comfortable in summer, never fog.
         let humidity: Vec<f64> = after.zones.iter().map(|z| z.humidity()).collect();
         let (low, high) = if start.contains("-01-") { (0.08, 0.5) } else { (0.25, 0.75) };

@@ -103,7 +103,7 @@ impl Emulator {
     }
 
     /// Assets that can have a fault, with how soon they would show it; 0: only when asked for by name.
-    fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
+    pub(super) fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
         let plant = &self.plant;
         let measures = |slot: Slot, role: &str| self.roles.contains(&(slot, role.to_owned()));
         let mut found: Vec<(Slot, u8)> = Vec::new();

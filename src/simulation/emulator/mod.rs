@@ -66,6 +66,7 @@ impl Settings {
     }
 }
 
+#[derive(Clone)]
 struct Measured {
     asset: Slot,
     temperature: bool,
@@ -74,6 +75,7 @@ struct Measured {
 }
 
 /// An emulated building.
+#[derive(Clone)]
 pub struct Emulator {
     plant: Plant,
     devices: Devices,

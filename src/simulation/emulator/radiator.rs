@@ -216,7 +216,7 @@ mod tests {
             taken += 5.0 * r.water_w;
             given += 5.0 * r.room_w;
             if n == 17_280 + 6480 {
-                assert!((r.air_c - 22.5).abs() < 0.7 && r.valve.position > 0.02, "{r:?}");
+                assert!(r.air_c > 20.5 && r.air_c < 23.2 && r.valve.position > 0.5, "{r:?}");
                 assert!(r.humidity_ratio > 0.0058 && r.return_c > r.air_c, "{r:?}");
             }
         }

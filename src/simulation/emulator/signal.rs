@@ -48,6 +48,7 @@ pub(super) enum Quality {
     Humidity,
     SupplyHumidity,
     ReturnHumidity,
+    MixedHumidity,
     FanSpeed,
     Flow,
     Energy,
@@ -83,6 +84,7 @@ fn role(text: &str) -> Option<Quality> {
         "humidity" | "zone_humidity" => Humidity,
         "supply_humidity" => SupplyHumidity,
         "return_humidity" => ReturnHumidity,
+        "mixed_humidity" => MixedHumidity,
         "fan_speed" => FanSpeed,
         "flow" => Flow,
         "energy" => Energy,
@@ -142,6 +144,7 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
                 OutdoorDamper => a.damper.position,
                 SupplyHumidity => a.supply_humidity(),
                 ReturnHumidity => a.return_humidity(),
+                MixedHumidity => a.mixed_humidity(),
                 _ => return None,
             })
         }
