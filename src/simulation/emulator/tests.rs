@@ -178,7 +178,7 @@ fn every_fault_shows_on_every_asset_that_can_have_it() {
         }
     }
     println!("{counts:?}");
-    assert!(counts.iter().any(|c| *c == ("stuck-valve", 38 + 6 + 12)), "{counts:?}");
+    assert!(counts.contains(&("stuck-valve", 38 + 6 + 12)), "{counts:?}");
 }
 
 #[test]
