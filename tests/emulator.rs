@@ -29,6 +29,12 @@ fn wrong_use_is_told() {
     let nowhere = "mqtt://127.0.0.1:9";
     refused(folder.path(), &[], "--broker");
     refused(folder.path(), &["--broker", nowhere, "--fault", "leak@20s"], "not built yet");
+    for later in ["leaking-valve", "stuck-damper", "pipe-blockage", "sensor-bias", "sensor-freeze", "sensor-noise"] {
+        refused(folder.path(), &["--broker", nowhere, "--fault", &format!("{later}@20s")], "not built yet");
+    }
+    let short = ["--broker", nowhere, "--for", "5s", "--fault", "stuck-valve=0.3@20s"];
+    refused(folder.path(), &short, "after 20 s, and the run ends after 5 s");
+    refused(folder.path(), &["--broker", nowhere, "--fault", "stuck-valve=3@20s"], "severity `3`");
     refused(folder.path(), &["--broker", nowhere, "--fault", "gremlins@20s"], "filter-clogging");
     refused(folder.path(), &["--broker", nowhere, "--fault", "stuck-valve"], "when");
     refused(folder.path(), &["--broker", nowhere, "--fault", "stuck-valve@20s"], "nothing to put it on");

@@ -54,7 +54,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         seed: args.seed,
         speed: args.speed,
         start: args.start,
-        faults: emulate::parse_faults(&args.faults)?,
+        faults: emulate::parse_faults_before(&args.faults, args.duration)?,
         clock_topic: None,
     };
     let how = headless::How { started, duration: args.duration, json: args.json };

@@ -52,6 +52,20 @@ pub(super) fn parse_faults(texts: &[String]) -> Result<Vec<FaultSpec>, Failure> 
     texts.iter().map(|t| FaultSpec::parse(t).map_err(Failure::Usage)).collect()
 }
 
+/// [`parse_faults`], for a run that ends by itself: a fault that would come after the end is wrong use.
+pub(super) fn parse_faults_before(texts: &[String], end: Option<Duration>) -> Result<Vec<FaultSpec>, Failure> {
+    let faults = parse_faults(texts)?;
+    let end_s = end.map_or(f64::INFINITY, |d| d.as_secs_f64());
+    match texts.iter().zip(&faults).find(|(_, f)| f.at_s >= end_s) {
+        None => Ok(faults),
+        Some((text, fault)) => Err(Failure::Usage(Problem::error(
+            format!("--fault {text}"),
+            format!("it would come after {} s, and the run ends after {end_s} s", fault.at_s),
+            "give it an earlier @T, or the run a longer --for; both are seconds of this machine's clock",
+        ))),
+    }
+}
+
 #[derive(Serialize)]
 struct Document {
     seconds: f64,
@@ -120,7 +134,7 @@ pub(super) fn wire(
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let faults = parse_faults(&args.faults)?;
+    let faults = parse_faults_before(&args.faults, args.duration)?;
     let named = args.broker.as_deref().map(broker_url).transpose().map_err(Failure::Usage)?;
     listen();
     let opened = open::open(&args.project, interrupt::progress())?;
@@ -237,5 +251,12 @@ mod tests {
     fn faults_on_the_command_line() {
         assert_eq!(parse_faults(&["pump-wear@1m".into()]).unwrap()[0].at_s, 60.0);
         assert!(matches!(parse_faults(&["leak@1m".into()]), Err(Failure::Usage(_))));
+        let before =
+            |text: &str, end_s: Option<u64>| parse_faults_before(&[text.into()], end_s.map(Duration::from_secs));
+        assert_eq!(before("pump-wear@1m", Some(61)).unwrap().len(), 1);
+        assert_eq!(before("pump-wear@1m", None).unwrap().len(), 1);
+        assert!(
+            matches!(before("pump-wear@1m", Some(60)), Err(Failure::Usage(p)) if p.message.contains("ends after 60"))
+        );
     }
 }

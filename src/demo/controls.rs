@@ -6,7 +6,7 @@ use super::air::{AirSide, serve};
 use super::body::{Part, block};
 use super::devices::{self as dev};
 use super::net::{Domain, Flow, Frame, Net, Value};
-use super::plan::{CORRIDOR, Plan, ROOF, STOREY, STOREYS, Use};
+use super::plan::{CORRIDOR, Plan, ROOF, Room, STOREY, STOREYS, Use};
 use glam::DVec3;
 
 /// Builds all of it.
@@ -19,6 +19,7 @@ pub fn build(net: &mut Net, plan: &Plan, side: &AirSide) {
     outlets(net, plan, power, &boards);
     let controllers: Vec<usize> = (0..=STOREYS).map(|s| controller(net, s, power, &boards)).collect();
     sensors(net, plan, side, control, &controllers);
+    humidity(net, plan, side, control, &controllers);
     actuators(net, control, &controllers);
     feeds(net, power, &boards);
 }
@@ -296,6 +297,56 @@ fn sensors(net: &mut Net, plan: &Plan, side: &AirSide, control: usize, controlle
     }
 }
 
+/// Humidity where it matters: of each unit's supply, return and mixed air, in clean rooms and baths, and in one
+/// room of every other storey.
+fn humidity(net: &mut Net, plan: &Plan, side: &AirSide, control: usize, controllers: &[usize]) {
+    let add = |net: &mut Net, of: &str, name: &str, kind: &str, at: DVec3, out: DVec3, host: usize| {
+        let (class, predefined) = ("IfcSensor", "HUMIDITYSENSOR");
+        probe(net, class, predefined, name, of, kind, at, out, Some(host), control, controllers)
+    };
+    net.storey = STOREYS;
+    for (k, unit) in side.units.iter().copied().enumerate() {
+        for (x, word, name) in [(6.1, "SAH", "Supply"), (5.6, "RAH", "Return"), (1.2, "MAH", "Mixed")] {
+            let at = net.items[unit].frame.world(DVec3::new(x, 0.0, 2.8));
+            let (of, name) = (format!("AHU-{}-{word}", k + 1), format!("{name} air humidity AHU-{}", k + 1));
+            add(net, &of, &name, "Duct humidity sensor", at, DVec3::Z, unit);
+        }
+    }
+    let in_room = |net: &mut Net, of: &str, room: &Room, x: f64, host: usize| {
+        net.storey = room.storey;
+        let y = if room.south() { CORRIDOR[0] - 0.06 } else { CORRIDOR[1] + 0.06 };
+        let at = DVec3::new(room.rect[0] + x, y, STOREY * room.storey as f64 + 1.5);
+        let out = if room.south() { DVec3::NEG_Y } else { DVec3::Y };
+        let item = add(
+            net,
+            &format!("{of}-RH"),
+            &format!("Room humidity {}", room.number),
+            "Room humidity sensor",
+            at,
+            out,
+            host,
+        );
+        net.items[item].sets = vec![serve(room)];
+    };
+    let mut storey = None;
+    for b in &side.boxes {
+        let vav = &plan.vavs[b.vav];
+        let clean = vav.rooms.iter().copied().find(|r| plan.rooms[*r].kind == Use::Clean);
+        let has_none =
+            storey != Some(vav.storey) && !plan.rooms.iter().any(|r| r.storey == vav.storey && r.kind == Use::Clean);
+        storey = Some(vav.storey);
+        let Some(room) = clean.or(has_none.then_some(vav.rooms[0])) else { continue };
+        // Beside the room air sensor.
+        in_room(net, &vav.tag, &plan.rooms[room], 1.85, b.item);
+    }
+    for room in plan.rooms.iter().filter(|r| r.kind == Use::Bath) {
+        let tag = format!("RAD-{}-BATH", room.storey);
+        if let Some(host) = net.items.iter().position(|i| i.tag == tag) {
+            in_room(net, &tag, room, 1.85, host);
+        }
+    }
+}
+
 fn actuators(net: &mut Net, control: usize, controllers: &[usize]) {
     let hosts: Vec<usize> = (0..net.items.len())
         .filter(|i| {
@@ -308,7 +359,7 @@ fn actuators(net: &mut Net, control: usize, controllers: &[usize]) {
         let item = net.items[host].clone();
         net.storey = item.storey;
         let valve = item.class == "IfcValve";
-        let d = if item.tag.starts_with("VAV") { 0.022 } else { 0.060 };
+        let d = if item.tag.starts_with("AHU") { 0.060 } else { 0.022 };
         let (at, out, kind) = if valve {
             let mid = 0.5 * dev::valve_length(d);
             (item.frame.world(DVec3::new(1.1 * d, 0.0, mid)), item.frame.turn(DVec3::X), "Valve actuator 0-10 V")

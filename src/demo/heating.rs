@@ -31,7 +31,6 @@ struct Heater {
     /// Y of the last vertical piece, supply and return.
     ys: f64,
     yr: f64,
-    control: bool,
 }
 
 /// Lays everything from the plant's two open ends.
@@ -98,11 +97,8 @@ fn branch(net: &mut Net, end: End, h: &Heater) {
         let (end, _) = net.fit(end, valve(Valve::Isolating, &format!("{}-IV2", h.tag), 0.022));
         (h.outlet, h.yr, net.fit(end, valve(Valve::Balancing, &format!("{}-BV", h.tag), 0.022)).0)
     } else {
-        let (mut end, _) = net.fit(end, valve(Valve::Isolating, &format!("{}-IV1", h.tag), 0.022));
-        if h.control {
-            end = net.fit(end, valve(Valve::Control, &format!("{}-V", h.tag), 0.022)).0;
-        }
-        (h.inlet, h.ys, end)
+        let (end, _) = net.fit(end, valve(Valve::Isolating, &format!("{}-IV1", h.tag), 0.022));
+        (h.inlet, h.ys, net.fit(end, valve(Valve::Control, &format!("{}-V", h.tag), 0.022)).0)
     };
     let t = to.pos;
     let end = net.route(end, &[[p.x, y, p.z], [p.x, y, t.z], [t.x, t.y, t.z]]);
@@ -124,7 +120,6 @@ fn heaters(net: &mut Net, plan: &Plan, water: Water, storey: usize, boxes: &[Box
                 dir: b.dir,
                 ys: b.inlet.pos.y,
                 yr: b.outlet.pos.y,
-                control: true,
             }
         })
         .collect();
@@ -144,8 +139,11 @@ fn heaters(net: &mut Net, plan: &Plan, water: Water, storey: usize, boxes: &[Box
             Frame::at(x, y, STOREY * storey as f64),
             dev::radiator(length),
         );
+        let (set, mut serves) = super::air::serve(room);
+        let real = |v: f64| Value::Real((v * 1000.0).round() / 1000.0);
+        serves.extend([("FloorArea", real(room.area())), ("Volume", real(room.volume()))]);
         net.items[i].sets = vec![
-            super::air::serve(room),
+            (set, serves),
             ("Pset_SpaceHeaterTypeCommon".into(), vec![("OutputCapacity", Value::Power(900.0 * length))]),
             (
                 "Qto_SpaceHeaterBaseQuantities".into(),
@@ -164,7 +162,6 @@ fn heaters(net: &mut Net, plan: &Plan, water: Water, storey: usize, boxes: &[Box
             dir: DVec3::Y,
             ys: y,
             yr: y,
-            control: false,
         });
     }
     list

@@ -569,7 +569,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(with("IfcAirTerminalBox", "").len(), 38);
-        assert_eq!(with("IfcValve", "REGULATING").len(), 38 + 6);
+        assert_eq!(with("IfcValve", "REGULATING").len(), 38 + 6 + 12);
         assert!(
             net.items.iter().all(|i| i.tag.ends_with("-V") == (i.class == "IfcValve" && i.predefined == "REGULATING"))
         );
@@ -581,10 +581,16 @@ mod tests {
         let mut probes = with("IfcSensor", "TEMPERATURESENSOR");
         probes.sort_unstable();
         assert_eq!(probes, ["AHU-1-SAT", "AHU-2-SAT", "AHU-3-SAT", "CHW-ST", "HW-ST"]);
+        // Four baths, three in each unit, the clean rooms and one box of each other storey.
+        let humidity = with("IfcSensor", "HUMIDITYSENSOR");
+        assert_eq!(humidity.iter().filter(|t| t.starts_with("RAD-") && t.ends_with("-BATH-RH")).count(), 4);
+        assert_eq!(humidity.iter().filter(|t| t.starts_with("AHU-")).count(), 9);
+        let rooms = humidity.iter().filter(|t| t.starts_with("VAV-")).count();
+        assert!((8..=11).contains(&rooms) && humidity.len() == 4 + 9 + rooms + 1, "{humidity:?}");
         assert!(
             net.items
                 .iter()
-                .filter(|i| i.class == "IfcSensor" && i.predefined == "TEMPERATURESENSOR")
+                .filter(|i| i.class == "IfcSensor" && (i.predefined == "TEMPERATURESENSOR" || i.tag.ends_with("-RH")))
                 .all(|i| i.host.is_some())
         );
     }

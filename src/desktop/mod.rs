@@ -72,7 +72,7 @@ pub fn log() -> bevy::log::LogPlugin {
     bevy::log::LogPlugin {
         level: bevy::log::Level::WARN,
         // Drivers complain of their own business; a texture array that is not there is no fault.
-        filter: "wgpu=error,naga=error,bevy_render::renderer=error,bevy_egui=error,winit=error,calloop=error,rumqttd=off"
+        filter: "wgpu=error,naga=error,bevy_render::renderer=error,bevy_egui=error,winit=error,calloop=error,rumqttd=off,ifc_lite_geometry=error"
             .into(),
         ..default()
     }

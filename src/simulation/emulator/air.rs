@@ -1,10 +1,13 @@
 //! An air handling unit: mixing box with economiser, filter, heating and cooling coil, supply fan.
 //!
-//! Coils are dry (no condensation is modelled): what the air loses, the water gains.
+//! Moisture goes with the air: mixed as temperature is, taken out by a cooling coil that is wet. Nothing
+//! adds any: there is no humidifier.
 
+use super::coil::Coil;
 use super::control::{Actuator, Ramp, lag, reset};
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, NIGHT_C, OUTDOOR_CO2_PPM};
+use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 
 /// Duct pressure that the fan holds, Pa.
 const STATIC_PA: f64 = 280.0;
@@ -12,95 +15,6 @@ const STATIC_PA: f64 = 280.0;
 const CASING_PA: f64 = 420.0;
 /// Least share of outdoor air while people are in.
 const MINIMUM_OUTDOOR: f64 = 0.4;
-
-/// A water coil with its valve. Air-side effectiveness of a cross-flow coil whose water side has
-/// capacity to spare: `1 − exp(−NTU)`, NTU falling with airflow^0.4.
-#[derive(Clone, Debug)]
-pub(super) struct Coil {
-    pub valve: Actuator,
-    cools: bool,
-    /// Transfer units with a clean coil at nominal airflow.
-    ntu: f64,
-    /// How much of the surface is lost.
-    pub fouling: Ramp,
-    pub entering_c: f64,
-    pub leaving_c: f64,
-    /// Water that enters, °C.
-    pub water_c: f64,
-    /// Heat from water to air, W; negative when it cools.
-    pub heat_w: f64,
-    trim: f64,
-}
-
-/// Transfer units of a cooling coil: effectiveness 0.73 at nominal airflow.
-const COOLING_NTU: f64 = 1.3;
-/// Transfer units of a heating coil: effectiveness 0.26 at nominal airflow.
-const HEATING_NTU: f64 = 0.3;
-
-/// How much of a coil's effectiveness is there at a valve position: water flow saturates.
-fn opening(position: f64) -> f64 {
-    (1.0 - (-1.5 * position).exp()) / (1.0 - (-1.5f64).exp())
-}
-
-/// The position for an [`opening`].
-fn position_for(share: f64) -> f64 {
-    -(1.0 - share.clamp(0.0, 1.0) * (1.0 - (-1.5f64).exp())).ln() / 1.5
-}
-
-impl Coil {
-    fn new(ntu: f64, cools: bool) -> Self {
-        Self {
-            valve: Actuator::default(),
-            cools,
-            ntu,
-            fouling: Ramp::default(),
-            entering_c: 20.0,
-            leaving_c: 20.0,
-            water_c: 20.0,
-            heat_w: 0.0,
-            trim: 0.0,
-        }
-    }
-
-    fn effectiveness(&self, flow_ratio: f64, fouling: f64) -> f64 {
-        1.0 - (-self.ntu * (1.0 - fouling) * flow_ratio.max(0.05).powf(-0.4)).exp()
-    }
-
-    /// The valve command that brings the air to `wanted_c`: what a clean coil needs, plus a slow trim.
-    fn command(&mut self, active: bool, wanted_c: f64, error_k: f64, water_c: f64, flow_ratio: f64, dt_s: f64) -> f64 {
-        let reach = water_c - self.entering_c;
-        let need = wanted_c - self.entering_c;
-        if !active {
-            self.trim = 0.0;
-            return 0.0;
-        }
-        if reach * need <= 0.0 || reach.abs() < 2.0 {
-            // Water of no use: ask for it when there is something to do.
-            self.trim = 0.0;
-            let something_to_do = if self.cools { need < -0.5 } else { need > 0.5 };
-            return if something_to_do { 1.0 } else { 0.0 };
-        }
-        let share = need / reach / self.effectiveness(flow_ratio, 0.0);
-        self.trim = (self.trim + error_k * dt_s / 3000.0).clamp(-0.3, 1.0);
-        position_for(share.max(0.0)) + self.trim
-    }
-
-    fn step(&mut self, entering_c: f64, water_c: f64, airflow_m3s: f64, flow_ratio: f64, dt_s: f64) {
-        self.fouling.step(dt_s);
-        self.entering_c = entering_c;
-        let effectiveness = self.effectiveness(flow_ratio, 0.75 * self.fouling.value()) * opening(self.valve.position);
-        self.heat_w = effectiveness * AIR_J_M3K * airflow_m3s * (water_c - entering_c);
-        let leaving_c = entering_c + effectiveness * (water_c - entering_c);
-        self.leaving_c = lag(self.leaving_c, leaving_c, 15.0, dt_s);
-    }
-
-    fn rest(&mut self, ambient_c: f64, dt_s: f64) {
-        self.fouling.step(dt_s);
-        self.heat_w = 0.0;
-        self.entering_c = lag(self.entering_c, ambient_c, 1800.0, dt_s);
-        self.leaving_c = lag(self.leaving_c, ambient_c, 1800.0, dt_s);
-    }
-}
 
 /// Why a unit runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +30,11 @@ enum Mode {
 pub(super) struct AirInput {
     /// Airflow of all its boxes, m³/s.
     pub airflow_m3s: f64,
-    /// Air that comes back, °C and ppm.
+    /// Air that comes back, °C, ppm.
     pub return_c: f64,
     pub return_co2_ppm: f64,
+    /// Its humidity ratio, kg/kg.
+    pub return_ratio: f64,
     /// The coldest and the hottest of its rooms, °C.
     pub rooms_c: (f64, f64),
     /// Chilled and heating water, °C; and how much of it is there, 0..1.
@@ -144,6 +60,10 @@ pub(super) struct AirHandler {
     pub return_c: f64,
     pub mixed_c: f64,
     pub supply_co2_ppm: f64,
+    /// Humidity ratios of supply, return and mixed air, kg/kg.
+    pub supply_ratio: f64,
+    pub return_ratio: f64,
+    pub mixed_ratio: f64,
     /// Duct pressure over its setpoint.
     pub pressure: f64,
     pub filter_pa: f64,
@@ -157,8 +77,8 @@ impl AirHandler {
             nominal_m3s,
             fan_nominal_w,
             filter_clean_pa,
-            cooling: Coil::new(COOLING_NTU, true),
-            heating: Coil::new(HEATING_NTU, false),
+            cooling: Coil::new(true),
+            heating: Coil::new(false),
             damper: Actuator::default(),
             filter: Ramp::default(),
             mode: Mode::Off,
@@ -169,6 +89,9 @@ impl AirHandler {
             return_c: 21.5,
             mixed_c: 20.0,
             supply_co2_ppm: OUTDOOR_CO2_PPM,
+            supply_ratio: 0.006,
+            return_ratio: 0.006,
+            mixed_ratio: 0.006,
             pressure: 0.0,
             filter_pa: 0.0,
             fan_speed: 0.0,
@@ -189,6 +112,21 @@ impl AirHandler {
         self.pressure * STATIC_PA
     }
 
+    /// Relative humidity of the supply air, 0..1.
+    pub fn supply_humidity(&self) -> f64 {
+        relative_humidity(self.supply_c, self.supply_ratio, STANDARD_PA).min(1.0)
+    }
+
+    /// Relative humidity of the return air, 0..1.
+    pub fn return_humidity(&self) -> f64 {
+        relative_humidity(self.return_c, self.return_ratio, STANDARD_PA).min(1.0)
+    }
+
+    /// Relative humidity of the mixed air, 0..1.
+    pub fn mixed_humidity(&self) -> f64 {
+        relative_humidity(self.mixed_c, self.mixed_ratio, STANDARD_PA).min(1.0)
+    }
+
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, input: AirInput, weather: &Weather, calendar: Calendar) {
         self.cooling.water_c = input.chilled.0;
@@ -198,8 +136,9 @@ impl AirHandler {
         self.fan(dt_s, input.airflow_m3s);
         let ratio = self.airflow_m3s / self.nominal_m3s;
         self.return_c = lag(self.return_c, input.return_c + 0.2, 60.0, dt_s);
+        self.return_ratio = lag(self.return_ratio, input.return_ratio, 60.0, dt_s);
         if !self.running() || ratio < 0.02 {
-            self.rest(dt_s, weather, input.return_c);
+            self.rest(dt_s, weather, input.return_c, input.return_ratio);
             return;
         }
         self.setpoint_c = match self.mode {
@@ -212,6 +151,8 @@ impl AirHandler {
         let outdoor = self.mix(dt_s, wanted_c, weather);
         let mixed_c = input.return_c + 0.2 + outdoor * (weather.outdoor_c - input.return_c - 0.2);
         self.mixed_c = lag(self.mixed_c, mixed_c, 20.0, dt_s);
+        let mixed_ratio = input.return_ratio + outdoor * (weather.humidity_ratio - input.return_ratio);
+        self.mixed_ratio = lag(self.mixed_ratio, mixed_ratio, 20.0, dt_s);
         self.supply_co2_ppm = input.return_co2_ppm + outdoor * (OUTDOOR_CO2_PPM - input.return_co2_ppm);
 
         let (chilled_c, chilled) = input.chilled;
@@ -223,14 +164,15 @@ impl AirHandler {
         let command = self.heating.command(heat, wanted_c, -too_warm, hot_c, ratio, dt_s);
         self.heating.valve.step(command, dt_s);
         let useful_c = self.mixed_c + hot * (hot_c - self.mixed_c);
-        self.heating.step(self.mixed_c, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.heating.step(self.mixed_c, self.mixed_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
         let entering_c = self.heating.leaving_c;
         self.cooling.entering_c = entering_c;
         let command = self.cooling.command(cool, wanted_c, too_warm, chilled_c, ratio, dt_s);
         self.cooling.valve.step(command, dt_s);
         let useful_c = entering_c + chilled * (chilled_c - entering_c);
-        self.cooling.step(entering_c, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.cooling.step(entering_c, self.heating.leaving_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
         self.supply_c = lag(self.supply_c, self.cooling.leaving_c + fan_k, 10.0, dt_s);
+        self.supply_ratio = lag(self.supply_ratio, self.cooling.leaving_ratio, 10.0, dt_s);
     }
 
     fn choose_mode(&mut self, dt_s: f64, (coldest, hottest): (f64, f64), calendar: Calendar) {
@@ -282,16 +224,17 @@ impl AirHandler {
         self.damper.position
     }
 
-    fn rest(&mut self, dt_s: f64, weather: &Weather, rooms_c: f64) {
+    fn rest(&mut self, dt_s: f64, weather: &Weather, rooms_c: f64, rooms_ratio: f64) {
         let ambient_c = rooms_c + 0.1 * (weather.outdoor_c - rooms_c);
         for coil in [&mut self.heating, &mut self.cooling] {
-            coil.valve.step(0.0, dt_s);
-            coil.trim = 0.0;
-            coil.rest(ambient_c, dt_s);
+            coil.rest(ambient_c, rooms_ratio, dt_s);
         }
         self.damper.step(0.0, dt_s);
         self.mixed_c = lag(self.mixed_c, ambient_c, 1800.0, dt_s);
         self.supply_c = lag(self.supply_c, ambient_c, 1800.0, dt_s);
+        for ratio in [&mut self.mixed_ratio, &mut self.supply_ratio] {
+            *ratio = lag(*ratio, rooms_ratio, 1800.0, dt_s);
+        }
         self.supply_co2_ppm = lag(self.supply_co2_ppm, 600.0, 1800.0, dt_s);
     }
 }

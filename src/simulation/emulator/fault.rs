@@ -28,6 +28,9 @@ pub enum FaultKind {
 const LATER: [&str; 7] =
     ["leaking-valve", "stuck-damper", "pipe-blockage", "leak", "sensor-bias", "sensor-freeze", "sensor-noise"];
 
+/// No run lasts longer than a year, seconds.
+const LATEST_S: f64 = 366.0 * 86_400.0;
+
 impl FaultKind {
     /// Every kind, in the order of the help.
     pub const ALL: [FaultKind; 7] = [
@@ -104,6 +107,9 @@ impl FaultSpec {
         let (what, when) =
             text.rsplit_once('@').ok_or_else(|| wrong("it does not say when: `@T` is missing".into()))?;
         let at_s = parse_seconds(when).ok_or_else(|| wrong(format!("`{when}` is not a duration; write 20s or 5m")))?;
+        if at_s > LATEST_S {
+            return Err(wrong(format!("`{when}` is more than a year")));
+        }
         let (what, severity) = match what.rsplit_once('=') {
             Some((what, number)) => {
                 let severity: f64 = number.parse().unwrap_or(f64::NAN);
@@ -147,6 +153,8 @@ mod tests {
         assert_eq!((f.kind, f.asset, f.severity, f.at_s), (FaultKind::StuckValve, None, 1.0, 20.0));
         let f = FaultSpec::parse("pump-wear:CHWP-1=0.8@5m").unwrap();
         assert_eq!((f.kind, f.asset.as_deref(), f.severity, f.at_s), (FaultKind::PumpWear, Some("CHWP-1"), 0.8, 300.0));
+        let f = FaultSpec::parse("coil-fouling=.3@1.5m").unwrap();
+        assert_eq!((f.asset, f.severity, f.at_s), (None, 0.3, 90.0));
         let f = FaultSpec::parse("sensor-drift:0K$x_9aaaaaaaaaaaaaaaa@0").unwrap();
         assert_eq!(f.asset.as_deref(), Some("0K$x_9aaaaaaaaaaaaaaaa"));
         for kind in FaultKind::ALL {
@@ -166,10 +174,29 @@ mod tests {
             ("stuck-valve@-3s", "not a duration"),
             ("stuck-valve=2@3s", "severity"),
             ("stuck-valve=@3s", "severity"),
+            ("stuck-valve=0@3s", "severity"),
+            ("stuck-valve=-0.3@3s", "severity"),
+            ("stuck-valve=NaN@3s", "severity"),
+            ("stuck-valve=inf@3s", "severity"),
+            ("stuck-valve=30%@3s", "severity"),
+            ("stuck-valve=0,3@3s", "severity"),
+            ("stuck-valve=0.3", "does not say when"),
+            ("stuck-valve@", "not a duration"),
+            ("stuck-valve@1e9s", "not a duration"),
+            ("stuck-valve@infs", "not a duration"),
+            ("stuck-valve@1s@2s", "no fault `stuck-valve@1s`"),
+            ("stuck-valve=0.3=0.4@1s", "no fault `stuck-valve=0.3`"),
+            ("stuck-valve@99999999999999999999d", "more than a year"),
+            ("Stuck-Valve@1s", "no fault `Stuck-Valve`"),
+            ("@1s", "no fault"),
+            ("", "does not say when"),
             ("stuck-valve:@3s", "no asset"),
         ] {
             let problem = FaultSpec::parse(text).unwrap_err();
             assert!(problem.message.contains(words), "{text}: {problem}");
+        }
+        for name in LATER {
+            assert!(FaultSpec::parse(&format!("{name}:X=0.3@1s")).unwrap_err().message.contains("not built yet"));
         }
         assert!(FaultSpec::parse("earthquake@1s").unwrap_err().remedy.contains("filter-clogging"));
     }

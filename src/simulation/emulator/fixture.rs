@@ -16,6 +16,13 @@ fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str,
     }
 }
 
+fn humidity(of: &str, host: u32, name: &str) -> Element {
+    let mut sensor = element("IfcSensor", &format!("{of}-RH"), "HUMIDITYSENSOR", "Pset_Plenum_Design", &[]);
+    sensor.name = name.into();
+    sensor.host = Some(host);
+    sensor
+}
+
 /// Every element of the clinic that has points.
 pub(crate) fn elements() -> Vec<Element> {
     const DESIGN: &str = "Pset_Plenum_Design";
@@ -43,7 +50,21 @@ pub(crate) fn elements() -> Vec<Element> {
             );
             e.properties[0].values.push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
             all.push(e);
+            let host = all.len() as u32 - 1;
             all.push(element("IfcValve", &format!("{tag}-V"), "REGULATING", DESIGN, &[]));
+            if storey == 3 || n == 1 {
+                all.push(humidity(&tag, host, "Room humidity"));
+            }
+        }
+        for (word, output, floor) in [("BATH", 900.0, 24.0), ("STW", 1080.0, 33.0), ("STE", 1080.0, 33.0)] {
+            let tag = format!("RAD-{storey}-{word}");
+            let host = all.len() as u32;
+            let design = [("OutputCapacity", output), ("FloorArea", floor), ("Volume", 3.7 * floor)];
+            all.push(element("IfcSpaceHeater", &tag, "RADIATOR", DESIGN, &design));
+            all.push(element("IfcValve", &format!("{tag}-V"), "REGULATING", DESIGN, &[]));
+            if word == "BATH" {
+                all.push(humidity(&tag, host, "Room humidity"));
+            }
         }
     }
     for (i, served) in served.into_iter().enumerate() {
@@ -72,6 +93,8 @@ pub(crate) fn elements() -> Vec<Element> {
         let mut sensor = element("IfcSensor", &format!("{tag}-SAT"), "TEMPERATURESENSOR", DESIGN, &[]);
         sensor.host = Some(unit);
         all.push(sensor);
+        all.push(humidity(&format!("{tag}-SA"), unit, "Supply air humidity"));
+        all.push(humidity(&format!("{tag}-RA"), unit, "Return air humidity"));
     }
     for i in 1..=2 {
         let chiller = [("DesignPower", 90e3), ("NominalEfficiency", 5.2)];

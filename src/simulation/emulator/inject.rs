@@ -59,32 +59,35 @@ impl Emulator {
     fn named(&self, kind: FaultKind, name: &str, place: &str) -> Result<Slot, Problem> {
         let matching: Vec<Slot> =
             (0u32..).zip(&self.ids).filter(|(_, (id, tag))| id == name || tag == name).map(|(i, _)| Slot(i)).collect();
-        if matching.is_empty() {
-            return Err(Problem::error(
-                place,
-                format!("the site has no asset `{name}`"),
-                "give its tag or its GlobalId; `plenum import --elements` lists them",
-            ));
-        }
         let can = self.candidates(kind);
         let found = matching.iter().find(|s| can.iter().any(|(c, _)| c == *s));
         found.copied().ok_or_else(|| {
-            let some: Vec<&str> = can
-                .iter()
-                .take(5)
-                .filter_map(|(s, _)| self.ids.get(s.0 as usize))
-                .map(|(id, tag)| if tag.is_empty() { id.as_str() } else { tag.as_str() })
-                .collect();
-            Problem::error(
-                place,
-                format!("`{name}` cannot have this fault: it needs {}", kind.target()),
-                if some.is_empty() {
-                    "leave this fault out".into()
-                } else {
-                    format!("for example {}", some.join(", "))
-                },
-            )
+            let message = if matching.is_empty() {
+                format!("the site has no asset `{name}`")
+            } else {
+                format!("`{name}` cannot have this fault: it needs {}", kind.target())
+            };
+            let remedy = match self.labels(&can) {
+                labels if labels.is_empty() => format!("leave this fault out: nothing here is {}", kind.target()),
+                labels => format!("give the tag or GlobalId of one of {labels}"),
+            };
+            Problem::error(place, message, remedy)
         })
+    }
+
+    /// Assets in words: all when they are few, else the first and how many more.
+    fn labels(&self, assets: &[(Slot, u8)]) -> String {
+        const MOST: usize = 12;
+        let mut labels: Vec<&str> = assets
+            .iter()
+            .filter_map(|(s, _)| self.ids.get(s.0 as usize))
+            .map(|(id, tag)| if tag.is_empty() { id.as_str() } else { tag.as_str() })
+            .collect();
+        labels.sort_unstable();
+        let more = labels.len().saturating_sub(MOST);
+        labels.truncate(MOST);
+        let listed = labels.join(", ");
+        if more > 0 { format!("{listed} and {more} more") } else { listed }
     }
 
     /// The seed draws among the candidates that show the fault best.
@@ -100,7 +103,7 @@ impl Emulator {
     }
 
     /// Assets that can have a fault, with how soon they would show it; 0: only when asked for by name.
-    fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
+    pub(super) fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
         let plant = &self.plant;
         let measures = |slot: Slot, role: &str| self.roles.contains(&(slot, role.to_owned()));
         let mut found: Vec<(Slot, u8)> = Vec::new();
@@ -109,7 +112,7 @@ impl Emulator {
             slots.sort_unstable();
             slots.dedup();
             let rank = |slot: &Slot| match self.devices.get(slot) {
-                Some(Device::Sensor(_) | Device::Weather | Device::Zone(_)) => 2,
+                Some(Device::Sensor { .. } | Device::Weather | Device::Zone(_)) => 2,
                 _ => 1,
             };
             return slots.into_iter().map(|s| (s, rank(&s))).collect();
@@ -121,7 +124,7 @@ impl Emulator {
                 {
                     1
                 }
-                (FaultKind::SensorDrift, Device::Sensor(Some(host)))
+                (FaultKind::SensorDrift, Device::Sensor { on: Some(host), back: false })
                     if measures(*slot, "temperature") && measures(host, "supply_temperature") =>
                 {
                     1

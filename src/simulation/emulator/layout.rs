@@ -8,6 +8,7 @@ use super::air::AirHandler;
 use super::control::{Actuator, hash, mix, unit_interval};
 use super::plant::{Plant, ValvePlace};
 use super::pump::{Pump, PumpGroup};
+use super::radiator::{Radiator, RadiatorDesign};
 use super::tower::Condenser;
 use super::water::{LoopKind, Machine, WaterLoop};
 use super::weather::Weather;
@@ -28,8 +29,13 @@ pub(super) enum Device {
         air: usize,
         cools: bool,
     },
-    /// A sensor, and what it stands on.
-    Sensor(Option<Slot>),
+    /// A radiator with its room.
+    Radiator(usize),
+    /// A sensor, what it stands on, and whether it measures what comes back there.
+    Sensor {
+        on: Option<Slot>,
+        back: bool,
+    },
     Weather,
     Machine(LoopKind, usize),
     Tower,
@@ -202,6 +208,21 @@ impl<'a> Reader<'a> {
         zones
     }
 
+    fn radiators(&mut self) -> Vec<Radiator> {
+        let mut radiators = Vec::new();
+        for (slot, e) in self.of_class("IfcSpaceHeater") {
+            let stated = number(e, "OutputCapacity").or_else(|| number(e, "DesignPower"));
+            let rated_w = stated.unwrap_or(1000.0).clamp(50.0, 100e3);
+            let floor_m2 = number(e, "FloorArea").unwrap_or(rated_w / 40.0).clamp(2.0, 2000.0);
+            let volume_m3 = number(e, "Volume").unwrap_or(3.0 * floor_m2).clamp(2.2 * floor_m2, 20.0 * floor_m2);
+            let words = format!("{} {} {}", e.tag, e.name, text(e, "SpaceName").unwrap_or_default());
+            let bath = ["BATH", "SHOWER", "WET ROOM"].iter().any(|w| words.to_ascii_uppercase().contains(w));
+            self.devices.insert(slot, Device::Radiator(radiators.len()));
+            radiators.push(Radiator::new(RadiatorDesign { rated_w, floor_m2, volume_m3, bath }));
+        }
+        radiators
+    }
+
     fn valves(&mut self) -> Vec<Actuator> {
         let mut loose = Vec::new();
         for (slot, e) in self.of_class("IfcValve") {
@@ -211,6 +232,7 @@ impl<'a> Reader<'a> {
                 Device::Zone(i) => Some(ValvePlace::Reheat(*i)),
                 Device::Coil { air, cools: true } => Some(ValvePlace::Cooling(*air)),
                 Device::Coil { air, cools: false } => Some(ValvePlace::Heating(*air)),
+                Device::Radiator(i) => Some(ValvePlace::Radiator(*i)),
                 _ => None,
             });
             let measured = self.site.points.iter().any(|p| p.asset == slot);
@@ -271,7 +293,8 @@ impl<'a> Reader<'a> {
                 self.devices.insert(slot, Device::Weather);
             } else {
                 let place = self.element(e.host).or_else(|| self.element(e.part_of)).map(|(s, _)| s);
-                self.devices.insert(slot, Device::Sensor(place));
+                let back = e.name.to_ascii_lowercase().contains("return");
+                self.devices.insert(slot, Device::Sensor { on: place, back });
             }
         }
         for (slot, _) in self.of_class("IfcCoolingTower") {
@@ -313,6 +336,7 @@ pub(super) fn derive(site: &Site, seed: u64) -> (Plant, Devices, Vec<Problem>) {
         }
     }
     let nominal: f64 = air.iter().map(|a| a.nominal_m3s).sum();
+    let radiators = r.radiators();
     let loose_valves = r.valves();
     let chillers = r.machines("IfcChiller", LoopKind::Chilled, "chiller", 20e3 * nominal.max(0.5));
     let boilers = r.machines("IfcBoiler", LoopKind::Heating, "boiler", 20e3 * nominal.max(0.5));
@@ -326,6 +350,7 @@ pub(super) fn derive(site: &Site, seed: u64) -> (Plant, Devices, Vec<Problem>) {
         weather: Weather::new(seed),
         zones,
         air,
+        radiators,
         chilled: WaterLoop::new(LoopKind::Chilled, chilled_pumps, chillers, counted(11, 180_000.0)),
         heating: WaterLoop::new(LoopKind::Heating, heating_pumps, boilers, counted(12, 240_000.0)),
         condenser: Condenser::new(condenser_pumps, rejected_w, 0.012 * rejected_w),

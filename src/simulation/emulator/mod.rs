@@ -1,13 +1,17 @@
 //! The emulated building: what its devices would measure, from weather, people and physics.
 //!
 //! Simple and honest: rooms as air and mass with a VAV box each, air handling units with economiser,
-//! coils and fan laws, water loops with pumps on their curves and machines with staging, a tower, meters.
+//! dry and wet coils and fan laws, moisture from people to condensate, radiators, water loops with pumps
+//! on their curves and machines with staging, a tower, meters.
 //! It runs on a fixed grid of [`GRID_S`] and noise is drawn by point and moment, so one seed and start
 //! give one series, however it is stepped and read.
 
 mod air;
 #[cfg(test)]
+mod balance;
+#[cfg(test)]
 mod closed_loop;
+mod coil;
 mod control;
 pub mod fault;
 #[cfg(test)]
@@ -16,6 +20,7 @@ mod inject;
 mod layout;
 mod plant;
 mod pump;
+mod radiator;
 mod signal;
 mod tower;
 mod water;
@@ -61,6 +66,7 @@ impl Settings {
     }
 }
 
+#[derive(Clone)]
 struct Measured {
     asset: Slot,
     temperature: bool,
@@ -69,6 +75,7 @@ struct Measured {
 }
 
 /// An emulated building.
+#[derive(Clone)]
 pub struct Emulator {
     plant: Plant,
     devices: Devices,

@@ -2,6 +2,7 @@
 
 use super::air::{AirHandler, AirInput};
 use super::control::{Actuator, mix, unit_interval};
+use super::radiator::{Around, Radiator};
 use super::tower::Condenser;
 use super::water::{LoopKind, WaterLoop};
 use super::weather::{Calendar, Weather};
@@ -15,6 +16,7 @@ pub(super) struct Plant {
     pub weather: Weather,
     pub zones: Vec<Zone>,
     pub air: Vec<AirHandler>,
+    pub radiators: Vec<Radiator>,
     pub chilled: WaterLoop,
     pub heating: WaterLoop,
     pub condenser: Condenser,
@@ -33,6 +35,7 @@ pub(super) enum ValvePlace {
     Reheat(usize),
     Cooling(usize),
     Heating(usize),
+    Radiator(usize),
     Loose(usize),
 }
 
@@ -43,6 +46,7 @@ impl Plant {
         self.weather.update(now, calendar);
         self.step_zones(dt_s, calendar);
         self.step_air(dt_s, calendar);
+        self.step_radiators(dt_s, calendar);
         self.step_water(dt_s);
         for (i, valve) in self.loose_valves.iter_mut().enumerate() {
             let phase = unit_interval(mix(self.seed, 0x100_0000 + i as u64));
@@ -68,11 +72,14 @@ impl Plant {
                 Some(air) => Supply {
                     air_c: air.supply_c,
                     co2_ppm: air.supply_co2_ppm,
+                    ratio: air.supply_ratio,
                     pressure: air.pressure,
                     occupied: air.occupied(),
                     water_c: if flowing { self.heating.supply_c } else { air.supply_c },
                 },
-                None => Supply { air_c: 16.0, co2_ppm: 500.0, pressure: 1.0, occupied: true, water_c: 55.0 },
+                None => {
+                    Supply { air_c: 16.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 55.0 }
+                }
             };
             zone.step(dt_s, supply, &self.weather, calendar);
         }
@@ -82,13 +89,16 @@ impl Plant {
         let chilled = (self.chilled.supply_c, self.chilled.available());
         let heating = (self.heating.supply_c, self.heating.available());
         for (i, air) in self.air.iter_mut().enumerate() {
-            let (mut flow, mut heat, mut co2, mut count, mut plain) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            let (mut flow, mut heat, mut co2, mut water) = (0.0, 0.0, 0.0, 0.0);
+            let (mut count, mut plain, mut plain_water) = (0.0, 0.0, 0.0);
             let (mut coldest, mut hottest) = (f64::MAX, f64::MIN);
             for zone in self.zones.iter().filter(|z| z.air_handler == i) {
                 flow += zone.airflow_m3s;
                 heat += zone.airflow_m3s * zone.air_c;
                 co2 += zone.airflow_m3s * zone.co2_ppm;
+                water += zone.airflow_m3s * zone.humidity_ratio;
                 plain += zone.air_c;
+                plain_water += zone.humidity_ratio;
                 count += 1.0;
                 coldest = coldest.min(zone.air_c);
                 hottest = hottest.max(zone.air_c);
@@ -100,6 +110,7 @@ impl Plant {
                     airflow_m3s: share * air.nominal_m3s,
                     return_c: 22.0,
                     return_co2_ppm: 650.0,
+                    return_ratio: 0.5 * (0.008 + self.weather.humidity_ratio),
                     rooms_c: (22.0, 22.0),
                     chilled,
                     heating,
@@ -110,12 +121,28 @@ impl Plant {
                     airflow_m3s: flow,
                     return_c: if moving { heat / flow } else { plain / count },
                     return_co2_ppm: if moving { co2 / flow } else { 500.0 },
+                    return_ratio: if moving { water / flow } else { plain_water / count },
                     rooms_c: (coldest, hottest),
                     chilled,
                     heating,
                 }
             };
             air.step(dt_s, input, &self.weather, calendar);
+        }
+    }
+
+    fn step_radiators(&mut self, dt_s: f64, calendar: Calendar) {
+        let count = self.air.len() as f64;
+        let mean = |of: &dyn Fn(&AirHandler) -> f64, usual: f64| {
+            if count > 0.0 { self.air.iter().map(of).sum::<f64>() / count } else { usual }
+        };
+        let around = Around {
+            water: (self.heating.supply_c, self.heating.available()),
+            air_c: mean(&|a| a.return_c, 21.0),
+            air_ratio: mean(&|a| a.return_ratio, 0.006),
+        };
+        for radiator in &mut self.radiators {
+            radiator.step(dt_s, around, &self.weather, calendar);
         }
     }
 
@@ -132,12 +159,19 @@ impl Plant {
         let boxes_w: f64 = self.zones.iter().map(|z| z.design.heating_w).sum::<f64>().max(1.0);
         let reheat = self.zones.iter().map(|z| z.reheat.position * z.design.heating_w).sum::<f64>() / boxes_w;
         let reheat_call = most(&mut self.zones.iter().map(|z| z.reheat.command));
+        let radiators_w: f64 = self.radiators.iter().map(|r| r.design.rated_w).sum();
+        let radiators = self.radiators.iter().map(|r| r.valve.position * r.design.rated_w).sum::<f64>();
+        let radiators_call = most(&mut self.radiators.iter().map(|r| r.valve.command));
         let cooled_w: f64 = -self.air.iter().map(|a| a.cooling.heat_w).sum::<f64>();
-        let heated_w: f64 =
-            self.air.iter().map(|a| a.heating.heat_w).sum::<f64>() + self.zones.iter().map(|z| z.reheat_w).sum::<f64>();
+        let heated_w = self.air.iter().map(|a| a.heating.heat_w).sum::<f64>()
+            + self.zones.iter().map(|z| z.reheat_w).sum::<f64>()
+            + self.radiators.iter().map(|r| r.water_w).sum::<f64>();
         self.chilled.step(dt_s, cooling, cooling_call, cooled_w, 22.0);
         self.heating.setpoint_c = super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
-        self.heating.step(dt_s, 0.5 * (preheat + reheat), preheat_call.max(reheat_call), -heated_w, 22.0);
+        // Heating coils are about as large as all boxes together.
+        let open = (boxes_w * (preheat + reheat) + radiators) / (2.0 * boxes_w + radiators_w);
+        let call = preheat_call.max(reheat_call).max(radiators_call);
+        self.heating.step(dt_s, open, call, -heated_w, 22.0);
         let chillers = &self.chilled.machines;
         let rejected_w: f64 = chillers.iter().map(|m| -m.heat_w + m.power_w).sum();
         self.condenser.step(dt_s, chillers.iter().any(|m| m.running), rejected_w, &self.weather);
@@ -149,6 +183,7 @@ impl Plant {
             ValvePlace::Reheat(i) => self.zones.get(i).map(|z| &z.reheat),
             ValvePlace::Cooling(i) => self.air.get(i).map(|a| &a.cooling.valve),
             ValvePlace::Heating(i) => self.air.get(i).map(|a| &a.heating.valve),
+            ValvePlace::Radiator(i) => self.radiators.get(i).map(|r| &r.valve),
             ValvePlace::Loose(i) => self.loose_valves.get(i),
         }
     }
@@ -159,6 +194,7 @@ impl Plant {
             ValvePlace::Reheat(i) => self.zones.get_mut(i).map(|z| &mut z.reheat),
             ValvePlace::Cooling(i) => self.air.get_mut(i).map(|a| &mut a.cooling.valve),
             ValvePlace::Heating(i) => self.air.get_mut(i).map(|a| &mut a.heating.valve),
+            ValvePlace::Radiator(i) => self.radiators.get_mut(i).map(|r| &mut r.valve),
             ValvePlace::Loose(i) => self.loose_valves.get_mut(i),
         }
     }

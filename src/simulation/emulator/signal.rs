@@ -45,6 +45,10 @@ pub(super) enum Quality {
     Temperature,
     OutdoorTemperature,
     OutdoorHumidity,
+    Humidity,
+    SupplyHumidity,
+    ReturnHumidity,
+    MixedHumidity,
     FanSpeed,
     Flow,
     Energy,
@@ -77,6 +81,10 @@ fn role(text: &str) -> Option<Quality> {
         "temperature" => Temperature,
         "outdoor_temperature" => OutdoorTemperature,
         "outdoor_humidity" => OutdoorHumidity,
+        "humidity" | "zone_humidity" => Humidity,
+        "supply_humidity" => SupplyHumidity,
+        "return_humidity" => ReturnHumidity,
+        "mixed_humidity" => MixedHumidity,
         "fan_speed" => FanSpeed,
         "flow" => Flow,
         "energy" => Energy,
@@ -98,9 +106,20 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
                 ZoneTemperature | Temperature => z.air_c,
                 ZoneSetpoint => z.setpoint_c,
                 ZoneCo2 => z.co2_ppm,
+                Humidity => z.humidity(),
                 Airflow => z.airflow_m3s,
                 DamperPosition => z.damper.position,
                 DischargeTemperature => z.discharge_c,
+                _ => return None,
+            })
+        }
+        Device::Radiator(i) => {
+            let r = plant.radiators.get(i)?;
+            Some(match quality {
+                ZoneTemperature | Temperature => r.air_c,
+                Humidity => r.humidity(),
+                ReturnTemperature => r.return_c,
+                Position => r.valve.position,
                 _ => return None,
             })
         }
@@ -123,6 +142,9 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
                 Airflow => a.airflow_m3s,
                 SupplyPressure => a.static_pa(),
                 OutdoorDamper => a.damper.position,
+                SupplyHumidity => a.supply_humidity(),
+                ReturnHumidity => a.return_humidity(),
+                MixedHumidity => a.mixed_humidity(),
                 _ => return None,
             })
         }
@@ -150,17 +172,23 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
                 _ => return None,
             })
         }
-        Device::Sensor(place) => match (quality, devices.get(&place?)?) {
-            // A sensor measures what its equipment supplies; a sensor on a sensor measures nothing.
-            (Temperature, Device::Sensor(_)) => None,
-            (Temperature, host) => truth(plant, devices, *host, SupplyTemperature)
-                .or_else(|| truth(plant, devices, *host, ZoneTemperature))
-                .or_else(|| truth(plant, devices, *host, LeavingAir)),
-            _ => None,
-        },
+        Device::Sensor { on, back } => {
+            let host = *devices.get(&on?)?;
+            let of = |quality| truth(plant, devices, host, quality);
+            match quality {
+                // A sensor on a sensor measures nothing.
+                _ if matches!(host, Device::Sensor { .. }) => None,
+                Temperature if back => of(ReturnTemperature),
+                // It measures what its equipment supplies.
+                Temperature => of(SupplyTemperature).or_else(|| of(ZoneTemperature)).or_else(|| of(LeavingAir)),
+                Humidity if back => of(ReturnHumidity),
+                Humidity => of(SupplyHumidity).or_else(|| of(Humidity)),
+                _ => None,
+            }
+        }
         Device::Weather => match quality {
             OutdoorTemperature | Temperature => Some(plant.weather.outdoor_c),
-            OutdoorHumidity => Some(plant.weather.humidity),
+            OutdoorHumidity | Humidity => Some(plant.weather.humidity),
             _ => None,
         },
         Device::Machine(kind, i) => {

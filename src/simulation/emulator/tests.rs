@@ -43,16 +43,16 @@ fn a_site_without_plant_still_has_signals() {
     assert_eq!(nothing.read(PointIndex(0)), None);
     assert!(problems.iter().all(|p| p.severity == crate::Severity::Info), "{problems:?}");
 
-    // Only heaters, which have no physics here, and boxes that name no unit.
+    // Only burners, which have no physics here, and boxes that name no unit.
     let mut site = fixture::clinic();
     for element in &mut site.elements {
         element.properties.clear();
         if element.class != "IfcAirTerminalBox" {
-            element.class = "IfcSpaceHeater".into();
+            element.class = "IfcBurner".into();
         }
     }
     let (mut emulator, problems) = Emulator::new(&site, Settings::of_seed(1));
-    assert!(problems.iter().any(|p| p.place.contains("IfcSpaceHeater power") && p.message.contains("no physics")));
+    assert!(problems.iter().any(|p| p.place.contains("IfcBurner power") && p.message.contains("no physics")));
     assert!(problems.iter().any(|p| p.message.contains("name no air handling unit")));
     for _ in 0..48 {
         emulator.step(1800.0);
@@ -129,6 +129,79 @@ fn a_fault_goes_where_it_is_sent() {
         assert!(problem.message.contains(words), "{problem}");
         assert_eq!(e.check(&fault(text)), Err(problem));
     }
+}
+
+#[test]
+fn every_fault_shows_on_every_asset_that_can_have_it() {
+    let site = fixture::clinic();
+    let in_season = |start: &str| Emulator::new(&site, Settings { seed: 6, start: Time::parse(start).unwrap() }).0;
+    let seasons = ["2026-01-14T08:00:00Z", "2026-07-15T10:00:00Z"].map(in_season);
+    let healthy = seasons.clone().map(|mut e| {
+        e.step(2400.0);
+        e
+    });
+    let mut counts = Vec::new();
+    for kind in FaultKind::ALL {
+        let assets = seasons[0].candidates(kind);
+        counts.push((kind.name(), assets.len()));
+        for (slot, _) in assets {
+            let asset = Some(site.element(slot).unwrap().tag.clone());
+            let fault = FaultSpec { kind, asset: asset.clone(), severity: 0.8, at_s: 0.0 };
+            // In one season of the two at least: a coil that is closed transfers as much fouled as clean.
+            let shows = seasons.iter().zip(&healthy).any(|(season, healthy)| {
+                let mut faulty = season.clone();
+                let now = faulty.now();
+                assert_eq!(faulty.inject(&fault, now).unwrap().asset, site.element(slot).unwrap().id);
+                if kind != FaultKind::SensorDropout {
+                    faulty.step(2400.0);
+                }
+                let own = site.points.iter().enumerate().filter(|(_, p)| p.asset == slot && p.is_measured());
+                let read = |e: &Emulator, i: usize| e.read(PointIndex(i as u32));
+                own.into_iter().any(|(i, _)| match kind {
+                    FaultKind::SensorDropout => read(&faulty, i).is_none() && read(healthy, i).is_some(),
+                    _ => read(&faulty, i) != read(healthy, i),
+                })
+            });
+            assert!(shows, "{} on {asset:?}", kind.name());
+        }
+        // An asset of another kind, and one that is not there: the answer names what is possible.
+        for (wrong, words) in [("EM-1", "cannot have this fault: it needs"), ("NO-1", "the site has no asset `NO-1`")] {
+            if kind == FaultKind::SensorDropout && wrong == "EM-1" {
+                continue;
+            }
+            let fault = FaultSpec { kind, asset: Some(wrong.into()), severity: 1.0, at_s: 0.0 };
+            let problem = seasons[0].check(&fault).unwrap_err();
+            assert!(problem.message.contains(words) && problem.remedy.contains("one of "), "{problem}");
+            let example = problem.remedy.rsplit("one of ").next().unwrap().split([',', ' ']).next().unwrap();
+            let again = FaultSpec { asset: Some(example.into()), ..fault };
+            assert_eq!(seasons[0].check(&again), Ok(()), "{}: {example}", kind.name());
+        }
+    }
+    println!("{counts:?}");
+    assert!(counts.contains(&("stuck-valve", 38 + 6 + 12)), "{counts:?}");
+}
+
+#[test]
+fn humidity_is_published_where_a_sensor_hangs() {
+    let site = fixture::clinic();
+    let (mut e, _) = Emulator::new(&site, Settings { seed: 2, start: Time::parse("2026-07-15T10:00:00Z").unwrap() });
+    e.step(3600.0);
+    let sensors: Vec<&str> = site.points.iter().filter(|p| p.role == "humidity").map(|p| p.id.as_str()).collect();
+    assert_eq!(sensors.len(), 9 + 3 + 4 + 6, "{sensors:?}");
+    for id in &sensors {
+        let humidity = value(&site, &e, id);
+        assert!(humidity > 0.2 && humidity <= 1.0, "{id} {humidity}");
+    }
+    for unit in 1..=3 {
+        let (supply, back) = (format!("AHU-{unit}-SA-RH/humidity"), format!("AHU-{unit}-RA-RH/humidity"));
+        // Cold air out of a wet coil is nearly saturated; in the rooms it is not.
+        assert!(value(&site, &e, &supply) > value(&site, &e, &back) + 0.1, "AHU-{unit}");
+    }
+    // A unit and the sensors on it agree.
+    let of_unit = |role: &str| value(&site, &e, &format!("AHU-2/{role}_humidity"));
+    assert!(of_unit("mixed") < of_unit("supply"), "mixed air is less near to saturation");
+    assert!((of_unit("return") - value(&site, &e, "AHU-2-RA-RH/humidity")).abs() < 0.05);
+    assert!(value(&site, &e, "RAD-0-BATH-RH/humidity") > value(&site, &e, "AHU-1-RA-RH/humidity") + 0.05);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! one hour ahead of UTC, the whole year.
 
 use super::control::{mix, unit_interval};
+use crate::simulation::psychrometrics::{STANDARD_PA, ratio_at, saturation_pa, wet_bulb_c};
 use crate::time::Time;
 use std::f64::consts::TAU;
 
@@ -61,6 +62,8 @@ pub(super) struct Weather {
     pub outdoor_c: f64,
     /// Relative humidity, 0..1.
     pub humidity: f64,
+    /// Humidity ratio, kg of water a kg of dry air.
+    pub humidity_ratio: f64,
     /// Wet-bulb temperature, °C.
     pub wet_bulb_c: f64,
     /// Sun on a horizontal surface, W/m².
@@ -73,7 +76,7 @@ impl Weather {
         for (i, phase) in phases.iter_mut().enumerate() {
             *phase = TAU * unit_interval(mix(seed, 0x5EA_0000 + i as u64));
         }
-        Self { phases, outdoor_c: 10.0, humidity: 0.6, wet_bulb_c: 7.0, sun_w_m2: 0.0 }
+        Self { phases, outdoor_c: 10.0, humidity: 0.6, humidity_ratio: 0.0045, wet_bulb_c: 7.0, sun_w_m2: 0.0 }
     }
 
     /// The weather at `now`.
@@ -89,22 +92,10 @@ impl Weather {
         // Dew point follows the season, not the hour, so that the air is driest in the afternoon.
         let dew = mean - 5.0 + 1.5 * wave(3.7, f) - 1.5 * season;
         self.humidity = (saturation_pa(dew) / saturation_pa(self.outdoor_c)).clamp(0.15, 0.99);
-        self.wet_bulb_c = wet_bulb(self.outdoor_c, self.humidity);
+        self.humidity_ratio = ratio_at(self.outdoor_c, self.humidity, STANDARD_PA);
+        self.wet_bulb_c = wet_bulb_c(self.outdoor_c, self.humidity_ratio, STANDARD_PA);
         self.sun_w_m2 = sun(calendar) * (1.0 - 0.72 * cloud * cloud);
     }
-}
-
-/// Saturation pressure of water vapour, Pa (Magnus, Alduchov and Eskridge 1996).
-fn saturation_pa(celsius: f64) -> f64 {
-    610.94 * (17.625 * celsius / (celsius + 243.04)).exp()
-}
-
-/// Wet-bulb temperature at sea level, °C (Stull 2011, within 1 K for 5 % to 99 % humidity).
-fn wet_bulb(t: f64, humidity: f64) -> f64 {
-    let h = (humidity * 100.0).clamp(5.0, 99.0);
-    t * (0.151_977 * (h + 8.313_659).sqrt()).atan() + (t + h).atan() - (h - 1.676_331).atan()
-        + 0.003_918_38 * h.powf(1.5) * (0.023_101 * h).atan()
-        - 4.686_035
 }
 
 /// Sun on a horizontal surface under a clear sky, W/m² (Haurwitz 1945: 1098 sin h exp(−0.057 / sin h)).
@@ -145,6 +136,12 @@ mod tests {
             assert!(july.sun_w_m2 > january.sun_w_m2 && at("2026-07-15T23:00:00Z", seed).sun_w_m2 == 0.0);
             assert!(at("2026-07-15T03:00:00Z", seed).outdoor_c < july.outdoor_c - 4.0);
             assert!(july.wet_bulb_c < july.outdoor_c && july.wet_bulb_c > 8.0, "{july:?}");
+            assert!(july.humidity_ratio > 0.007 && july.humidity_ratio < 0.016, "{july:?}");
+            assert!(january.humidity_ratio > 0.001 && january.humidity_ratio < 0.006, "{january:?}");
+            // The afternoon is dry by its warmth, not by less water.
+            let night = at("2026-07-15T03:00:00Z", seed);
+            assert!(night.humidity > july.humidity + 0.1, "{night:?} {july:?}");
+            assert!((night.humidity_ratio - july.humidity_ratio).abs() < 0.002);
         }
         assert_ne!(at("2026-07-15T13:00:00Z", 1).outdoor_c, at("2026-07-15T13:00:00Z", 2).outdoor_c);
     }

@@ -1,20 +1,32 @@
 //! A room and the VAV box that serves it.
 //!
-//! Two lumps, air and mass, with an envelope, sun, people, lights and plugs; CO₂ well mixed. The box has
-//! a cooling loop on its damper and a heating loop on its reheat valve.
+//! Two lumps, air and mass, with an envelope, sun, people, lights and plugs; CO₂ and moisture well mixed.
+//! The box has a cooling loop on its damper and a heating loop on its reheat valve.
 
 use super::control::{Actuator, Pi, lag, mix, unit_interval};
 use super::weather::{Calendar, Weather};
+use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity, saturation_ratio};
 use std::f64::consts::PI;
 
 /// Heat capacity of a cubic metre of air, J/(m³·K).
 pub(super) const AIR_J_M3K: f64 = 1206.0;
+/// Dry air in a cubic metre, kg.
+pub(super) const AIR_KG_M3: f64 = 1.2;
+/// Heat that a kg of vapour gives off when it condenses, or takes when it evaporates, J (at 20 °C on a
+/// surface of 10 °C: 2501 + 1.86·20 − 4.19·10 kJ).
+pub(super) const VAPOUR_J_KG: f64 = 2.5e6;
 /// CO₂ outdoors, ppm.
 pub(super) const OUTDOOR_CO2_PPM: f64 = 420.0;
 /// What a person exhales at light work, m³/s of CO₂ (ASHRAE 62.1: 0.31 L/min).
 const CO2_PER_PERSON: f64 = 5.2e-6;
-/// Sensible heat of a person, W.
+/// Sensible and latent heat of a person at moderately active office work, W (ASHRAE Fundamentals 2021,
+/// chapter 18, table 1).
 const PERSON_W: f64 = 75.0;
+const PERSON_LATENT_W: f64 = 55.0;
+/// Air that leaks in, of the room's volume, 1/s.
+const LEAKAGE_S: f64 = 0.08 / 3600.0;
+/// Paper, textiles and plaster take up moisture with the air: so many times what it holds itself.
+pub(super) const MOISTURE_STORE: f64 = 5.0;
 /// Rooms below this at night call for heat, above the other for cooling, °C.
 pub(super) const NIGHT_C: (f64, f64) = (18.0, 27.0);
 
@@ -35,6 +47,8 @@ pub(super) struct Supply {
     pub air_c: f64,
     /// CO₂ of the supply air, ppm.
     pub co2_ppm: f64,
+    /// Humidity ratio of the supply air, kg/kg.
+    pub ratio: f64,
     /// Duct pressure over its setpoint, 0..1.
     pub pressure: f64,
     /// People are expected: the day's setpoint counts.
@@ -52,6 +66,10 @@ pub(super) struct Zone {
     pub air_c: f64,
     mass_c: f64,
     pub co2_ppm: f64,
+    /// Humidity ratio of its air, kg/kg.
+    pub humidity_ratio: f64,
+    /// What people breathe and sweat, kg/s.
+    pub moisture_kg_s: f64,
     pub setpoint_c: f64,
     pub airflow_m3s: f64,
     pub discharge_c: f64,
@@ -88,6 +106,8 @@ impl Zone {
             air_c: 21.5,
             mass_c: 21.5,
             co2_ppm: 450.0,
+            humidity_ratio: 0.006,
+            moisture_kg_s: 0.0,
             setpoint_c: 21.0,
             airflow_m3s: 0.0,
             discharge_c: 21.0,
@@ -184,13 +204,35 @@ impl Zone {
         self.air_c = lag(before, balance_w / sum_w_k, air_j_k / sum_w_k, dt_s);
         let mean_air_c = 0.5 * (before + self.air_c);
         self.mass_c += dt_s * (mass_w_k * (mean_air_c - self.mass_c) + 0.4 * gains_w) / mass_j_k;
-        let infiltration = 0.08 / 3600.0 * d.volume_m3;
+        let infiltration = LEAKAGE_S * d.volume_m3;
         let fresh = self.airflow_m3s + infiltration;
         let settled =
             (self.airflow_m3s * supply.co2_ppm + infiltration * OUTDOOR_CO2_PPM + people * CO2_PER_PERSON * 1e6)
                 / fresh;
         self.co2_ppm = lag(self.co2_ppm, settled, d.volume_m3 / fresh, dt_s);
+        self.moisture_kg_s = people * PERSON_LATENT_W / VAPOUR_J_KG;
+        let settled =
+            (self.airflow_m3s * supply.ratio + infiltration * weather.humidity_ratio + self.moisture_kg_s / AIR_KG_M3)
+                / fresh;
+        self.humidity_ratio = moisten(self.humidity_ratio, settled, d.volume_m3, fresh, self.air_c, dt_s);
     }
+
+    /// Relative humidity of the room's air, 0..1.
+    pub fn humidity(&self) -> f64 {
+        relative_humidity(self.air_c, self.humidity_ratio, STANDARD_PA).min(1.0)
+    }
+
+    /// Air that leaks in from outdoors, m³/s.
+    #[cfg(test)]
+    pub fn leakage_m3s(&self) -> f64 {
+        LEAKAGE_S * self.design.volume_m3
+    }
+}
+
+/// The humidity ratio of a well-mixed room after `dt_s`, on its way to `settled`; what air of its
+/// temperature cannot hold runs down the walls.
+pub(super) fn moisten(ratio: f64, settled: f64, volume_m3: f64, fresh_m3s: f64, air_c: f64, dt_s: f64) -> f64 {
+    lag(ratio, settled, MOISTURE_STORE * volume_m3 / fresh_m3s, dt_s).min(saturation_ratio(air_c, STANDARD_PA))
 }
 
 /// Airflow at full heating, m³/s.
@@ -221,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_room_settles_at_its_setpoint_in_summer_and_winter() {
-        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, pressure: 1.0, occupied: true, water_c: 60.0 };
+        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
         for day in ["2026-07-15T11:00:00Z", "2026-01-14T11:00:00Z"] {
             let mut zone = zone();
             settle(&mut zone, supply, day);
@@ -232,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_valve_stuck_open_overheats_the_room() {
-        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, pressure: 1.0, occupied: true, water_c: 60.0 };
+        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
         let mut zone = zone();
         zone.reheat.stick(1.0);
         settle(&mut zone, supply, "2026-05-13T11:00:00Z");
@@ -241,8 +283,35 @@ mod tests {
     }
 
     #[test]
+    fn the_room_holds_the_water_that_came_in() {
+        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
+        let mut zone = zone();
+        let mut weather = Weather::new(1);
+        let start = Time::parse("2026-07-15T04:00:00Z").unwrap();
+        let (before, mut net_kg) = (zone.humidity_ratio, 0.0);
+        for n in 0..17_280 {
+            let now = start.plus_seconds(f64::from(n) * 5.0);
+            let calendar = Calendar::at(now);
+            weather.update(now, calendar);
+            let was = zone.humidity_ratio;
+            zone.step(5.0, supply, &weather, calendar);
+            let ratio = 0.5 * (was + zone.humidity_ratio);
+            let by_air = zone.airflow_m3s * (supply.ratio - ratio);
+            let leaked = zone.leakage_m3s() * (weather.humidity_ratio - ratio);
+            net_kg += 5.0 * (AIR_KG_M3 * (by_air + leaked) + zone.moisture_kg_s);
+            if n == 4000 {
+                // In the middle of the morning people make the room moister than its supply.
+                assert!(zone.moisture_kg_s > 1e-5 && zone.humidity_ratio > supply.ratio + 3e-4, "{zone:?}");
+                assert!(zone.humidity() > 0.4 && zone.humidity() < 0.7, "{}", zone.humidity());
+            }
+        }
+        let held = MOISTURE_STORE * AIR_KG_M3 * zone.design.volume_m3 * (zone.humidity_ratio - before);
+        assert!(held.abs() > 0.05 && (held - net_kg).abs() < 0.01 * held.abs(), "{held} {net_kg}");
+    }
+
+    #[test]
     fn heat_balances_when_the_room_has_settled() {
-        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, pressure: 1.0, occupied: true, water_c: 60.0 };
+        let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
         let mut zone = zone();
         settle(&mut zone, supply, "2026-07-15T11:00:00Z");
         let now = Time::parse("2026-07-15T11:00:00Z").unwrap();

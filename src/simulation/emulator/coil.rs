@@ -1,0 +1,233 @@
+//! A water coil with its valve, dry or wet.
+//!
+//! Air side by contact and bypass factor: of the air, `1 − exp(−NTU)` comes to the state of the surface
+//! (its apparatus dew point), the rest passes by unchanged; NTU falls with airflow^0.4. A surface below
+//! the dew point of the air dries it. Where the surface is follows from the heat that the water takes:
+//! a valve that is open `x` brings the surface of a dry coil that share of the way to the water, so the
+//! water side conducts `cp·x/(1 − x)` a kg of the air that touches the surface, and
+//! `cp·x/(1 − x)·(ts − tw) = cp·(ta − ts) + r·(Wa − Ws(ts))`
+//! holds: the balance of the coil characteristic in the ASHRAE Handbook HVAC Systems and Equipment 2020,
+//! chapter 23 "Air-cooling and dehumidifying coils" (performance of dehumidifying coils), with the
+//! enthalpy of the air written out. What the condensate carries away is neglected (0.3 %).
+
+use super::control::{Actuator, Ramp, lag};
+use super::zone::{AIR_J_M3K, AIR_KG_M3, VAPOUR_J_KG};
+use crate::simulation::psychrometrics::{STANDARD_PA, saturation_ratio, saturation_ratio_and_slope};
+
+/// Transfer units of a cooling coil: effectiveness 0.73 at nominal airflow.
+const COOLING_NTU: f64 = 1.3;
+/// Transfer units of a heating coil: effectiveness 0.26 at nominal airflow.
+const HEATING_NTU: f64 = 0.3;
+
+/// A water coil with its valve.
+#[derive(Clone, Debug)]
+pub(super) struct Coil {
+    pub valve: Actuator,
+    cools: bool,
+    /// Transfer units with a clean coil at nominal airflow.
+    ntu: f64,
+    /// How much of the surface is lost.
+    pub fouling: Ramp,
+    pub entering_c: f64,
+    pub leaving_c: f64,
+    /// Humidity ratio of the air that leaves, kg/kg.
+    pub leaving_ratio: f64,
+    /// Water that enters, °C.
+    pub water_c: f64,
+    /// Surface that the air meets, °C.
+    pub surface_c: f64,
+    /// Heat from water to air, W; negative when it cools. The latent part is in it.
+    pub heat_w: f64,
+    /// The part of it that condenses moisture, W; never positive.
+    pub latent_w: f64,
+    trim: f64,
+}
+
+/// How much of a coil's effectiveness is there at a valve position: water flow saturates.
+fn opening(position: f64) -> f64 {
+    (1.0 - (-1.5 * position).exp()) / (1.0 - (-1.5f64).exp())
+}
+
+/// The position for an [`opening`].
+fn position_for(share: f64) -> f64 {
+    -(1.0 - share.clamp(0.0, 1.0) * (1.0 - (-1.5f64).exp())).ln() / 1.5
+}
+
+/// Surface of a wet coil, °C: between the one it would have if it stayed dry and the air's.
+fn wet_surface(dry_c: f64, air_c: f64, air_ratio: f64, water_c: f64, share: f64, guess_c: f64) -> f64 {
+    const CP: f64 = AIR_J_M3K / AIR_KG_M3;
+    if share > 0.999 {
+        return water_c;
+    }
+    let water_j_k = CP * share / (1.0 - share);
+    let mut surface_c = guess_c.max(dry_c).min(air_c);
+    // The balance is convex: Newton's steps come from one side and do not turn back.
+    for _ in 0..12 {
+        let (ratio, slope) = saturation_ratio_and_slope(surface_c, STANDARD_PA);
+        let excess = water_j_k * (surface_c - water_c) - CP * (air_c - surface_c) - VAPOUR_J_KG * (air_ratio - ratio);
+        let step = excess / (water_j_k + CP + VAPOUR_J_KG * slope);
+        surface_c = (surface_c - step).max(dry_c).min(air_c);
+        if step.abs() < 1e-5 {
+            break;
+        }
+    }
+    surface_c
+}
+
+impl Coil {
+    /// A coil at rest.
+    pub fn new(cools: bool) -> Self {
+        Self {
+            valve: Actuator::default(),
+            cools,
+            ntu: if cools { COOLING_NTU } else { HEATING_NTU },
+            fouling: Ramp::default(),
+            entering_c: 20.0,
+            leaving_c: 20.0,
+            leaving_ratio: 0.006,
+            water_c: 20.0,
+            surface_c: 20.0,
+            heat_w: 0.0,
+            latent_w: 0.0,
+            trim: 0.0,
+        }
+    }
+
+    fn effectiveness(&self, flow_ratio: f64, fouling: f64) -> f64 {
+        1.0 - (-self.ntu * (1.0 - fouling) * flow_ratio.max(0.05).powf(-0.4)).exp()
+    }
+
+    /// The valve command that brings the air to `wanted_c`: what a clean, dry coil needs, plus a slow trim.
+    pub fn command(
+        &mut self,
+        active: bool,
+        wanted_c: f64,
+        error_k: f64,
+        water_c: f64,
+        flow_ratio: f64,
+        dt_s: f64,
+    ) -> f64 {
+        let reach = water_c - self.entering_c;
+        let need = wanted_c - self.entering_c;
+        if !active {
+            self.trim = 0.0;
+            return 0.0;
+        }
+        if reach * need <= 0.0 || reach.abs() < 2.0 {
+            // Water of no use: ask for it when there is something to do.
+            self.trim = 0.0;
+            let something_to_do = if self.cools { need < -0.5 } else { need > 0.5 };
+            return if something_to_do { 1.0 } else { 0.0 };
+        }
+        let share = need / reach / self.effectiveness(flow_ratio, 0.0);
+        self.trim = (self.trim + error_k * dt_s / 3000.0).clamp(-0.3, 1.0);
+        position_for(share.max(0.0)) + self.trim
+    }
+
+    /// Runs for `dt_s` in air of `entering_c` and a humidity ratio.
+    pub fn step(
+        &mut self,
+        entering_c: f64,
+        entering_ratio: f64,
+        water_c: f64,
+        airflow_m3s: f64,
+        flow_ratio: f64,
+        dt_s: f64,
+    ) {
+        self.fouling.step(dt_s);
+        self.entering_c = entering_c;
+        let contact = self.effectiveness(flow_ratio, 0.75 * self.fouling.value());
+        let share = opening(self.valve.position);
+        let dry_c = entering_c + share * (water_c - entering_c);
+        let wet = self.cools && dry_c < entering_c && saturation_ratio(dry_c, STANDARD_PA) < entering_ratio;
+        let mut dried = 0.0;
+        if wet {
+            self.surface_c = wet_surface(dry_c, entering_c, entering_ratio, water_c, share, self.surface_c);
+            dried = contact * (entering_ratio - saturation_ratio(self.surface_c, STANDARD_PA)).max(0.0);
+        } else {
+            self.surface_c = dry_c;
+        }
+        let warmed_k = contact * (self.surface_c - entering_c);
+        self.latent_w = -VAPOUR_J_KG * AIR_KG_M3 * airflow_m3s * dried;
+        self.heat_w = AIR_J_M3K * airflow_m3s * warmed_k + self.latent_w;
+        self.leaving_c = lag(self.leaving_c, entering_c + warmed_k, 15.0, dt_s);
+        self.leaving_ratio = lag(self.leaving_ratio, entering_ratio - dried, 15.0, dt_s);
+    }
+
+    /// Stands still for `dt_s`, with its valve closing.
+    pub fn rest(&mut self, ambient_c: f64, ambient_ratio: f64, dt_s: f64) {
+        self.valve.step(0.0, dt_s);
+        self.trim = 0.0;
+        self.fouling.step(dt_s);
+        self.heat_w = 0.0;
+        self.latent_w = 0.0;
+        self.entering_c = lag(self.entering_c, ambient_c, 1800.0, dt_s);
+        self.leaving_c = lag(self.leaving_c, ambient_c, 1800.0, dt_s);
+        self.leaving_ratio = lag(self.leaving_ratio, ambient_ratio, 1800.0, dt_s);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulation::psychrometrics::{dew_point_c, enthalpy_j_kg, ratio_at};
+
+    /// A coil that has settled at 1 m³/s of air.
+    fn settled(position: f64, air_c: f64, humidity: f64, water_c: f64) -> (Coil, f64) {
+        let mut coil = Coil::new(true);
+        coil.valve.stuck_at = Some(position);
+        coil.valve.step(position, 5.0);
+        let ratio = ratio_at(air_c, humidity, STANDARD_PA);
+        for _ in 0..100 {
+            coil.step(air_c, ratio, water_c, 1.0, 1.0, 5.0);
+        }
+        (coil, ratio)
+    }
+
+    #[test]
+    fn a_surface_above_the_dew_point_stays_dry() {
+        let (coil, ratio) = settled(0.6, 26.0, 0.3, 9.0);
+        assert!(coil.surface_c > dew_point_c(ratio, STANDARD_PA));
+        assert!(coil.latent_w == 0.0 && (coil.leaving_ratio - ratio).abs() < 1e-12);
+        let sensible = AIR_J_M3K * (coil.leaving_c - 26.0);
+        assert!((coil.heat_w - sensible).abs() < 1.0, "{coil:?}");
+    }
+
+    #[test]
+    fn a_cold_surface_takes_moisture_and_more_heat() {
+        for (position, humidity) in [(0.3, 0.8), (0.5, 0.65), (0.8, 0.5), (1.0, 0.5)] {
+            let (coil, ratio) = settled(position, 26.0, humidity, 7.0);
+            assert!(coil.latent_w < -300.0 && coil.leaving_ratio < ratio, "{coil:?}");
+            assert!(coil.surface_c < dew_point_c(ratio, STANDARD_PA) && coil.surface_c >= 7.0);
+            // What the air loses by its enthalpy, less the condensate's, is what the water gains.
+            let lost = enthalpy_j_kg(26.0, ratio) - enthalpy_j_kg(coil.leaving_c, coil.leaving_ratio);
+            let condensate = (ratio - coil.leaving_ratio) * 4186.0 * coil.surface_c;
+            let by_enthalpy = AIR_KG_M3 * (lost - condensate);
+            assert!((by_enthalpy + coil.heat_w).abs() < 0.025 * by_enthalpy, "{by_enthalpy} {coil:?}");
+            // The water side: as much heat as its share lets through to this surface.
+            let share = opening(position);
+            if share < 0.999 {
+                let contact = coil.effectiveness(1.0, 0.0);
+                let taken = contact * AIR_J_M3K * share / (1.0 - share) * (coil.surface_c - 7.0);
+                assert!((taken + coil.heat_w).abs() < 1e-3 * taken, "{taken} {coil:?}");
+            }
+            // Never fog.
+            assert!(coil.leaving_ratio <= saturation_ratio(coil.leaving_c, STANDARD_PA) * 1.001);
+            // Against the same coil in dry air it cools less, since its water also takes the latent heat.
+            let (dry, _) = settled(position, 26.0, 0.1, 7.0);
+            assert!(coil.leaving_c >= dry.leaving_c - 1e-6 && coil.heat_w < dry.heat_w);
+        }
+    }
+
+    #[test]
+    fn between_dry_and_wet_there_is_no_jump() {
+        let mut before: Option<f64> = None;
+        for n in 0..200 {
+            let (coil, _) = settled(0.5, 26.0, 0.3 + 0.0025 * f64::from(n), 7.0);
+            if let Some(before) = before {
+                assert!(coil.heat_w <= before + 1e-6 && before - coil.heat_w < 120.0, "{coil:?}");
+            }
+            before = Some(coil.heat_w);
+        }
+    }
+}
