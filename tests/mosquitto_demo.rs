@@ -84,10 +84,7 @@ impl Plenum {
     /// Its document, after Ctrl-C as soon as what is on its way is there; elsewhere at the end of its time.
     fn document_now(self) -> Value {
         std::thread::sleep(Duration::from_secs(2));
-        if cfg!(unix) {
-            let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-            assert!(told.success(), "it ended before its devices did: {}", self.said());
-        }
+        common::interrupt(&self.child);
         self.document(GRACE)
     }
 
