@@ -113,7 +113,7 @@ impl Radiator {
             // The surface's conductance depends on the mean excess, and that on how far the water cools:
             // each round brings them three times nearer, from where they were a step ago.
             let mut mean_k = self.mean_k.clamp(0.2, reach_k);
-            for _ in 0..4 {
+            for _ in 0..2 {
                 let surface_w_k = self.design.rated_w / RATED_K * (mean_k / RATED_K).powf(EXPONENT - 1.0);
                 self.water_w = flow_w_k * reach_k * (1.0 - (-surface_w_k / flow_w_k).exp());
                 mean_k = self.water_w / surface_w_k;

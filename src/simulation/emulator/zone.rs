@@ -232,7 +232,14 @@ impl Zone {
 /// The humidity ratio of a well-mixed room after `dt_s`, on its way to `settled`; what air of its
 /// temperature cannot hold runs down the walls.
 pub(super) fn moisten(ratio: f64, settled: f64, volume_m3: f64, fresh_m3s: f64, air_c: f64, dt_s: f64) -> f64 {
-    lag(ratio, settled, MOISTURE_STORE * volume_m3 / fresh_m3s, dt_s).min(saturation_ratio(air_c, STANDARD_PA))
+    let ratio = lag(ratio, settled, MOISTURE_STORE * volume_m3 / fresh_m3s, dt_s);
+    // Saturation is convex in the temperature, so below its tangent at 20 °C no air is saturated: a room
+    // hardly ever needs the whole equation.
+    if ratio < 0.0146 + 0.000_94 * (air_c - 20.0).min(0.0) {
+        ratio
+    } else {
+        ratio.min(saturation_ratio(air_c, STANDARD_PA))
+    }
 }
 
 /// Airflow at full heating, m³/s.
@@ -307,6 +314,17 @@ mod tests {
         }
         let held = MOISTURE_STORE * AIR_KG_M3 * zone.design.volume_m3 * (zone.humidity_ratio - before);
         assert!(held.abs() > 0.05 && (held - net_kg).abs() < 0.01 * held.abs(), "{held} {net_kg}");
+    }
+
+    #[test]
+    fn no_room_holds_more_water_than_its_air_can() {
+        for celsius in [-5.0, 5.0, 12.0, 20.0, 24.0, 30.0] {
+            let most = saturation_ratio(celsius, STANDARD_PA);
+            for settled in [0.0, 0.5 * most, 0.999 * most, 1.001 * most, 3.0 * most] {
+                let ratio = moisten(settled, settled, 75.0, 0.1, celsius, 5.0);
+                assert!((ratio - settled.min(most)).abs() < 1e-12, "{celsius} °C, {settled}: {ratio}");
+            }
+        }
     }
 
     #[test]
