@@ -302,7 +302,7 @@ mod references {
         let small = Shot { size: [480, 270], panels: false, ..Shot::default() };
         let large = Shot { size: [960, 540], panels: true, ..Shot::default() };
         let storey = |name: &str| Some(NamedView::Storey(name.into()));
-        let stuck = Some("stuck-valve@0s");
+        let stuck = Some("stuck-valve:VAV-0-01-V@0s");
         let shots = [
             ("outside", None, Shot { view: Some(NamedView::Outside), ..small.clone() }),
             ("plant", None, Shot { view: Some(NamedView::Plant), ..small.clone() }),
