@@ -7,6 +7,7 @@ use crate::site::{Element, ElementKind, Site, Slot};
 use crate::twin::command::Command;
 use crate::twin::view::{ColourBy, STOREY_CUT_M, View};
 use bevy::math::Vec3;
+use glam::DVec3;
 
 /// Plant by its class: what a plant room is looked at for.
 const PLANT: &[&str] = &[
@@ -80,12 +81,12 @@ impl NamedView {
 /// The whole building from the south-east, a little from above.
 pub fn home(site: &Site, aspect: f32) -> Pose {
     let pose = Pose { yaw: 0.62, pitch: -0.42, ..Pose::default() };
-    match bounds(site.elements.iter().filter(|e| e.kind == ElementKind::Element))
-        .or_else(|| bounds(site.elements.iter()))
-    {
-        Some(all) => pose.fitting_box(&corners(all), aspect, 1.12),
-        None => pose,
+    let building = site.elements.iter().filter(|e| e.kind == ElementKind::Element);
+    let mut seen: Vec<DVec3> = building.flat_map(|e| corners(site, e)).collect();
+    if seen.is_empty() {
+        seen = site.elements.iter().flat_map(|e| corners(site, e)).collect();
     }
+    framed(pose, seen, aspect, 1.08)
 }
 
 fn saved(site: &Site, view: &SavedView) -> Result<(Pose, Vec<Command>), String> {
@@ -127,10 +128,7 @@ pub fn look(pose: Pose) -> Command {
 
 /// The same direction of view on everything that is drawn.
 pub fn fit(from: Pose, site: &Site, slots: impl Iterator<Item = Slot>, aspect: f32) -> Pose {
-    match bounds(slots.filter_map(|s| site.element(s))) {
-        Some(all) => from.fitting_box(&corners(all), aspect, 1.1),
-        None => from,
-    }
+    framed(from, slots.filter_map(|s| site.element(s)).flat_map(|e| corners(site, e)), aspect, 1.1)
 }
 
 /// How much around a small element is seen at least, metres.
@@ -178,8 +176,8 @@ fn plant(site: &Site, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
         .map(|(slot, _)| slot)
         .collect();
     // Each thing that is shown, not the box around them all: its corners are empty.
-    let seen: Vec<Vec3> = shown.iter().filter_map(|s| site.element(*s)?.bounds).flat_map(corners).collect();
-    let pose = Pose { yaw: 0.46, pitch: -0.62, ..Pose::default() }.fitting_box(&seen, aspect, 1.04);
+    let seen = shown.iter().filter_map(|s| site.element(*s)).flat_map(|e| corners(site, e));
+    let pose = framed(Pose { yaw: 0.46, pitch: -0.62, ..Pose::default() }, seen, aspect, 1.04);
     Ok((pose, vec![Command::ShowAll, Command::Isolate(shown)]))
 }
 
@@ -203,15 +201,11 @@ fn storey(site: &Site, name: &str, aspect: f32) -> Result<(Pose, Vec<Command>), 
     let cut = floor.elevation_m + STOREY_CUT_M;
     let pose = Pose { yaw: 0.38, pitch: -0.92, ..Pose::default() };
     let on_it = site.elements.iter().filter(|e| e.storey == Some(index as u32) && e.kind != ElementKind::Feature);
-    let pose = match bounds(on_it) {
-        Some(b) => {
-            let mut low = b;
-            low.min.z = low.min.z.max(floor.elevation_m - 0.5);
-            low.max.z = low.max.z.min(cut).max(low.min.z);
-            pose.fitting_box(&corners(low), aspect, 1.06)
-        }
-        None => pose,
-    };
+    let seen = on_it.flat_map(|e| corners(site, e)).map(|mut p| {
+        p.z = p.z.min(cut).max(floor.elevation_m - 0.5);
+        p
+    });
+    let pose = framed(pose, seen, aspect, 1.06);
     Ok((pose, vec![Command::ShowAll, Command::CutStorey(Some(index as u32))]))
 }
 
@@ -245,8 +239,21 @@ fn bounds<'a>(elements: impl Iterator<Item = &'a Element>) -> Option<Aabb> {
     elements.filter_map(|e| e.bounds).reduce(Aabb::union)
 }
 
-fn corners(b: Aabb) -> [Vec3; 8] {
-    b.corners().map(frame::drawn)
+/// The corners of the box around an element, along its own axes: a building that stands askew on its plot
+/// would have a far larger one along the plot's.
+fn corners(site: &Site, element: &Element) -> Vec<DVec3> {
+    let own = element.shape.and_then(|s| site.shapes.get(s as usize)?.bounds());
+    match (own, element.bounds) {
+        (Some(own), _) => own.corners().map(|p| element.placement.transform_point3(p)).to_vec(),
+        (None, Some(bounds)) => bounds.corners().to_vec(),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The same direction of view on all of these points, so that they fill the picture; as it was without any.
+fn framed(from: Pose, seen: impl IntoIterator<Item = DVec3>, aspect: f32, margin: f32) -> Pose {
+    let seen: Vec<Vec3> = seen.into_iter().map(frame::drawn).collect();
+    if seen.is_empty() { from } else { from.fitting_box(&seen, aspect, margin) }
 }
 
 #[cfg(test)]
