@@ -6,7 +6,7 @@
 //! - Nothing is kept on disk. It keeps the last [`LOG_BYTES`] of each subscription's messages in
 //!   memory (some five times as much with what rumqttd keeps beside them; it does not grow further): a
 //!   subscriber that falls further behind loses the oldest, without a word. Plenum's own never waits (see
-//!   [`super::queue`]); what another one loses, [`super::sequence`] would count.
+//!   [`mod@super::queue`]); what another one loses, [`super::sequence`] would count.
 //! - A client that sends a payload longer than the project's `max_payload_bytes` is disconnected.
 //! - Stopping closes the port and every connection. rumqttd gives its router no way to end: its thread
 //!   sleeps, and its log stays in memory, until the program ends. So a program should not start brokers

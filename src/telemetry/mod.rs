@@ -9,7 +9,7 @@
 //!
 //! When the queue is full, because the twin has not taken anything for long, a broker elsewhere is made to
 //! wait: the socket is left unread, and the broker keeps what comes. Our own broker would drop the oldest
-//! without a word, so it is never made to wait: the oldest go on this side, counted (see [`queue`]).
+//! without a word, so it is never made to wait: the oldest go on this side, counted (see [`mod@queue`]).
 
 pub mod broker;
 mod intake;
