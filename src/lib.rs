@@ -38,3 +38,52 @@ pub mod cli;
 
 pub use problem::{Problem, Severity};
 pub use time::Time;
+
+use bevy::app::{App, Plugin, PluginGroup, PluginGroupBuilder, Update};
+use bevy::prelude::{IntoScheduleConfigs, SystemSet};
+
+/// The five steps of a tick. Their order is set once, by [`StepsPlugin`].
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Drain telemetry and replay.
+    Ingest,
+    /// What is computed at a fixed step.
+    Simulate,
+    /// Health, rules, alarms.
+    Judge,
+    /// Commands and work orders.
+    Act,
+    /// State words and panels.
+    Present,
+}
+
+/// Sets the order of the [`Step`]s in `Update`.
+pub struct StepsPlugin;
+
+impl Plugin for StepsPlugin {
+    fn build(&self, app: &mut App) {
+        app.configure_sets(Update, (Step::Ingest, Step::Simulate, Step::Judge, Step::Act, Step::Present).chain());
+    }
+}
+
+/// Every plugin of the twin. Add a [`twin::scene::Scene`] to the app to give it a site.
+pub struct TwinPlugins;
+
+impl PluginGroup for TwinPlugins {
+    fn build(self) -> PluginGroupBuilder {
+        let group = PluginGroupBuilder::start::<Self>();
+        #[cfg(feature = "remote")]
+        let group = group.add(twin::remote::RemoteControlPlugin);
+        group
+            .add(StepsPlugin)
+            .add(twin::command::CommandPlugin)
+            .add(twin::scene::ScenePlugin)
+            .add(twin::clock::ClockPlugin)
+            .add(twin::telemetry::TelemetryPlugin)
+            .add(twin::rules::RulesPlugin)
+            .add(twin::health::HealthPlugin)
+            .add(twin::alarms::AlarmsPlugin)
+            .add(twin::view::ViewPlugin)
+            .add(twin::state_words::StateWordsPlugin)
+    }
+}

@@ -3,9 +3,9 @@
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
 use super::{ScenePlugins, adapter, spawn_camera};
+use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::twin::TwinPlugins;
 use crate::twin::scene::{OpenSite, Scene};
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;

@@ -1,10 +1,10 @@
 //! The alarm list, kept by what changes in the health of points.
 
-use super::Step;
 use super::clock::TwinClock;
 use super::command::Command;
 use super::health::{HealthChanged, judge};
 use super::scene::{Scene, SiteOpened};
+use crate::Step;
 use crate::operations::AlarmList;
 use bevy::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The one clock that the twin judges by: the site's own where it publishes one, else this machine's.
 
-use super::Step;
+use crate::Step;
 pub use crate::telemetry::wall_clock;
 use crate::time::Time;
 use bevy::prelude::*;

@@ -3,10 +3,10 @@
 //! Every sample is judged at its own device time, so that confirm times mean the same at any speed of
 //! the site's clock; what falls silent is judged by the twin's clock.
 
-use super::Step;
 use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::Fresh;
+use crate::Step;
 use crate::analytics::Health;
 use crate::analytics::health::Judgement;
 use crate::site::point::PointSource;

@@ -153,7 +153,7 @@ mod tests {
     /// A twin with one pump and an alarm on it, and nothing that listens.
     fn twin() -> App {
         let mut app = App::new();
-        app.add_plugins((super::super::StepsPlugin, super::super::command::CommandPlugin))
+        app.add_plugins((crate::StepsPlugin, super::super::command::CommandPlugin))
             .add_plugins(super::super::scene::ScenePlugin)
             .init_resource::<Alarms>();
         let pump = Element { id: "pump".into(), tag: "P-1".into(), name: "Pump".into(), ..Element::default() };

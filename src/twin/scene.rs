@@ -1,6 +1,6 @@
 //! The site as entities: one per element, space, map feature and point.
 
-use super::Step;
+use crate::Step;
 use crate::site::{ElementKind, PointIndex, Site, Slot};
 use bevy::prelude::*;
 use std::sync::Arc;

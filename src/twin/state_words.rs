@@ -9,11 +9,11 @@ mod colour;
 
 pub use colour::{Colouring, disciplines, temperature_rank};
 
-use super::Step;
 use super::health::{AssetHealth, PointHealth};
 use super::scene::{InSlot, IsPoint, Scene, SiteOpened};
 use super::telemetry::LiveValue;
 use super::view::{ColourBy, Drawn, View};
+use crate::Step;
 use crate::site::{ElementKind, Slot};
 use bevy::prelude::*;
 

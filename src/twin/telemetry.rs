@@ -3,9 +3,9 @@
 //! Three systems in a row: [`Inlet`] is drained into [`Fresh`], `twin::rules` adds what it computes,
 //! and what is fresh is written to [`LiveValue`] and [`Trend`].
 
-use super::Step;
 use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
+use crate::Step;
 use crate::site::{PointIndex, Quality};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;

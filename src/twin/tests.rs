@@ -1,6 +1,5 @@
 //! The twin as a whole, fed by hand: no window, no wire.
 
-use super::TwinPlugins;
 use super::alarms::Alarms;
 use super::clock::{TwinClock, wall_clock};
 use super::command::Command;
@@ -9,6 +8,7 @@ use super::scene::{GlobalId, InSlot, IsPoint, OpenSite, Scene};
 use super::summary::summary;
 use super::telemetry::{Inlet, Intake, LiveValue, Trend};
 use super::view::{ColourBy, Drawn, STOREY_CUT_M, Theme, View};
+use crate::TwinPlugins;
 use crate::analytics::Health::{self, Critical, Good, Stale, Unknown, Warning};
 use crate::operations::alarm::AlarmState;
 use crate::site::model::{Group, Storey};

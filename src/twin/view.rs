@@ -1,8 +1,8 @@
 //! What is looked at: selection, what is hidden, what the colours mean. No window is needed for it.
 
-use super::Step;
 use super::command::Command;
 use super::scene::Scene;
+use crate::Step;
 use crate::site::{Element, ElementKind, Slot};
 use bevy::prelude::*;
 

@@ -1,13 +1,13 @@
 //! Messages from a broker into components, and what reading one costs.
 
 use super::{Row, synthetic};
+use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::site::project::{Broker, Ingest};
 use crate::telemetry::payload::Payload;
 use crate::telemetry::topics::{Route, TopicMap};
 use crate::telemetry::{self, Publisher};
-use crate::twin::TwinPlugins;
 use crate::twin::scene::OpenSite;
 use crate::twin::telemetry::{Inlet, Intake};
 use bevy::prelude::*;

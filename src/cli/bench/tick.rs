@@ -1,10 +1,10 @@
 //! The CPU of the project's own systems in a tick, with Bevy's beside it.
 
 use super::{Row, synthetic};
+use crate::TwinPlugins;
 use crate::site::{PointIndex, Quality, Site};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
-use crate::twin::TwinPlugins;
 use crate::twin::scene::OpenSite;
 use crate::twin::telemetry::Inlet;
 use bevy::prelude::*;

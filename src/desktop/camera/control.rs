@@ -2,8 +2,8 @@
 
 use super::pose::{FIELD_OF_VIEW, Pose};
 use super::{SceneArea, SceneCamera};
+use crate::Step;
 use crate::desktop::picking::Picker;
-use crate::twin::Step;
 use crate::twin::command::Command;
 use crate::twin::view::View;
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};

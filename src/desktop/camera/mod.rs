@@ -83,7 +83,7 @@ impl Plugin for SceneCameraPlugin {
         app.add_message::<RequestRedraw>()
             .init_resource::<SceneArea>()
             .init_resource::<PickTree>()
-            .add_systems(Update, (open_home, obey).chain().after(crate::twin::Step::Act))
+            .add_systems(Update, (open_home, obey).chain().after(crate::Step::Act))
             .add_systems(
                 PostUpdate,
                 (fit_lens, glide)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::TwinPlugins;
 use crate::analytics::Health;
 use crate::site::model::{Element, Group};
 use crate::site::point::{Point, PointSource};
@@ -6,7 +7,6 @@ use crate::site::project::Origin;
 use crate::site::unit::Unit;
 use crate::site::{Quality, Site};
 use crate::time::Time;
-use crate::twin::TwinPlugins;
 use crate::twin::command::Command;
 use crate::twin::scene::OpenSite;
 use std::sync::Arc;
