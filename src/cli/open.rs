@@ -78,8 +78,7 @@ fn views_without_storey(project: &Project, site: &Site) -> Vec<Problem> {
     let names: Vec<&str> = site.storeys.iter().map(|s| s.name.as_str()).collect();
     let file = project.file.file_name().unwrap_or_default().to_string_lossy();
     let lost = project.views.iter().filter_map(|v| {
-        let storey =
-            v.storey.as_deref().filter(|s| !names.iter().any(|n| n.to_lowercase().contains(&s.to_lowercase())))?;
+        let storey = v.storey.as_deref().filter(|s| site.storey_called(s).is_none())?;
         let message = format!("the view `{}` shows the storey `{storey}`, which no model has", v.name);
         Some(Problem::warning(format!("{file}:{}", v.line), message, format!("use one of {}", names.join(", "))))
     });
@@ -99,15 +98,19 @@ fn nothing(project: &Project, mut refusals: Vec<Problem>, problems: &[Problem]) 
     refusals.pop().or_else(|| problems.iter().find(|p| p.severity == Severity::Error).cloned())
 }
 
+/// Says so where there is nothing to open.
+///
+/// # Errors
+/// There is no such file or folder.
+pub fn must_exist(path: &Path) -> Result<(), Problem> {
+    let remedy = "give a folder with a twin.toml, or a model file";
+    let absent = || Problem::error(path.display().to_string(), "there is no such file or folder", remedy);
+    if path.exists() { Ok(()) } else { Err(absent()) }
+}
+
 /// A project around one file, with nothing bound.
 fn of_one_model(path: &Path) -> Result<Project, Problem> {
-    if !path.exists() {
-        return Err(Problem::error(
-            path.display().to_string(),
-            "there is no such file or folder",
-            "give a folder with a twin.toml, or a model file",
-        ));
-    }
+    must_exist(path)?;
     let name = path.file_stem().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let is_layer =
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case("geojson") || e.eq_ignore_ascii_case("json"));

@@ -4,7 +4,7 @@ use super::field::{Field, FieldSettings};
 use super::headless::How;
 use super::interrupt::interrupted;
 use super::live::Live;
-use super::open::{Opened, open};
+use super::open::{Opened, must_exist, open};
 use super::output::{Failure, print_json};
 use super::report::{Ran, Report};
 use crate::Step;
@@ -31,10 +31,7 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// There is nothing to draw on or with, or nothing was ever opened.
 pub fn run(project: PathBuf, emulate: Option<FieldSettings>, how: How) -> Result<(), Failure> {
-    if !project.exists() {
-        let remedy = "give a folder with a twin.toml, or a model file";
-        return Err(Problem::error(project.display().to_string(), "there is no such file or folder", remedy).into());
-    }
+    must_exist(&project)?;
     let (json, end) = (how.json, how.duration.map(|d| Instant::now() + d));
     let run = Run { started: how.started, ready: None, refused: None, result: Arc::default() };
     let result = Arc::clone(&run.result);

@@ -78,6 +78,13 @@ impl Site {
         self.by_tag.get(tag).map_or(&[], Vec::as_slice)
     }
 
+    /// The storey with a name, else the first that has it in its own; upper and lower case are the same.
+    pub fn storey_called(&self, name: &str) -> Option<usize> {
+        let wanted = name.trim().to_lowercase();
+        let names: Vec<String> = self.storeys.iter().map(|s| s.name.to_lowercase()).collect();
+        names.iter().position(|n| *n == wanted).or_else(|| names.iter().position(|n| n.contains(&wanted)))
+    }
+
     /// Every slot with its element.
     pub fn iter(&self) -> impl Iterator<Item = (Slot, &Element)> {
         self.elements.iter().enumerate().map(|(i, e)| (Slot(i as u32), e))

@@ -191,17 +191,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(feature = "desktop")]
 fn frame_rows() -> Result<Vec<Row>, Failure> {
     let mut rows = tick::run();
+    #[cfg(feature = "desktop")]
     rows.extend(frame::run()?);
-    rows.extend(start::run()?);
-    Ok(rows)
-}
-
-#[cfg(not(feature = "desktop"))]
-fn frame_rows() -> Result<Vec<Row>, Failure> {
-    let mut rows = tick::run();
     rows.extend(start::run()?);
     Ok(rows)
 }

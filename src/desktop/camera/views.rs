@@ -181,17 +181,11 @@ fn plant(site: &Site, aspect: f32) -> Result<(Pose, Vec<Command>), String> {
     Ok((pose, vec![Command::ShowAll, Command::Isolate(shown)]))
 }
 
-/// The storey with a name, or with that name in its own.
+/// The storey of a name, or the names there are.
 fn storey_called(site: &Site, name: &str) -> Result<usize, String> {
-    let wanted = name.trim();
-    let found = site
-        .storeys
-        .iter()
-        .position(|s| s.name.eq_ignore_ascii_case(wanted))
-        .or_else(|| site.storeys.iter().position(|s| s.name.to_lowercase().contains(&wanted.to_lowercase())));
-    found.ok_or_else(|| {
+    site.storey_called(name).ok_or_else(|| {
         let names: Vec<&str> = site.storeys.iter().map(|s| s.name.as_str()).collect();
-        format!("there is no storey `{wanted}`; there are: {}", names.join(", "))
+        format!("there is no storey `{}`; there are: {}", name.trim(), names.join(", "))
     })
 }
 
