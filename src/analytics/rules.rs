@@ -294,7 +294,7 @@ mod tests {
             ],
         };
         let elements = vec![
-            Element { id: "unit".into(), properties: vec![nominal], ..Element::default() },
+            Element { id: "unit".into(), properties: vec![nominal.into()], ..Element::default() },
             Element { id: "coil".into(), part_of: Some(0), ..Element::default() },
             Element { id: "sensor".into(), host: Some(1), ..Element::default() },
         ];

@@ -509,6 +509,7 @@ mod tests {
                     values: vec![("Space".into(), super::super::model::PropertyValue::Text(s.into()))],
                     ..Default::default()
                 })
+                .map(Arc::new)
                 .into_iter()
                 .collect(),
             ..Element::default()

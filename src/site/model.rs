@@ -110,12 +110,18 @@ pub struct Element {
     /// The flow element that this sensor, actuator or controller serves
     /// (`IfcRelFlowControlElements`), an index into [`Model::elements`].
     pub host: Option<u32>,
-    /// Property sets and quantity sets, its own first, then its type's.
-    pub properties: Vec<PropertySet>,
+    /// Property sets and quantity sets, its own first, then its type's. Elements that have one in common share it.
+    pub properties: Vec<Arc<PropertySet>>,
     /// Names of its materials.
     pub materials: Vec<String>,
     /// Classification references, `Uniclass 2015: Ss_65_80`.
     pub classification: Vec<String>,
+    /// Presentation layers (`IfcPresentationLayerAssignment`), each once.
+    pub layers: Vec<String>,
+    /// Documents that belong to it: name, or where it is found.
+    pub documents: Vec<String>,
+    /// True when its openings are not cut, because cutting them did not end in time.
+    pub without_openings: bool,
     /// Its mesh, an index into [`Model::shapes`].
     pub shape: Option<u32>,
     /// From the shape's own frame to the file's frame (metres, Z up).

@@ -134,7 +134,7 @@ fn describe(element: &mut Element) {
     element.materials = vec!["Galvanised steel".into()];
     element.classification = vec!["Uniclass 2015: Ss_65_40_33_01".into()];
     let real = |v: f64| PropertyValue::Real(v);
-    element.properties = vec![
+    element.properties = [
         PropertySet {
             name: "Pset_UnitaryEquipmentTypeAirHandler".into(),
             quantities: false,
@@ -149,7 +149,9 @@ fn describe(element: &mut Element) {
             quantities: true,
             values: vec![("GrossWeight".into(), real(1850.0))],
         },
-    ];
+    ]
+    .map(Arc::new)
+    .into();
 }
 
 fn room_check() -> Check {

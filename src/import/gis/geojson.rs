@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Single features named before the rest is only counted.
 const NAMED: usize = 10;
@@ -232,7 +233,7 @@ fn element(feature: &Feature, properties: &Map<String, Value>, kind: &Kind, inde
         name: text(&["name", "Name", "NAME", "title"]),
         tag: text(&["tag", "ref"]),
         description: text(&["description"]),
-        properties: vec![PropertySet { name: "Properties".to_owned(), quantities: false, values }],
+        properties: vec![Arc::new(PropertySet { name: "Properties".to_owned(), quantities: false, values })],
         materials: Some(text(&["material"])).filter(|m| !m.is_empty()).into_iter().collect(),
         ..Element::default()
     }

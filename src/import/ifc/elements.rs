@@ -10,6 +10,7 @@ use crate::site::model::{
 };
 use glam::DAffine3;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// How deep material definitions and classifications may nest.
 const MAX_DEPTH: usize = 8;
@@ -115,6 +116,8 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
             classification.push(words);
         }
     }
+    let named = |reference: &u32| document_words(step, *reference);
+    let documents = objects.iter().flatten().filter_map(|o| relations.documents.get(o)).flatten().filter_map(named);
     let type_name = kind.as_ref().map(|k| k.text("Name")).filter(|n| !n.is_empty());
     Element {
         id: if id.is_empty() { format!("#{}", record.id) } else { id },
@@ -128,6 +131,8 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
         properties,
         materials,
         classification,
+        layers: layers_of(step, relations, record),
+        documents: documents.collect(),
         placement: DAffine3::IDENTITY,
         colour: [0.8, 0.8, 0.8, 1.0],
         ..Element::default()
@@ -161,12 +166,12 @@ fn predefined_type(record: &Record<'_>, kind: Option<&Record<'_>>) -> String {
 /// Property sets, each parsed once however many elements share it.
 struct Sets<'a> {
     step: &'a Step,
-    read: HashMap<u32, Option<PropertySet>>,
+    read: HashMap<u32, Option<Arc<PropertySet>>>,
 }
 
 impl Sets<'_> {
-    fn get(&mut self, id: u32) -> Option<PropertySet> {
-        self.read.entry(id).or_insert_with(|| properties::read_set(self.step, id)).clone()
+    fn get(&mut self, id: u32) -> Option<Arc<PropertySet>> {
+        self.read.entry(id).or_insert_with(|| properties::read_set(self.step, id).map(Arc::new)).clone()
     }
 }
 
@@ -204,6 +209,31 @@ fn classification_words(step: &Step, id: u32) -> Option<String> {
         source = above.reference("ReferencedSource");
     }
     Some(code)
+}
+
+/// What a document is called, else where it is found.
+fn document_words(step: &Step, id: u32) -> Option<String> {
+    let record = step.record(id)?;
+    let words = ["Name", "Identification", "ItemReference", "DocumentId", "Location"];
+    words.into_iter().map(|a| record.text(a)).find(|t| !t.is_empty())
+}
+
+/// Layers are assigned to representations, or to the items in them.
+fn layers_of(step: &Step, relations: &Relations, product: &Record<'_>) -> Vec<String> {
+    let mut layers: Vec<String> = Vec::new();
+    if relations.layers.is_empty() {
+        return layers;
+    }
+    let shape = product.reference("Representation").and_then(|r| step.record(r));
+    for representation in shape.map(|s| s.references("Representations")).unwrap_or_default() {
+        let items = step.record(representation).map(|r| r.references("Items")).unwrap_or_default();
+        for layer in items.iter().chain([&representation]).filter_map(|i| relations.layers.get(i)) {
+            if !layers.contains(layer) {
+                layers.push(layer.clone());
+            }
+        }
+    }
+    layers
 }
 
 /// Fills [`Model::storeys`] and gives their numbers by record.

@@ -17,7 +17,7 @@ mod shapes;
 
 use super::{Limits, Progress};
 use crate::problem::Problem;
-use crate::site::model::{ElementKind, Model, Totals};
+use crate::site::model::{Model, Totals};
 use glam::DAffine3;
 use lite::Step;
 use placement::Placements;
@@ -95,7 +95,9 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
         return Err(super::cancelled(place));
     }
 
+    let uncut: HashSet<u32> = meshes.uncut.iter().copied().collect();
     for (record, element) in read.records.iter().zip(&mut read.model.elements) {
+        element.without_openings = uncut.contains(record);
         let Some(Some(placed)) = meshes.placed.remove(record) else { continue };
         element.shape = Some(placed.shape);
         element.placement = placed.placement;
@@ -108,14 +110,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     let mut model = read.model;
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
-    let counted: HashSet<u32> = read
-        .records
-        .iter()
-        .zip(&model.elements)
-        .filter(|(_, e)| e.kind != ElementKind::Space)
-        .map(|(record, _)| *record)
-        .collect();
-    model.without_openings = meshes.uncut.iter().filter(|id| counted.contains(id)).count();
+    model.without_openings = model.counted().filter(|e| e.without_openings).count();
     model.totals = Totals {
         property_sets: step.of("IFCPROPERTYSET").len(),
         quantities: step.of("IFCELEMENTQUANTITY").len(),

@@ -23,6 +23,10 @@ pub(super) struct Relations {
     pub(super) material: HashMap<u32, u32>,
     /// Object to its classification references.
     pub(super) classification: HashMap<u32, Vec<u32>>,
+    /// Object to its documents.
+    pub(super) documents: HashMap<u32, Vec<u32>>,
+    /// Representation, or item of one, to the name of its layer.
+    pub(super) layers: HashMap<u32, String>,
     /// Group to its members.
     pub(super) members: HashMap<u32, Vec<u32>>,
     /// Door or window to the opening it fills.
@@ -69,6 +73,9 @@ impl Relations {
                 "IfcRelAssociatesClassification" => {
                     append(&mut r.classification, many("RelatedObjects"), many("RelatingClassification"));
                 }
+                "IfcRelAssociatesDocument" => {
+                    append(&mut r.documents, many("RelatedObjects"), many("RelatingDocument"));
+                }
                 "IfcRelAssignsToGroup" | "IfcRelAssignsToGroupByFactor" => {
                     if let Some(group) = one("RelatingGroup") {
                         r.members.entry(group).or_default().extend(many("RelatedObjects"));
@@ -90,6 +97,12 @@ impl Relations {
                     join(&mut r.controlled, many("RelatedControlElements"), one("RelatingFlowElement"));
                 }
                 _ => {}
+            }
+        }
+        for layer in step.of("IFCPRESENTATIONLAYERASSIGNMENT").into_iter().filter_map(|l| step.record(l)) {
+            let name = layer.text("Name");
+            for item in layer.references("AssignedItems").into_iter().filter(|_| !name.is_empty()) {
+                r.layers.entry(item).or_insert_with(|| name.clone());
             }
         }
         r

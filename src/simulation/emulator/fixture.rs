@@ -2,6 +2,7 @@
 
 use crate::site::model::{PropertySet, PropertyValue};
 use crate::site::{Element, Model, Site};
+use std::sync::Arc;
 
 fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str, f64)]) -> Element {
     let values = values.iter().map(|(n, v)| ((*n).to_owned(), PropertyValue::Real(*v))).collect();
@@ -11,7 +12,7 @@ fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str,
         tag: tag.into(),
         name: tag.into(),
         predefined_type: predefined.into(),
-        properties: vec![PropertySet { name: set.into(), quantities: false, values }],
+        properties: vec![Arc::new(PropertySet { name: set.into(), quantities: false, values })],
         ..Element::default()
     }
 }
@@ -48,7 +49,9 @@ pub(crate) fn elements() -> Vec<Element> {
                     ("HeatingPower", floor * 60.0),
                 ],
             );
-            e.properties[0].values.push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
+            Arc::make_mut(&mut e.properties[0])
+                .values
+                .push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
             all.push(e);
             let host = all.len() as u32 - 1;
             all.push(element("IfcValve", &format!("{tag}-V"), "REGULATING", DESIGN, &[]));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::site::point::PointSource;
+use std::sync::Arc;
 
 fn index(site: &Site, id: &str) -> PointIndex {
     PointIndex(site.points.iter().position(|p| p.id == id).unwrap_or_else(|| panic!("no point {id}")) as u32)
@@ -72,7 +73,7 @@ fn a_site_without_plant_still_has_signals() {
 fn numbers_that_make_no_sense_do_no_harm() {
     let mut site = fixture::clinic();
     for (i, element) in site.elements.iter_mut().enumerate() {
-        for (_, value) in element.properties.iter_mut().flat_map(|s| &mut s.values) {
+        for (_, value) in element.properties.iter_mut().flat_map(|s| &mut Arc::make_mut(s).values) {
             let wild = [0.0, -5.0, 1e-12, 1e12, f64::NAN, f64::INFINITY];
             *value = crate::site::model::PropertyValue::Real(wild[i % wild.len()]);
         }
