@@ -70,5 +70,6 @@ fn dither(pixel: vec2<f32>) -> f32 {
 }
 
 fn is_cut_away(word: u32, height: f32) -> bool {
-    return state.params.y > 0.5 && (word & UNCUT) == 0u && height > state.params.x;
+    // A millimetre more: what ends at the cut is whole, and not a matter of rounding.
+    return state.params.y > 0.5 && (word & UNCUT) == 0u && height > state.params.x + 0.001;
 }

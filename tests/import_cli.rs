@@ -173,3 +173,53 @@ fn a_full_disk_is_said() {
     assert_eq!(status.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&status.stderr).contains("cannot write the result"), "{status:?}");
 }
+
+/// Text that claims millions of points, knots and corners, and has none of them.
+#[test]
+fn claims_do_not_fill_the_memory() {
+    let head = "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n\
+        FILE_SCHEMA(('IFC4'));\nENDSEC;\nDATA;\n\
+        #1=IFCPROJECT('0Proj00000000000000001',$,'P',$,$,$,$,(#10),#20);\n\
+        #10=IFCGEOMETRICREPRESENTATIONCONTEXT($,'Model',3,1.E-5,#11,$);\n\
+        #11=IFCAXIS2PLACEMENT3D(#12,$,$);\n#12=IFCCARTESIANPOINT((0.,0.,0.));\n\
+        #13=IFCCARTESIANPOINT((1.,0.,0.));\n#14=IFCCARTESIANPOINT((0.,1.,1.));\n\
+        #20=IFCUNITASSIGNMENT((#21));\n#21=IFCSIUNIT(*,.LENGTHUNIT.,$,.METRE.);\n\
+        #31=IFCLOCALPLACEMENT($,#11);\n\
+        #40=IFCCARTESIANPOINTLIST3D(((0.,0.,0.),(1.,0.,0.),(0.,1.,0.)));\n";
+    let claims = [
+        ("Tessellation", "#50=IFCTRIANGULATEDFACESET(#40,$,.F.,((1,2,10000000),(4294967295,2,3),(1,2,3)),$);"),
+        (
+            "Tessellation",
+            "#50=IFCPOLYGONALFACESET(#40,.F.,(#51),(10000000));\n#51=IFCINDEXEDPOLYGONALFACE((1,2,3,10000000));",
+        ),
+        (
+            "AdvancedSweptSolid",
+            "#50=IFCSWEPTDISKSOLID(#51,0.1,$,0.,10000000.);\n#51=IFCBSPLINECURVEWITHKNOTS(3,(#12,#13,#14),\
+             .UNSPECIFIED.,.F.,.F.,(10000000,10000000),(0.,10000000.),.UNSPECIFIED.);",
+        ),
+        (
+            "SweptSolid",
+            "#50=IFCEXTRUDEDAREASOLID(#51,#11,#52,1.E12);\n#52=IFCDIRECTION((0.,0.,1.));\n\
+             #51=IFCCIRCLEPROFILEDEF(.AREA.,$,$,1.E12);",
+        ),
+        (
+            "AdvancedSweptSolid",
+            "#50=IFCSWEPTDISKSOLID(#51,1.E-9,$,0.,1.);\n#51=IFCCIRCLE(#53,1.E9);\n#53=IFCAXIS2PLACEMENT3D(#12,$,$);",
+        ),
+    ];
+    for (i, (kind, claim)) in claims.iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "{head}{claim}\n#60=IFCSHAPEREPRESENTATION(#10,'Body','{kind}',(#50));\n\
+             #61=IFCPRODUCTDEFINITIONSHAPE($,$,(#60));\n\
+             #70=IFCBUILDINGELEMENTPROXY('0Elem0000000000000000{i}',$,'claim',$,$,#31,#61,$,$);\n\
+             ENDSEC;\nEND-ISO-10303-21;\n"
+        );
+        std::fs::write(folder.path().join("claim.ifc"), text).unwrap();
+        let output = plenum(folder.path(), &["claim.ifc", "--json", "--cache", "off"]);
+        let document = json(&output);
+        assert_eq!(document["files"][0]["elements"], 1, "{claim}: {document}");
+        let peak = document["peak_rss_mb"].as_f64().unwrap();
+        assert!(peak < 300.0, "{claim}: {peak} MB");
+    }
+}

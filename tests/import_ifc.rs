@@ -352,8 +352,10 @@ fn a_file_that_claims_two_gigabytes() {
 
 #[test]
 fn no_geometry_is_worth_a_note_and_no_more() {
-    let text: String =
-        plant().lines().filter(|l| !l.contains("IFCPRODUCTDEFINITIONSHAPE")).map(|l| format!("{l}\n")).collect();
+    let mut text = plant();
+    for line in plant().lines().filter(|l| l.contains("IFCPRODUCTDEFINITIONSHAPE")) {
+        text = text.replace(&format!(",{},", line.split('=').next().unwrap()), ",$,");
+    }
     let (model, problems) = read(&text).unwrap();
     assert_eq!(model.counted().count(), 6);
     assert!(model.bounds().is_none() && model.shapes.is_empty());
@@ -381,6 +383,7 @@ fn a_placement_that_stands_on_itself() {
 #[test]
 fn missing_records_are_said_to_be_missing() {
     for (record, word) in [
+        ("#102=", "representation is not in the file"),
         ("#1=", "length unit"),
         ("#20=", "length unit"),
         ("#21=", "length unit"),

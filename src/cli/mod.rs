@@ -22,12 +22,14 @@ mod demo;
 mod emulate;
 pub mod field;
 mod headless;
+mod heap;
 mod import;
 mod interrupt;
 mod live;
 mod make_demo;
 mod open;
 mod output;
+mod place;
 mod report;
 mod run;
 mod shot;
@@ -53,6 +55,7 @@ enum Verb {
     Emulate(emulate::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
+    Place(place::Args),
     Bench(bench::Args),
 }
 
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Verb::Emulate(args) => emulate::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),
+        Verb::Place(args) => place::run(args),
         Verb::Bench(args) => bench::run(args),
     };
     match done {

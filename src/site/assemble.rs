@@ -1,9 +1,10 @@
 //! Several models in one frame: the site.
 
 use super::binding;
-use super::model::{Connection, ConnectionPoint, Element, ElementKind, Georeference, Group, Model, Slot, Storey};
+use super::frame;
+use super::model::{Connection, ConnectionPoint, Element, ElementKind, Group, Model, Slot, Storey};
 use super::point::Point;
-use super::project::{ModelFile, Origin, Project};
+use super::project::{Origin, Project};
 use crate::problem::Problem;
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
@@ -140,18 +141,16 @@ impl Site {
 /// Puts models (with their disciplines) into one frame and binds the points. Slots follow the order in which
 /// the project names the files, whatever the order they were read in.
 ///
-/// A model is moved by its placement by hand where the project states one, else by its map conversion,
-/// and then by minus the project origin; without an origin in the project the first georeferenced
-/// model's is used.
+/// Where a model lies is told by [`frame`].
 pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
     let files = || project.models.iter().map(|m| &m.file).chain(project.layers.iter().map(|l| &l.file));
     models.sort_by_cached_key(|(m, _)| files().position(|f| *f == m.file).unwrap_or(usize::MAX));
     let mut problems = Vec::new();
     let mut assembly = Assembly::default();
     assembly.site.name.clone_from(&project.name);
-    assembly.site.origin = origin(project, &models);
+    assembly.site.origin = frame::origin(project, &models);
     for (model, discipline) in models {
-        let to_project = placement(project, &assembly.site.origin, &model, &mut problems);
+        let to_project = frame::to_project(project, &assembly.site.origin, &model, &mut problems);
         assembly.add(model, discipline, to_project);
     }
     let mut site = assembly.finish();
@@ -161,59 +160,6 @@ pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, V
     site.points = points;
     problems.extend(found);
     (site, problems)
-}
-
-/// The project's origin, else that of the first georeferenced model, else the models' own zero.
-fn origin(project: &Project, models: &[(Model, String)]) -> Origin {
-    project.origin.clone().unwrap_or_else(|| {
-        models
-            .iter()
-            .find_map(|(m, _)| m.georeference.as_ref())
-            .map(|g| Origin { crs: g.crs.clone(), position_m: g.origin_m })
-            .unwrap_or_default()
-    })
-}
-
-/// From a model's own frame to the project's.
-fn placement(project: &Project, origin: &Origin, model: &Model, problems: &mut Vec<Problem>) -> DAffine3 {
-    let place = model.file.display().to_string();
-    if let Some(ModelFile { offset_m, rotation_deg, .. }) =
-        project.models.iter().find(|m| m.file == model.file && (m.offset_m.is_some() || m.rotation_deg.is_some()))
-    {
-        let turn = DAffine3::from_rotation_z(rotation_deg.unwrap_or(0.0).to_radians());
-        return DAffine3::from_translation(DVec3::from_array(offset_m.unwrap_or_default())) * turn;
-    }
-    let Some(georeference) = &model.georeference else {
-        if !origin.crs.is_empty() || origin.position_m != [0.0; 3] {
-            problems.push(Problem::warning(
-                place,
-                "it has no map conversion: its own zero is put on the project's origin",
-                "give its [[models]] entry offset_m and rotation_deg",
-            ));
-        }
-        return DAffine3::IDENTITY;
-    };
-    if !georeference.crs.is_empty() && !origin.crs.is_empty() && !same_crs(&georeference.crs, &origin.crs) {
-        problems.push(Problem::warning(
-            place,
-            format!(
-                "its coordinates are in {}, the project's in {}: they are used as they stand",
-                georeference.crs, origin.crs
-            ),
-            "export it in the project's coordinate system, or place it with offset_m",
-        ));
-    }
-    // Subtracted before the rotation meets it, so that no digit of a far-off origin reaches the mesh.
-    let near = Georeference {
-        origin_m: (DVec3::from_array(georeference.origin_m) - DVec3::from_array(origin.position_m)).to_array(),
-        ..georeference.clone()
-    };
-    near.to_map()
-}
-
-fn same_crs(a: &str, b: &str) -> bool {
-    let plain = |s: &str| s.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
-    plain(a) == plain(b)
 }
 
 /// A site in the making.
@@ -384,6 +330,8 @@ fn resolve_spaces(site: &mut Site) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::model::Georeference;
+    use crate::site::project::ModelFile;
 
     fn block() -> Arc<Shape> {
         Arc::new(Shape {
@@ -455,8 +403,8 @@ mod tests {
             let (site, _) = assemble(&project, models);
             let ids: Vec<&str> = site.elements.iter().map(|e| e.id.as_str()).collect();
             assert_eq!(ids, ["b", "a"]);
-            assert_eq!(site.origin.position_m, [2_683_180.0, 1_247_420.0, 400.0], "the first model's own");
-            assert_eq!(site.elements[1].placement.translation, DVec3::new(-40.0, -20.0, 0.0), "to the last digit");
+            assert_eq!(site.origin.position_m, [2_683_140.0, 1_247_400.0, 400.0], "the most south-western");
+            assert_eq!(site.elements[0].placement.translation, DVec3::new(40.0, 20.0, 0.0), "to the last digit");
         }
     }
 

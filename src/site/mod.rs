@@ -10,6 +10,7 @@ pub mod project;
 pub mod unit;
 
 mod assemble;
+mod frame;
 
 pub use assemble::{Site, Source, assemble};
 pub use model::{Element, ElementKind, Model, Slot};

@@ -1,7 +1,9 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
 mod broker;
+mod edit;
 mod load;
+mod place;
 mod sheet;
 mod template;
 mod views;
@@ -13,6 +15,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub use load::load;
+pub use place::{Move, place_model};
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "desktop")]
 mod frame;
+mod import;
 mod ingest;
 mod picking;
 mod start;
@@ -86,7 +87,6 @@ impl Row {
     }
 
     /// A figure beside a peer's, whose ratio should be at most `goal`.
-    #[cfg(feature = "desktop")]
     pub fn against(
         case: impl Into<String>,
         metric: &'static str,
@@ -100,7 +100,6 @@ impl Row {
     }
 
     /// A figure beside a peer's, without a goal.
-    #[cfg(feature = "desktop")]
     pub fn beside(
         case: impl Into<String>,
         metric: &'static str,
@@ -113,7 +112,6 @@ impl Row {
     }
 
     /// A figure whose peer cannot be run here, and why.
-    #[cfg(not(feature = "desktop"))]
     pub fn without(
         case: impl Into<String>,
         metric: &'static str,
@@ -162,8 +160,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let rows = match args.name {
         Name::Frame => frame_rows()?,
         Name::Ingest => ingest::run()?,
+        Name::Import => import::run()?,
         Name::Picking => picking::run()?,
-        Name::Import | Name::Solve | Name::History => {
+        Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };

@@ -30,7 +30,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Contents, Problem> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let bytes = unzip(file, &place, limits)?;
         check_head(bytes.get(..HEAD.min(bytes.len())).unwrap_or_default(), &place)?;
-        return Ok(Contents { bytes: as_utf8(bytes), zipped: true, size });
+        return Ok(Contents { bytes: closed_up(as_utf8(bytes)), zipped: true, size });
     }
     check_head(&head, &place)?;
     if size > limits.max_bytes {
@@ -39,7 +39,7 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Contents, Problem> {
     file.seek(SeekFrom::Start(0)).map_err(fail)?;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     file.take(limits.max_bytes).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(Contents { bytes: as_utf8(bytes), zipped: false, size })
+    Ok(Contents { bytes: closed_up(as_utf8(bytes)), zipped: false, size })
 }
 
 fn unzip(file: File, place: &str, limits: &Limits) -> Result<Vec<u8>, Problem> {
@@ -141,6 +141,30 @@ fn as_utf8(mut bytes: Vec<u8>) -> Vec<u8> {
     text
 }
 
+/// `# 12` is written `#12`: STEP allows white space between any two signs, and the scanner of records does not.
+fn closed_up(bytes: Vec<u8>) -> Vec<u8> {
+    if ![b"# ", b"#\t", b"#\r", b"#\n"].iter().any(|split| memchr::memmem::find(&bytes, *split).is_some()) {
+        return bytes;
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut in_text, mut after_sign, mut in_comment) = (false, false, false);
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        if in_comment {
+            in_comment = !(byte == b'/' && at > 0 && bytes.get(at - 1) == Some(&b'*'));
+        } else if in_text {
+            in_text = byte != b'\'';
+        } else if after_sign && byte.is_ascii_whitespace() {
+            continue;
+        } else {
+            in_text = byte == b'\'';
+            in_comment = byte == b'/' && bytes.get(at + 1) == Some(&b'*');
+            after_sign = byte == b'#';
+        }
+        out.push(byte);
+    }
+    out
+}
+
 /// The letter of a byte from 128 on; those from 0xA0 on are Latin-1's.
 fn windows_1252(byte: u8) -> char {
     const FROM_80: [char; 32] = [
@@ -154,6 +178,13 @@ fn windows_1252(byte: u8) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_closed_up_outside_of_text() {
+        let read = |text: &str| String::from_utf8(closed_up(text.into())).unwrap();
+        assert_eq!(read("# 12 =IFCWALL('# 1',(# \n34,#5)); /* # 7 */"), "#12 =IFCWALL('# 1',(#34,#5)); /* # 7 */");
+        assert_eq!(read("#1=IFCX('it''s # 2',# 3);"), "#1=IFCX('it''s # 2',#3);");
+    }
 
     #[test]
     fn letters_become_utf_8() {

@@ -9,7 +9,7 @@ use crate::site::model::{
     Connection, ConnectionPoint, Element, ElementKind, FlowDirection, Group, Model, PropertySet, Storey,
 };
 use glam::DAffine3;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;
 
 /// How deep material definitions and classifications may nest.
@@ -27,6 +27,8 @@ pub(super) struct Read {
     pub(super) unreadable: Vec<u32>,
     /// Elements without a GlobalId.
     pub(super) nameless: Vec<u32>,
+    /// Elements whose representation is named, and not in the file.
+    pub(super) shapeless: Vec<u32>,
     /// Ports that belong to no element.
     pub(super) loose_ports: usize,
     /// Port connections that name a port which is not there.
@@ -56,11 +58,12 @@ pub(super) fn read(
         represented: Vec::new(),
         unreadable: Vec::new(),
         nameless: Vec::new(),
+        shapeless: Vec::new(),
         loose_ports: 0,
         loose_connections: 0,
     };
     let storeys = read_storeys(step, relations, placements, unit_m, &mut read.model);
-    let mut sets = Sets { step, read: HashMap::new() };
+    let mut sets = Sets { step, read: HashMap::default() };
     for id in products {
         if progress.cancelled() {
             return read; // the caller throws it away
@@ -74,6 +77,9 @@ pub(super) fn read(
             read.nameless.push(*id);
         }
         read.represented.push(has_body(step, &record));
+        if !has_its_shape(step, &record) {
+            read.shapeless.push(*id);
+        }
         read.records.push(*id);
         read.model.elements.push(element);
     }
@@ -102,7 +108,7 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
     if let Some(kind) = &kind {
         set_ids.extend(kind.references("HasPropertySets"));
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     properties.extend(set_ids.into_iter().filter(|s| seen.insert(*s)).filter_map(|s| sets.get(s)));
     let objects = [Some(record.id), kind.as_ref().map(|k| k.id)];
     let material = objects.iter().flatten().find_map(|o| relations.material.get(o));
@@ -137,6 +143,14 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
         colour: [0.8, 0.8, 0.8, 1.0],
         ..Element::default()
     }
+}
+
+/// False when the product names a representation of which nothing is in the file.
+fn has_its_shape(step: &Step, product: &Record<'_>) -> bool {
+    let Some(shape) = product.reference("Representation") else { return true };
+    let Some(shape) = step.record(shape) else { return false };
+    let representations = shape.references("Representations");
+    representations.is_empty() || representations.into_iter().any(|r| step.class_of(r).is_some())
 }
 
 /// True when one of the product's representations should give triangles.
@@ -244,7 +258,7 @@ fn read_storeys(
     unit_m: f64,
     model: &mut Model,
 ) -> HashMap<u32, u32> {
-    let mut numbers = HashMap::new();
+    let mut numbers = HashMap::default();
     for id in step.of("IFCBUILDINGSTOREY") {
         let Some(record) = step.record(id) else { continue };
         let stated = record.number("Elevation").unwrap_or(0.0) * unit_m;
@@ -288,7 +302,7 @@ fn read_groups(step: &Step, relations: &Relations, index: &HashMap<u32, u32>, mo
     let group = |id: u32| -> Option<Group> {
         let record = step.record(id)?;
         let members = relations.members.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let name = [record.text("Name"), record.text("LongName")].into_iter().find(|n| !n.is_empty());
         Some(Group {
             id: record.text("GlobalId"),
@@ -317,7 +331,7 @@ fn read_ports(
     index: &HashMap<u32, u32>,
     read: &mut Read,
 ) {
-    let mut points: HashMap<u32, u32> = HashMap::new();
+    let mut points: HashMap<u32, u32> = HashMap::default();
     let model = &mut read.model;
     for id in step.of("IFCPORT") {
         let Some(record) = step.record(id) else { continue };
@@ -347,7 +361,7 @@ fn read_ports(
             medium,
         });
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for (a, b) in &relations.joined_ports {
         match (points.get(a), points.get(b)) {
             (Some(a), Some(b)) if a != b => {

@@ -6,7 +6,7 @@
 use glam::{DAffine3, DMat3, DVec3};
 use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaVersion};
 use ifc_lite_processing::{Batching, Features, FrameEvent, MeshData, ProcessingRequest, ProcessingSink};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::FxHashMap as HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -72,9 +72,9 @@ impl Step {
             bytes: Arc::clone(&bytes),
             version,
             records: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: HashMap::default(),
             classes: Vec::new(),
-            by_class: HashMap::new(),
+            by_class: HashMap::default(),
             malformed: Vec::new(),
             duplicates: Vec::new(),
         };
@@ -213,6 +213,14 @@ impl Step {
 
     /// The map conversion as the file states it; none without one (a site's latitude is not one).
     pub(super) fn map_conversion(&self) -> Option<MapConversion> {
+        // The library reads the whole file once more for it.
+        let class = |keyword: &str| self.by_class.contains_key(keyword);
+        let classes = ["IFCMAPCONVERSION", "IFCMAPCONVERSIONSCALED", "IFCRIGIDOPERATION"];
+        let sets: [&[u8]; 4] = [b"et_MapConversion", b"et_mapConversion", b"ET_MAPCONVERSION", b"et_mapconversion"];
+        let as_properties = |set: &[u8]| memchr::memmem::find(&self.bytes, set).is_some();
+        if !classes.into_iter().any(class) && !sets.into_iter().any(as_properties) {
+            return None;
+        }
         let g = ifc_lite_processing::extract_georeferencing(self.bytes.as_slice())?;
         let placed = matches!(g.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"));
         let finite = [g.eastings, g.northings, g.orthogonal_height, g.rotation_degrees].iter().all(|v| v.is_finite());
@@ -371,7 +379,7 @@ pub(super) struct Outcome {
 /// with workers of its own too, so that a cut that never ends holds up nothing else.
 pub(super) fn mesh(
     bytes: &[u8],
-    ids: HashSet<u32>,
+    ids: std::collections::HashSet<u32>,
     batch: usize,
     cancel: Arc<AtomicBool>,
     tell: impl Fn(Event) + Send + Sync,
@@ -391,20 +399,11 @@ pub(super) fn mesh(
             (self.0)(Event::Batch { pieces, done, total });
         }
     }
-    let request = ProcessingRequest::default()
-        .retain_meshes(false)
-        .batching(Batching::new(batch, batch))
-        .features(Features::default().properties(false).presentation_layers(false))
-        .ids(Some(Arc::new(ids)))
-        .cancel(cancel);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let pool = match ifc_lite_processing::geometry_pool_builder().num_threads(workers).build() {
-        Ok(pool) => pool,
-        Err(e) => return tell(Event::Failed(format!("no threads for the geometry: {e}"))),
-    };
-    let run = AssertUnwindSafe(|| pool.install(|| ifc_lite_processing::process(bytes, &request, &mut Sink(&tell))));
+    let request = request(batch).ids(Some(Arc::new(ids))).cancel(cancel);
+    let run = AssertUnwindSafe(|| on_pool(|| ifc_lite_processing::process(bytes, &request, &mut Sink(&tell))));
     match catch_unwind(run) {
-        Ok(result) => {
+        Ok(Err(why)) => tell(Event::Failed(why)),
+        Ok(Ok(result)) => {
             let failures = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.failures_by_reason);
             let unsupported = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.unsupported_items_by_type);
             tell(Event::Finished(Outcome {
@@ -421,6 +420,49 @@ pub(super) fn mesh(
             tell(Event::Failed(words.unwrap_or_else(|| "the geometry library gave up".to_owned())));
         }
     }
+}
+
+/// The library's own work on a file, thrown away: how many surfaces it made. `cut`: openings are cut.
+///
+/// # Errors
+/// The system gives no threads.
+pub(super) fn mesh_alone(mut bytes: Vec<u8>, batch: usize, cut: bool) -> Result<usize, String> {
+    struct Count(usize);
+    impl ProcessingSink for Count {
+        fn on_batch(&mut self, meshes: &[MeshData], _: usize, _: usize) {
+            self.0 += meshes.len();
+        }
+    }
+    if !cut {
+        // Another class of the same length: every offset stays.
+        const RELATION: &[u8] = b"IFCRELVOIDSELEMENT";
+        let mut from = 0;
+        while let Some(at) = bytes.get(from..).and_then(|rest| rest.windows(RELATION.len()).position(|w| w == RELATION))
+        {
+            bytes.iter_mut().skip(from + at + 6).take(5).for_each(|b| *b = b'X');
+            from += at + RELATION.len();
+        }
+    }
+    let mut count = Count(0);
+    on_pool(|| {
+        ifc_lite_processing::process(&bytes, &request(batch), &mut count);
+        count.0
+    })
+}
+
+/// No properties: those are read here, from the records.
+fn request(batch: usize) -> ProcessingRequest {
+    ProcessingRequest::default()
+        .retain_meshes(false)
+        .batching(Batching::new(batch, batch))
+        .features(Features::default().properties(false).presentation_layers(false))
+}
+
+/// Runs on threads of its own, as many as there are processors.
+fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, String> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = ifc_lite_processing::geometry_pool_builder().num_threads(workers).build();
+    Ok(pool.map_err(|e| format!("no threads for the geometry: {e}"))?.install(work))
 }
 
 fn piece(mesh: &MeshData) -> Piece {

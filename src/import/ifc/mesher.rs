@@ -5,14 +5,14 @@ use super::lite::{self, Event, Outcome, Piece, Step};
 use super::shapes::{Placed, Shapes};
 use crate::import::Progress;
 use glam::DAffine3;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// Products in a batch while all goes well, and when looking for the one that stalls.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 const SMALL_BATCH: usize = 4;
 /// How often the search goes on after a stall before the rest is drawn uncut.
 const MAX_STALLS: usize = 3;
@@ -164,7 +164,7 @@ fn attempt(
     let cancel = Arc::new(AtomicBool::new(false));
     // Bounded: a library faster than this thread waits, instead of filling the memory.
     let (tell, told) = sync_channel(8);
-    let wanted: HashSet<u32> = ids.iter().copied().collect();
+    let wanted: std::collections::HashSet<u32> = ids.iter().copied().collect();
     let thread = std::thread::Builder::new().name("ifc-geometry".into()).spawn({
         let (bytes, cancel, wanted) = (Arc::clone(bytes), Arc::clone(&cancel), wanted.clone());
         move || {

@@ -22,7 +22,7 @@ use glam::DAffine3;
 use lite::Step;
 use placement::Placements;
 use relations::Relations;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,6 +49,17 @@ pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<
             "open it in another program and export it again",
         ))
     })
+}
+
+/// What the IFC library alone makes of a file, thrown away: how many surfaces. For `plenum bench import`, to hold
+/// the whole reader against. `cut`: openings are cut.
+///
+/// # Errors
+/// As [`read`], and when the system gives no threads.
+pub fn geometry_alone(path: &Path, cut: bool) -> Result<usize, Problem> {
+    let contents = container::open(path, &Limits::default())?;
+    lite::mesh_alone(contents.bytes, mesher::BATCH, cut)
+        .map_err(|why| Problem::error(path.display().to_string(), why, "free some memory"))
 }
 
 fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {

@@ -2,7 +2,7 @@
 
 use super::lite::{Record, Step};
 use glam::{DAffine3, DMat3, DVec3};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// A chain longer than this is taken for a cycle.
 const MAX_DEPTH: usize = 1000;
@@ -19,7 +19,7 @@ pub(super) struct Placements<'a> {
 impl<'a> Placements<'a> {
     /// `unit_m`: metres in the file's length unit.
     pub(super) fn new(step: &'a Step, unit_m: f64) -> Self {
-        Self { step, unit_m, known: HashMap::new(), faults: Vec::new() }
+        Self { step, unit_m, known: HashMap::default(), faults: Vec::new() }
     }
 
     /// The frame of the product's `ObjectPlacement`, metres; none without one, or when it is invalid.
@@ -30,7 +30,7 @@ impl<'a> Placements<'a> {
     fn resolve(&mut self, first: u32) -> Option<DAffine3> {
         // From the product towards the root, until something known, the root, or a fault.
         let mut chain = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut next = Some(first);
         let mut frame = DAffine3::IDENTITY;
         let mut broken = false;

@@ -1,7 +1,7 @@
 //! The file's relationships, by the records they join.
 
 use super::lite::Step;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// A chain of parents longer than this is taken for a cycle.
 const MAX_DEPTH: usize = 200;
@@ -41,6 +41,8 @@ pub(super) struct Relations {
     pub(super) controlled: HashMap<u32, u32>,
     /// Relationship records that cannot be parsed.
     pub(super) unreadable: usize,
+    /// Relationship records that name a record which is not there.
+    pub(super) dangling: Vec<u32>,
 }
 
 impl Relations {
@@ -52,6 +54,9 @@ impl Relations {
                 r.unreadable += 1;
                 continue;
             };
+            if rel.all_references().into_iter().any(|other| step.class_of(other).is_none()) {
+                r.dangling.push(id);
+            }
             let one = |attribute: &str| rel.reference(attribute);
             let many = |attribute: &str| rel.references(attribute);
             match rel.class.name.as_str() {
@@ -112,7 +117,7 @@ impl Relations {
     /// opening it fills, then the container. Ends at a cycle.
     pub(super) fn parents(&self, object: u32) -> Vec<u32> {
         let mut chain = Vec::new();
-        let mut seen = HashSet::from([object]);
+        let mut seen = HashSet::from_iter([object]);
         let mut at = object;
         while chain.len() < MAX_DEPTH {
             let filled = || self.host_of_opening.get(self.fills.get(&at)?);

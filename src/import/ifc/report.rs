@@ -6,7 +6,7 @@ use super::mesher::Meshes;
 use super::placement::Placements;
 use super::relations::Relations;
 use crate::problem::Problem;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Single records named before the rest is only counted.
 const NAMED: usize = 10;
@@ -92,6 +92,7 @@ pub(super) fn elements(
     let again = "correct it in the program that exported the file";
     list(problems, step, &read.unreadable, "the record cannot be parsed; the element is left out", again);
     list(problems, step, &read.nameless, "it has no GlobalId; its record number stands for it", again);
+    list(problems, step, &read.shapeless, "its representation is not in the file: it has no geometry", again);
     for (id, fault) in placements.faults.iter().take(NAMED) {
         problems.push(Problem::warning(
             place_of(step, *id),
@@ -105,6 +106,17 @@ pub(super) fn elements(
             "relationships",
             format!("{} left out, because it cannot be parsed", many(relations.unreadable, "relationship is")),
             again,
+        ));
+    }
+    if !relations.dangling.is_empty() {
+        problems.push(Problem::warning(
+            "relationships",
+            format!(
+                "{} a record that is not in the file: {}",
+                many(relations.dangling.len(), "relationship names"),
+                some_names(step, &relations.dangling)
+            ),
+            "what it should join may lack its storey, type, system or properties; export the file again",
         ));
     }
     if read.loose_ports > 0 {
@@ -124,7 +136,7 @@ pub(super) fn elements(
             again,
         ));
     }
-    let mut ids: HashMap<&str, usize> = HashMap::new();
+    let mut ids: HashMap<&str, usize> = HashMap::default();
     for element in &read.model.elements {
         *ids.entry(&element.id).or_default() += 1;
     }
@@ -275,7 +287,7 @@ fn many(count: usize, what: &str) -> String {
     if count == 1 {
         return format!("1 {what}");
     }
-    for (singular, plural) in [(" is", "s are"), (" has", "s have")] {
+    for (singular, plural) in [(" is", "s are"), (" has", "s have"), (" names", "s name")] {
         if let Some((noun, rest)) = what.split_once(singular) {
             return format!("{count} {noun}{plural}{rest}");
         }

@@ -4,7 +4,7 @@ use super::lite::Piece;
 use crate::import::colour::{bytes, linear};
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 

@@ -1,0 +1,56 @@
+//! Writing into a project file without harming what people wrote there.
+
+use crate::problem::Problem;
+use std::io::Write;
+use std::path::Path;
+use toml_edit::DocumentMut;
+
+/// Changes a project file; comments and all that `change` does not touch stay as they are. `what` is what is
+/// written, as a message would call it: `the view`.
+///
+/// # Errors
+/// When the file cannot be read or written or is not TOML, or what `change` says. The file is written whole or not
+/// at all.
+pub(super) fn edit(
+    file: &Path,
+    what: &str,
+    change: impl FnOnce(&mut DocumentMut) -> Result<(), String>,
+) -> Result<(), Problem> {
+    let refuse = |message: String, remedy: &str| Problem::error(file.display().to_string(), message, remedy);
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| refuse(format!("cannot be read: {e}"), "check path and rights, and that it is text in UTF-8"))?;
+    let new = changed(&text, change).map_err(|message| refuse(message, "correct this, then try again"))?;
+    let unwritable = |e: std::io::Error| {
+        refuse(
+            format!("{what} cannot be written: {e}"),
+            "check the rights of the file and its folder, and the space left",
+        )
+    };
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A file that nobody may write is not replaced behind its owner's back.
+    std::fs::OpenOptions::new().append(true).open(file).map_err(unwritable)?;
+    let mut beside =
+        tempfile::Builder::new().prefix(".twin-").suffix(".toml").tempfile_in(folder).map_err(unwritable)?;
+    beside.write_all(new.as_bytes()).map_err(unwritable)?;
+    let rights = std::fs::metadata(file).map_err(unwritable)?.permissions();
+    beside.as_file().set_permissions(rights).map_err(unwritable)?;
+    beside.as_file().sync_all().map_err(unwritable)?;
+    beside.persist(file).map_err(|e| unwritable(e.error))?;
+    Ok(())
+}
+
+/// The text of a project file after a change.
+pub(super) fn changed(
+    text: &str,
+    change: impl FnOnce(&mut DocumentMut) -> Result<(), String>,
+) -> Result<String, String> {
+    // What some editors put in front of a text.
+    let (mark, text) = match text.strip_prefix('\u{feff}') {
+        Some(rest) => ("\u{feff}", rest),
+        None => ("", text),
+    };
+    let mut document: DocumentMut =
+        text.parse().map_err(|e: toml_edit::TomlError| format!("not TOML: {}", e.message().trim()))?;
+    change(&mut document)?;
+    Ok(format!("{mark}{document}"))
+}
