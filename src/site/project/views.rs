@@ -1,8 +1,8 @@
 //! `[[views]]`: where people like to look from, read from the project file and written into it.
 
+use super::edit;
 use super::sheet::Table;
 use crate::problem::Problem;
-use std::io::Write;
 use std::path::Path;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, value};
 
@@ -128,37 +128,11 @@ pub fn save_view(file: &Path, view: &SavedView) -> Result<(), Problem> {
     let place = file.display().to_string();
     let refuse = |message: String, remedy: &str| Problem::error(place.clone(), message, remedy);
     check_name(&view.name).map_err(|message| refuse(message, "give it another name"))?;
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| refuse(format!("cannot be read: {e}"), "check path and rights, and that it is text in UTF-8"))?;
-    let new = with_view(&text, view).map_err(|message| refuse(message, "mend the file, then save the view again"))?;
-    let unwritable = |e: std::io::Error| {
-        refuse(
-            format!("the view cannot be written: {e}"),
-            "check the rights of the file and its folder, and the space left",
-        )
-    };
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A file that nobody may write is not replaced behind its owner's back.
-    std::fs::OpenOptions::new().append(true).open(file).map_err(unwritable)?;
-    let mut beside =
-        tempfile::Builder::new().prefix(".twin-").suffix(".toml").tempfile_in(folder).map_err(unwritable)?;
-    beside.write_all(new.as_bytes()).map_err(unwritable)?;
-    let rights = std::fs::metadata(file).map_err(unwritable)?.permissions();
-    beside.as_file().set_permissions(rights).map_err(unwritable)?;
-    beside.as_file().sync_all().map_err(unwritable)?;
-    beside.persist(file).map_err(|e| unwritable(e.error))?;
-    Ok(())
+    edit::rewrite(file, "the view", |document| with_view(document, view))
 }
 
-/// The text of a project file with a view in it.
-fn with_view(text: &str, view: &SavedView) -> Result<String, String> {
-    // What some editors put in front of a text.
-    let (mark, text) = match text.strip_prefix('\u{feff}') {
-        Some(rest) => ("\u{feff}", rest),
-        None => ("", text),
-    };
-    let mut document: DocumentMut =
-        text.parse().map_err(|e: toml_edit::TomlError| format!("not TOML: {}", e.message().trim()))?;
+/// Puts a view into a project file.
+fn with_view(document: &mut DocumentMut, view: &SavedView) -> Result<(), String> {
     let views = document.entry("views").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let Some(views) = views.as_array_of_tables_mut() else {
         return Err("`views` is no list of tables: write each as [[views]]".into());
@@ -183,7 +157,7 @@ fn with_view(text: &str, view: &SavedView) -> Result<String, String> {
     if known.is_none() {
         views.push(new);
     }
-    Ok(format!("{mark}{document}"))
+    Ok(())
 }
 
 /// Nobody looks from a place more exactly than this.
