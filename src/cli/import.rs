@@ -95,12 +95,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let report = match result {
             Ok((model, problems)) => {
                 let bvh = Bvh::of_model(&model);
+                let inferred = infer::infer(&Evidence::of_model(&model), &Joining::default(), &[]).joins.len();
                 let seconds = started.elapsed().as_secs_f64();
                 drop(bvh);
                 if let Some(out) = &mut out {
                     out.write(&model)?;
                 }
-                FileReport::of(file, &model, seconds, problems)
+                FileReport::of(file, &model, inferred, seconds, problems)
             }
             Err(problem) => {
                 failed.get_or_insert_with(|| problem.clone());
@@ -158,9 +159,8 @@ fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model, Vec<Proble
 }
 
 impl FileReport {
-    fn of(file: &Path, model: &Model, seconds: f64, problems: Vec<Problem>) -> Self {
+    fn of(file: &Path, model: &Model, inferred: usize, seconds: f64, problems: Vec<Problem>) -> Self {
         let spaces = model.elements.iter().filter(|e| e.kind == ElementKind::Space).count();
-        let inferred = infer::infer(&Evidence::of_model(model), &Joining::default(), &[]);
         let triangles = |shape: u32| model.shapes.get(shape as usize).map_or(0, |s| s.triangles());
         Self {
             kind: Some(model.kind.clone()),
@@ -177,7 +177,7 @@ impl FileReport {
             systems: Some(model.systems.len()),
             connection_points: Some(model.connection_points.len()),
             connections: Some(model.connections.len()),
-            inferred_connections: Some(inferred.joins.len()),
+            inferred_connections: Some(inferred),
             property_sets: Some(model.totals.property_sets),
             quantities: Some(model.totals.quantities),
             materials: Some(model.totals.materials),

@@ -23,7 +23,7 @@ pub(super) fn collect(work: &mut Work<'_>, taken: &HashSet<u32>) {
     let with_ports: HashSet<u32> = evidence.points.iter().map(|p| p.element).collect();
     for (i, port) in evidence.points.iter().enumerate().filter(|(i, _)| !taken.contains(&(*i as u32))) {
         let Some(at) = port.location else { continue };
-        work.free.push(Candidate {
+        work.add(Candidate {
             element: port.element,
             point: PointRef::Port(i as u32),
             number: PointOf::Port(i as u32),

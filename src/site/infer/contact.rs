@@ -76,7 +76,7 @@ pub(super) fn point_on(
     outward: DVec3,
     outline: Option<Outline>,
 ) -> usize {
-    let number = work.found.points.iter().filter(|p| p.element == element).count() as u16 + 1;
+    let number = work.candidates_of(element).count().min(usize::from(u16::MAX) - 1) as u16 + 1;
     work.add_point(InferredPoint {
         element,
         number,
@@ -99,7 +99,7 @@ fn leads_on(work: &Work<'_>, i: usize) -> bool {
     }
     // The end across from one that is joined, on the same axis and of the same size.
     let (Some(outward), Some(outline)) = (end.outward, end.outline) else { return false };
-    work.free.iter().filter(|c| c.element == end.element && c.taken).any(|c| {
+    work.candidates_of(end.element).filter(|c| c.taken).any(|c| {
         let across = c.outward.is_some_and(|o| o.dot(outward) < -0.98);
         let between = c.at - end.at;
         let beside = (between - outward * between.dot(outward)).length();

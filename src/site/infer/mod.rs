@@ -14,7 +14,7 @@ use super::model::{Connection, ConnectionPoint, Element, End, EndSource, Group, 
 use crate::shape::Shape;
 use crate::shape::ends::Outline;
 use glam::DVec3;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How ends are joined.
@@ -251,6 +251,7 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
         joining,
         rejects,
         free: Vec::new(),
+        of_element: HashMap::new(),
         found: Inferred { rejected, ..Inferred::default() },
     };
     candidates::collect(&mut work, &taken);
@@ -294,6 +295,8 @@ struct Work<'a> {
     joining: &'a Joining,
     rejects: Vec<&'a Decision>,
     free: Vec<Candidate>,
+    /// Which of them an element has.
+    of_element: HashMap<u32, Vec<u32>>,
     found: Inferred,
 }
 
@@ -302,7 +305,7 @@ impl Work<'_> {
     fn add_point(&mut self, point: InferredPoint) -> usize {
         let reference = PointRef::Inferred(self.found.points.len() as u32);
         self.found.points.push(point);
-        self.free.push(Candidate {
+        self.add(Candidate {
             element: point.element,
             point: reference,
             number: PointOf::Number(point.number),
@@ -312,8 +315,19 @@ impl Work<'_> {
             source: point.source,
             certain: point.certain,
             taken: false,
-        });
-        self.free.len() - 1
+        })
+    }
+
+    fn add(&mut self, candidate: Candidate) -> usize {
+        let number = self.free.len();
+        self.of_element.entry(candidate.element).or_default().push(number as u32);
+        self.free.push(candidate);
+        number
+    }
+
+    fn candidates_of(&self, element: u32) -> impl Iterator<Item = &Candidate> {
+        let numbers = self.of_element.get(&element).map(Vec::as_slice).unwrap_or_default();
+        numbers.iter().filter_map(|n| self.free.get(*n as usize))
     }
 
     /// May these two be joined at all?
@@ -342,9 +356,7 @@ impl Work<'_> {
     fn decide(&mut self, decision: &Decision) {
         let by = if decision.verdict == Verdict::Accept { JoinedBy::Accepted } else { JoinedBy::Hand };
         let of = |(element, point): (u32, Option<PointOf>)| -> Vec<usize> {
-            let fits = |c: &Candidate| {
-                c.element == element && point.map_or(!c.taken, |p| p == c.number && !c.taken)
-            };
+            let fits = |c: &Candidate| c.element == element && point.map_or(!c.taken, |p| p == c.number && !c.taken);
             self.free.iter().enumerate().filter(|(_, c)| fits(c)).map(|(i, _)| i).collect()
         };
         let (from, to) = (of(decision.from), of(decision.to));

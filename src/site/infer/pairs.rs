@@ -49,29 +49,28 @@ pub(super) fn join(work: &mut Work<'_>) {
     take_best(work, pairs);
 }
 
-/// The best pair first; an end that could as well be joined elsewhere makes its joint less sure.
+/// The best pair first, one end to one end. A joint is less sure where one of its ends could as well be joined
+/// elsewhere: to an end that has nothing better.
 fn take_best(work: &mut Work<'_>, mut pairs: Vec<(f64, usize, usize)>) {
     pairs.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
-    let mut scores: HashMap<usize, Vec<f64>> = HashMap::new();
-    for (score, a, b) in &pairs {
-        scores.entry(*a).or_default().push(*score);
-        scores.entry(*b).or_default().push(*score);
-    }
+    let mut joined: HashMap<usize, f64> = HashMap::new();
+    let mut of_end: HashMap<usize, Vec<(f64, usize)>> = HashMap::new();
+    let mut taken = Vec::new();
     for (score, a, b) in pairs {
-        if [a, b].iter().any(|i| work.free.get(*i).is_none_or(|c| c.taken)) {
-            continue;
+        of_end.entry(a).or_default().push((score, b));
+        of_end.entry(b).or_default().push((score, a));
+        if !joined.contains_key(&a) && !joined.contains_key(&b) {
+            joined.extend([(a, score), (b, score)]);
+            taken.push((score, a, b));
         }
-        let other = |i: usize| {
-            let own = scores.get(&i).map(Vec::as_slice).unwrap_or_default();
-            // Sorted: the first that is not this pair itself.
-            own.iter().copied().enumerate().find(|(k, s)| *k > 0 || *s < score).map_or(0.0, |(_, s)| s)
+    }
+    for (score, a, b) in taken {
+        let rival = |end: usize, partner: usize| {
+            let others = of_end.get(&end).map(Vec::as_slice).unwrap_or_default().iter();
+            let real = others.filter(|(s, o)| *o != partner && joined.get(o).is_none_or(|better| better < s));
+            real.map(|(s, _)| *s).fold(0.0, f64::max)
         };
-        let rival = if [a, b].iter().all(|i| scores.get(i).is_some_and(|s| s.len() == 1)) {
-            0.0
-        } else {
-            other(a).max(other(b)).min(score)
-        };
-        let confidence = score * (1.0 - 0.25 * rival / score);
+        let confidence = score * (1.0 - 0.25 * (rival(a, b).max(rival(b, a)) / score).min(1.0));
         if confidence >= work.joining.least_confidence {
             work.join(a, b, confidence, JoinedBy::Geometry);
         }
@@ -188,8 +187,7 @@ fn row(work: &mut Work<'_>, parts: &[u32]) {
     let mut sides: Vec<Side> = Vec::new();
     for part in parts {
         let Some(element) = work.evidence.element(*part) else { continue };
-        let joined: Vec<DVec3> =
-            work.free.iter().filter(|c| c.element == *part && c.taken).filter_map(|c| c.outward).collect();
+        let joined: Vec<DVec3> = work.candidates_of(*part).filter(|c| c.taken).filter_map(|c| c.outward).collect();
         let free_sides = box_sides(*part, element, work).into_iter();
         // A side that is joined already has no place for another.
         sides.extend(free_sides.filter(|s| !joined.iter().any(|j| j.dot(s.outward) > 0.9)));
@@ -244,7 +242,7 @@ fn row(work: &mut Work<'_>, parts: &[u32]) {
 /// The six sides of an element's own box, and its true ends instead of the sides that these stand for.
 fn box_sides(number: u32, element: &Element, work: &Work<'_>) -> Vec<Side> {
     let Some(bounds) = work.evidence.shape_of(element).and_then(|s| s.bounds()) else { return Vec::new() };
-    let ends = work.free.iter().filter(|c| c.element == number && c.source != EndSource::Box);
+    let ends = work.candidates_of(number).filter(|c| c.source != EndSource::Box);
     let mut sides: Vec<Side> = ends
         .filter_map(|c| Some(Side { element: number, at: c.at, outward: c.outward?, outline: c.outline? }))
         .collect();
