@@ -5,6 +5,7 @@ use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
 use crate::import::{self, Limits, Progress, colour::display};
 use crate::problem::{Problem, Severity};
 use crate::shape::{Aabb, Bvh};
+use crate::site::infer::{self, Evidence, Joining};
 use crate::site::model::{ElementKind, Georeference, Model, PropertyValue};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -56,7 +57,7 @@ struct FileReport {
     systems: Option<usize>,
     connection_points: Option<usize>,
     connections: Option<usize>,
-    /// Always null: connections are read, not inferred.
+    /// Joints that geometry says and no port.
     inferred_connections: Option<usize>,
     property_sets: Option<usize>,
     quantities: Option<usize>,
@@ -94,12 +95,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let report = match result {
             Ok((model, problems)) => {
                 let bvh = Bvh::of_model(&model);
+                let inferred = infer::infer(&Evidence::of_model(&model), &Joining::default(), &[]).joins.len();
                 let seconds = started.elapsed().as_secs_f64();
                 drop(bvh);
                 if let Some(out) = &mut out {
                     out.write(&model)?;
                 }
-                FileReport::of(file, &model, seconds, problems)
+                FileReport::of(file, &model, inferred, seconds, problems)
             }
             Err(problem) => {
                 failed.get_or_insert_with(|| problem.clone());
@@ -157,7 +159,7 @@ fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model, Vec<Proble
 }
 
 impl FileReport {
-    fn of(file: &Path, model: &Model, seconds: f64, problems: Vec<Problem>) -> Self {
+    fn of(file: &Path, model: &Model, inferred: usize, seconds: f64, problems: Vec<Problem>) -> Self {
         let spaces = model.elements.iter().filter(|e| e.kind == ElementKind::Space).count();
         let triangles = |shape: u32| model.shapes.get(shape as usize).map_or(0, |s| s.triangles());
         Self {
@@ -175,6 +177,7 @@ impl FileReport {
             systems: Some(model.systems.len()),
             connection_points: Some(model.connection_points.len()),
             connections: Some(model.connections.len()),
+            inferred_connections: Some(inferred),
             property_sets: Some(model.totals.property_sets),
             quantities: Some(model.totals.quantities),
             materials: Some(model.totals.materials),
@@ -247,13 +250,14 @@ fn describe(report: &FileReport) -> String {
             number(report.shapes)
         ));
         lines.push(format!(
-            "  {} storeys, {} spaces, {} zones, {} systems, {} connection points, {} connections",
+            "  {} storeys, {} spaces, {} zones, {} systems, {} connection points, {} connections, {} inferred",
             number(report.storeys),
             number(report.spaces),
             number(report.zones),
             number(report.systems),
             number(report.connection_points),
-            number(report.connections)
+            number(report.connections),
+            number(report.inferred_connections)
         ));
         lines.push(format!(
             "  {} property sets, {} quantity sets, {} materials",

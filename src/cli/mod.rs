@@ -21,6 +21,7 @@ mod bench;
 mod demo;
 mod emulate;
 pub mod field;
+mod graph;
 mod headless;
 mod heap;
 mod import;
@@ -50,6 +51,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Import(import::Args),
+    Graph(graph::Args),
     Demo(demo::Args),
     Run(run::Args),
     Emulate(emulate::Args),
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
     leave_geometry_faults_to_their_reports();
     let done = match Cli::parse().verb {
         Verb::Import(args) => import::run(args),
+        Verb::Graph(args) => graph::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Emulate(args) => emulate::run(args),

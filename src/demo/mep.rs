@@ -359,7 +359,8 @@ pub fn write(plan: &Plan, net: &Net, place: &Place) -> String {
     Step::file(&w.into_body(), "clinic-mep.ifc", "IFC4", "ReferenceView_V1.2")
 }
 
-fn path_of(item: &Item) -> String {
+/// Where an element's GlobalId comes from.
+pub(super) fn path_of(item: &Item) -> String {
     format!("{}/{}", item.class, item.tag)
 }
 

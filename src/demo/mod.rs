@@ -2,6 +2,7 @@
 
 pub mod mep;
 pub mod plan;
+pub mod variant;
 
 mod additions;
 mod air;

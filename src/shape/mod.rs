@@ -4,6 +4,7 @@
 
 mod aabb;
 pub mod bvh;
+pub mod ends;
 pub mod frame;
 mod mesh;
 

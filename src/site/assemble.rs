@@ -2,7 +2,8 @@
 
 use super::binding;
 use super::frame;
-use super::model::{Connection, ConnectionPoint, Element, ElementKind, Group, Model, Slot, Storey};
+use super::infer::{self, Evidence, Inferred};
+use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Group, Model, Slot, Storey};
 use super::point::Point;
 use super::project::{Origin, Project};
 use crate::problem::Problem;
@@ -37,6 +38,10 @@ pub struct Site {
     pub connection_points: Vec<ConnectionPoint>,
     /// Joined ports.
     pub connections: Vec<Connection>,
+    /// Where elements without ports end, as far as their files state it.
+    pub ends: Vec<End>,
+    /// What geometry and the engineer say beyond the declared connections.
+    pub inferred: Inferred,
     /// Meshes, shared across models.
     pub shapes: Vec<Arc<Shape>>,
     /// The project's points, by [`super::PointIndex`].
@@ -84,6 +89,18 @@ impl Site {
         let wanted = name.trim().to_lowercase();
         let names: Vec<String> = self.storeys.iter().map(|s| s.name.to_lowercase()).collect();
         names.iter().position(|n| *n == wanted).or_else(|| names.iter().position(|n| n.contains(&wanted)))
+    }
+
+    /// What joints are inferred from.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            elements: &self.elements,
+            shapes: &self.shapes,
+            points: &self.connection_points,
+            connections: &self.connections,
+            ends: &self.ends,
+            systems: &self.systems,
+        }
     }
 
     /// Every slot with its element.
@@ -156,6 +173,9 @@ pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, V
     let mut site = assembly.finish();
     problems.extend(site.index());
     resolve_spaces(&mut site);
+    let (decisions, found) = project.decisions(&site);
+    problems.extend(found);
+    site.inferred = infer::infer(&site.evidence(), &project.joining, &decisions);
     let (points, found) = binding::bind(project, &site);
     site.points = points;
     problems.extend(found);
@@ -201,6 +221,12 @@ impl Assembly {
         self.site.connections.extend(
             model.connections.into_iter().map(|c| Connection { from: c.from + first_port, to: c.to + first_port }),
         );
+        self.site.ends.extend(model.ends.into_iter().map(|end| End {
+            element: end.element + first,
+            location: to_project.transform_point3(end.location),
+            outward: to_project.transform_vector3(end.outward).normalize_or(end.outward),
+            ..end
+        }));
         self.site.sources.push(Source {
             file: model.file,
             kind: model.kind,

@@ -4,6 +4,8 @@
 //! file said; [`Site`] is all of them in one frame, with the project's points bound to its elements.
 
 pub mod binding;
+pub mod graph;
+pub mod infer;
 pub mod model;
 pub mod point;
 pub mod project;

@@ -1,5 +1,6 @@
 //! What one file said: elements, their shapes, and how they hang together.
 
+use crate::shape::ends::Outline;
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub struct Model {
     pub connection_points: Vec<ConnectionPoint>,
     /// Pairs of connection points that are joined.
     pub connections: Vec<Connection>,
+    /// Where the bodies of elements without ports end, as far as the file says it better than their triangles.
+    pub ends: Vec<End>,
     /// Meshes, shared by the elements that look alike.
     pub shapes: Vec<Arc<Shape>>,
     /// How the file's own frame lies on the map.
@@ -99,6 +102,8 @@ pub struct Element {
     pub type_name: String,
     /// `PredefinedType`, of the element or else of its type: `VAVBOX`. Empty when there is none.
     pub predefined_type: String,
+    /// The class of its type, `IfcPipeSegmentType`; empty when it has none.
+    pub type_class: String,
     /// Its storey, an index into [`Model::storeys`].
     pub storey: Option<u32>,
     /// The space it stands in, an index into [`Model::elements`].
@@ -290,6 +295,37 @@ pub struct Connection {
     pub from: u32,
     /// The other end, an index into [`Model::connection_points`].
     pub to: u32,
+}
+
+/// Where a duct, a pipe or a nozzle ends, by its geometry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct End {
+    /// Its element, an index into [`Model::elements`].
+    pub element: u32,
+    /// The middle of the end, metres, Z up, in the file's frame.
+    pub location: DVec3,
+    /// Out of the element, of length 1.
+    pub outward: DVec3,
+    /// Its form; none when only the axis is known.
+    pub outline: Option<Outline>,
+    /// How it was found.
+    pub source: EndSource,
+}
+
+/// How an [`End`] was found, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EndSource {
+    /// A port of the file that no other is joined to.
+    Port,
+    /// The end of a swept solid: its profile and direction are stated.
+    Sweep,
+    /// The end of an axis line.
+    Axis,
+    /// A flat cap or an open rim of the triangles.
+    Mesh,
+    /// The face of the body's box.
+    Box,
 }
 
 /// How a file's own frame lies on the map (`IfcMapConversion` and `IfcProjectedCRS`).

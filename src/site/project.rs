@@ -2,18 +2,22 @@
 
 mod broker;
 mod edit;
+mod joins;
 mod load;
 mod place;
 mod sheet;
 mod template;
 mod views;
 
+use super::infer::Joining;
 use super::point::Check;
 use super::unit::Unit;
 use crate::problem::Problem;
 use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
+pub(crate) use joins::element_called;
+pub use joins::{JoinDecision, Saved, save_join};
 pub use load::load;
 pub use place::{Move, place_model};
 pub use views::{COLOURINGS, SavedView, save_view};
@@ -47,6 +51,10 @@ pub struct Project {
     pub bindings: Vec<Binding>,
     /// Views that people saved.
     pub views: Vec<SavedView>,
+    /// How ends without ports are joined.
+    pub joining: Joining,
+    /// Which joints people accepted, rejected or made.
+    pub joins: Vec<JoinDecision>,
     /// How long history is kept.
     pub retention: Retention,
 }

@@ -134,6 +134,7 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
         description,
         predefined_type: predefined_type(record, kind.as_ref()),
         type_name: type_name.unwrap_or(own_type),
+        type_class: kind.as_ref().map(|k| k.class.name.clone()).unwrap_or_default(),
         properties,
         materials,
         classification,

@@ -6,6 +6,7 @@
 
 mod container;
 mod elements;
+mod ends;
 mod georeference;
 mod lite;
 mod mesher;
@@ -118,7 +119,9 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     report::elements(&step, &read, &placements, &relations, &mut problems);
     report::geometry(&step, &read, &hosts, &meshes, &mut problems);
 
+    let ends = ends::read(&step, &relations, &read, &frames, unit_m);
     let mut model = read.model;
+    model.ends = ends;
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.without_openings = model.counted().filter(|e| e.without_openings).count();

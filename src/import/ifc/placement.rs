@@ -77,7 +77,7 @@ impl<'a> Placements<'a> {
 }
 
 /// `IfcAxis2Placement3D` or `2D`; axes as ISO 10303-42 builds them.
-fn axis_placement(step: &Step, record: &Record<'_>, unit_m: f64) -> Option<DAffine3> {
+pub(super) fn axis_placement(step: &Step, record: &Record<'_>, unit_m: f64) -> Option<DAffine3> {
     let vector = |attribute: &str, of: &str| -> Option<Option<DVec3>> {
         match record.reference(attribute) {
             Some(id) => Some(Some(step.record(id)?.vector(of)?)),

@@ -11,15 +11,18 @@ use toml_edit::DocumentMut;
 /// # Errors
 /// When the file cannot be read or written or is not TOML, or what `change` says. The file is written whole or not
 /// at all.
-pub(super) fn edit(
+pub(super) fn edit<T>(
     file: &Path,
     what: &str,
-    change: impl FnOnce(&mut DocumentMut) -> Result<(), String>,
-) -> Result<(), Problem> {
+    change: impl FnOnce(&mut DocumentMut) -> Result<T, String>,
+) -> Result<T, Problem> {
     let refuse = |message: String, remedy: &str| Problem::error(file.display().to_string(), message, remedy);
     let text = std::fs::read_to_string(file)
         .map_err(|e| refuse(format!("cannot be read: {e}"), "check path and rights, and that it is text in UTF-8"))?;
-    let new = changed(&text, change).map_err(|message| refuse(message, "correct this, then try again"))?;
+    let (new, done) = changed(&text, change).map_err(|message| refuse(message, "correct this, then try again"))?;
+    if new == text {
+        return Ok(done);
+    }
     let unwritable = |e: std::io::Error| {
         refuse(
             format!("{what} cannot be written: {e}"),
@@ -36,14 +39,14 @@ pub(super) fn edit(
     beside.as_file().set_permissions(rights).map_err(unwritable)?;
     beside.as_file().sync_all().map_err(unwritable)?;
     beside.persist(file).map_err(|e| unwritable(e.error))?;
-    Ok(())
+    Ok(done)
 }
 
-/// The text of a project file after a change.
-pub(super) fn changed(
+/// The text of a project file after a change, and what the change says.
+pub(super) fn changed<T>(
     text: &str,
-    change: impl FnOnce(&mut DocumentMut) -> Result<(), String>,
-) -> Result<String, String> {
+    change: impl FnOnce(&mut DocumentMut) -> Result<T, String>,
+) -> Result<(String, T), String> {
     // What some editors put in front of a text.
     let (mark, text) = match text.strip_prefix('\u{feff}') {
         Some(rest) => ("\u{feff}", rest),
@@ -51,6 +54,6 @@ pub(super) fn changed(
     };
     let mut document: DocumentMut =
         text.parse().map_err(|e: toml_edit::TomlError| format!("not TOML: {}", e.message().trim()))?;
-    change(&mut document)?;
-    Ok(format!("{mark}{document}"))
+    let done = change(&mut document)?;
+    Ok((format!("{mark}{document}"), done))
 }

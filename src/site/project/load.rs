@@ -1,7 +1,7 @@
 //! From the text of `twin.toml` to a [`Project`].
 
 use super::sheet::{Field, Sheet, Table};
-use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, template, views};
+use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, template, views};
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -83,6 +83,8 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         templates,
         bindings,
         views: views::read_all(root.tables("views")),
+        joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
+        joins: joins::read_all(root.tables("joins")),
         retention: root.table("retention").map(retention).unwrap_or_default(),
         folder,
     };

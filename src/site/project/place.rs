@@ -82,7 +82,7 @@ mod tests {
         [[models]]\nfile = \"b.ifc\"\noffset_m = [1.0, 2.0, 3.0] # measured\n";
 
     fn placed(model: &str, to: Move) -> Result<String, String> {
-        changed(FILE, |d| put(d, model, to))
+        changed(FILE, |d| put(d, model, to)).map(|(text, ())| text)
     }
 
     #[test]

@@ -1,0 +1,389 @@
+//! Joints that no file declares: the ends of elements without ports, found by their geometry and joined.
+//!
+//! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
+//! machine that shows no nozzle there. Every joint has a confidence, and what the engineer decided goes first.
+
+mod candidates;
+mod contact;
+mod pairs;
+
+use super::graph::Domain;
+use super::graph::medium::{self, Medium};
+use super::graph::{Role, domain_of_class};
+use super::model::{Connection, ConnectionPoint, Element, End, EndSource, Group, Model};
+use crate::shape::Shape;
+use crate::shape::ends::Outline;
+use glam::DVec3;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How ends are joined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Joining {
+    /// Ends may lie this far apart, or this far in each other, metres.
+    pub gap_m: f64,
+    /// Joints less sure than this are not made, 0 to 1.
+    pub least_confidence: f64,
+}
+
+impl Default for Joining {
+    fn default() -> Self {
+        Self { gap_m: 0.03, least_confidence: 0.3 }
+    }
+}
+
+/// What inference looks at, of one model or of a whole site; every index is into these lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Elements.
+    pub elements: &'a [Element],
+    /// Their meshes.
+    pub shapes: &'a [Arc<Shape>],
+    /// Ports.
+    pub points: &'a [ConnectionPoint],
+    /// Joined ports.
+    pub connections: &'a [Connection],
+    /// Ends that the readers found.
+    pub ends: &'a [End],
+    /// Systems.
+    pub systems: &'a [Group],
+}
+
+impl<'a> Evidence<'a> {
+    /// What one model says.
+    pub fn of_model(model: &'a Model) -> Self {
+        Self {
+            elements: &model.elements,
+            shapes: &model.shapes,
+            points: &model.connection_points,
+            connections: &model.connections,
+            ends: &model.ends,
+            systems: &model.systems,
+        }
+    }
+
+    fn element(&self, i: u32) -> Option<&'a Element> {
+        self.elements.get(i as usize)
+    }
+
+    fn shape_of(&self, element: &Element) -> Option<&'a Shape> {
+        self.shapes.get(element.shape? as usize).map(|s| &**s)
+    }
+
+    /// The media of an element's systems.
+    fn media(&self, element: &Element) -> Vec<Medium> {
+        let systems = element.systems.iter().filter_map(|s| self.systems.get(*s as usize));
+        systems.filter_map(medium::of_system).collect()
+    }
+
+    /// What runs through an element: by its class, else by its systems where they agree.
+    fn domain(&self, element: &Element) -> Option<Domain> {
+        domain_of_class(element).or_else(|| {
+            let mut domains: Vec<Domain> = self.media(element).into_iter().map(|m| m.domain).collect();
+            domains.dedup();
+            if let [only] = domains.as_slice() { Some(*only) } else { None }
+        })
+    }
+
+    /// How well two elements agree in their systems and media, 0 to 1; none where they cannot be joined. Not to know
+    /// is not to disagree.
+    fn agreement(&self, a: u32, b: u32) -> Option<f64> {
+        let (a, b) = (self.element(a)?, self.element(b)?);
+        if let (Some(p), Some(q)) = (self.domain(a), self.domain(b))
+            && p != q
+        {
+            return None;
+        }
+        if a.systems.is_empty() || b.systems.is_empty() {
+            return Some(0.93);
+        }
+        if a.systems.iter().any(|s| b.systems.contains(s)) {
+            return Some(1.0);
+        }
+        let (p, q) = (self.media(a), self.media(b));
+        if p.is_empty() || q.is_empty() {
+            return Some(0.75);
+        }
+        if p.iter().any(|m| q.contains(m)) {
+            return Some(0.65);
+        }
+        // A machine may well stand in more than its system says; two pipes do not.
+        let machine = |e: &Element| !matches!(Role::of_element(e), Some(Role::Segment | Role::Fitting));
+        (machine(a) || machine(b)).then_some(0.45)
+    }
+}
+
+/// A connection point that no port declares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InferredPoint {
+    /// Its element.
+    pub element: u32,
+    /// Its number among the element's points, from 1.
+    pub number: u16,
+    /// Metres, Z up.
+    pub location: DVec3,
+    /// Out of the element.
+    pub outward: DVec3,
+    /// Its form, where known.
+    pub outline: Option<Outline>,
+    /// How it was found.
+    pub source: EndSource,
+    /// True when this is surely where the element ends, and not only a face that could be.
+    pub certain: bool,
+}
+
+/// A connection point of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PointRef {
+    /// A port of the file, an index into the connection points.
+    Port(u32),
+    /// An index into [`Inferred::points`].
+    Inferred(u32),
+}
+
+/// Who says that two elements are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinedBy {
+    /// Ports of the file.
+    File,
+    /// Their geometry.
+    Geometry,
+    /// Their geometry, and the engineer agreed.
+    Accepted,
+    /// The engineer.
+    Hand,
+}
+
+/// One side of a joint.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct JoinEnd {
+    /// The element.
+    pub element: u32,
+    /// Where; none for a joint by hand of an element without any point.
+    pub point: Option<PointRef>,
+}
+
+/// A joint that no file declares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Join {
+    /// One side.
+    pub from: JoinEnd,
+    /// The other.
+    pub to: JoinEnd,
+    /// How far apart they lie, metres, where both places are known.
+    pub gap_m: Option<f64>,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// Who says so.
+    pub by: JoinedBy,
+}
+
+/// What a person decided of two elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The inferred joint is right.
+    Accept,
+    /// They are not joined.
+    Reject,
+    /// They are joined, whatever their geometry looks like.
+    Join,
+}
+
+/// A decision between two elements, its words looked up. Numbers are those of [`InferredPoint::number`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    /// One element, and its port or the number of its inferred point when only that one is meant.
+    pub from: (u32, Option<PointOf>),
+    /// The other.
+    pub to: (u32, Option<PointOf>),
+    /// What was decided.
+    pub verdict: Verdict,
+}
+
+/// A point of a known element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointOf {
+    /// A port of the file, an index into the connection points.
+    Port(u32),
+    /// The number of an inferred point.
+    Number(u16),
+}
+
+/// What inference found.
+#[derive(Clone, Debug, Default)]
+pub struct Inferred {
+    /// Points of elements without ports, element by element.
+    pub points: Vec<InferredPoint>,
+    /// Joints.
+    pub joins: Vec<Join>,
+    /// Declared connections that the engineer rejected, indices into the connections.
+    pub rejected: Vec<u32>,
+}
+
+/// Finds the points of elements without ports, and joins what belongs together: those points with each other, and
+/// with ports that no connection names.
+pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision]) -> Inferred {
+    let rejects: Vec<&Decision> = decisions.iter().filter(|d| d.verdict == Verdict::Reject).collect();
+    let rejected: Vec<u32> = evidence
+        .connections
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| {
+            let of = |p: u32| evidence.points.get(p as usize).map(|point| (point.element, Some(PointOf::Port(p))));
+            match (of(c.from), of(c.to)) {
+                (Some(a), Some(b)) => rejects.iter().any(|d| d.meets(a, b)),
+                _ => false,
+            }
+        })
+        .map(|(i, _)| i as u32)
+        .collect();
+    let taken: HashSet<u32> = evidence
+        .connections
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !rejected.contains(&(*i as u32)))
+        .flat_map(|(_, c)| [c.from, c.to])
+        .collect();
+    let mut work = Work {
+        evidence,
+        joining,
+        rejects,
+        free: Vec::new(),
+        of_element: HashMap::new(),
+        found: Inferred { rejected, ..Inferred::default() },
+    };
+    candidates::collect(&mut work, &taken);
+    for decision in decisions.iter().filter(|d| d.verdict != Verdict::Reject) {
+        work.decide(decision);
+    }
+    pairs::join(&mut work);
+    contact::join(&mut work);
+    pairs::join_rows(&mut work);
+    work.found
+}
+
+impl Decision {
+    /// Is it about this pair of elements (and points)?
+    fn meets(&self, a: (u32, Option<PointOf>), b: (u32, Option<PointOf>)) -> bool {
+        let fits = |side: (u32, Option<PointOf>), at: (u32, Option<PointOf>)| {
+            side.0 == at.0 && (side.1.is_none() || side.1 == at.1)
+        };
+        (fits(self.from, a) && fits(self.to, b)) || (fits(self.from, b) && fits(self.to, a))
+    }
+}
+
+/// An end that may still be joined.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    element: u32,
+    point: PointRef,
+    number: PointOf,
+    at: DVec3,
+    /// None for a port: files do not say it reliably.
+    outward: Option<DVec3>,
+    outline: Option<Outline>,
+    source: EndSource,
+    certain: bool,
+    taken: bool,
+}
+
+/// An inference under way.
+struct Work<'a> {
+    evidence: &'a Evidence<'a>,
+    joining: &'a Joining,
+    rejects: Vec<&'a Decision>,
+    free: Vec<Candidate>,
+    /// Which of them an element has.
+    of_element: HashMap<u32, Vec<u32>>,
+    found: Inferred,
+}
+
+impl Work<'_> {
+    /// Adds a point that geometry found, and gives its number among the candidates.
+    fn add_point(&mut self, point: InferredPoint) -> usize {
+        let reference = PointRef::Inferred(self.found.points.len() as u32);
+        self.found.points.push(point);
+        self.add(Candidate {
+            element: point.element,
+            point: reference,
+            number: PointOf::Number(point.number),
+            at: point.location,
+            outward: Some(point.outward),
+            outline: point.outline,
+            source: point.source,
+            certain: point.certain,
+            taken: false,
+        })
+    }
+
+    fn add(&mut self, candidate: Candidate) -> usize {
+        let number = self.free.len();
+        self.of_element.entry(candidate.element).or_default().push(number as u32);
+        self.free.push(candidate);
+        number
+    }
+
+    fn candidates_of(&self, element: u32) -> impl Iterator<Item = &Candidate> {
+        let numbers = self.of_element.get(&element).map(Vec::as_slice).unwrap_or_default();
+        numbers.iter().filter_map(|n| self.free.get(*n as usize))
+    }
+
+    /// May these two be joined at all?
+    fn allowed(&self, a: &Candidate, b: &Candidate) -> bool {
+        let side = |c: &Candidate| (c.element, Some(c.number));
+        a.element != b.element && !self.rejects.iter().any(|d| d.meets(side(a), side(b)))
+    }
+
+    fn join(&mut self, a: usize, b: usize, confidence: f64, by: JoinedBy) {
+        let (Some(p), Some(q)) = (self.free.get(a).copied(), self.free.get(b).copied()) else { return };
+        for i in [a, b] {
+            if let Some(candidate) = self.free.get_mut(i) {
+                candidate.taken = true;
+            }
+        }
+        self.found.joins.push(Join {
+            from: JoinEnd { element: p.element, point: Some(p.point) },
+            to: JoinEnd { element: q.element, point: Some(q.point) },
+            gap_m: Some(p.at.distance(q.at)),
+            confidence,
+            by,
+        });
+    }
+
+    /// Joins what a person said is joined: the stated points, else the free ones that lie nearest to each other.
+    fn decide(&mut self, decision: &Decision) {
+        let by = if decision.verdict == Verdict::Accept { JoinedBy::Accepted } else { JoinedBy::Hand };
+        let of = |(element, point): (u32, Option<PointOf>)| -> Vec<usize> {
+            let fits = |c: &Candidate| c.element == element && point.map_or(!c.taken, |p| p == c.number && !c.taken);
+            self.free.iter().enumerate().filter(|(_, c)| fits(c)).map(|(i, _)| i).collect()
+        };
+        let (from, to) = (of(decision.from), of(decision.to));
+        let distance = |(a, b): &(usize, usize)| match (self.free.get(*a), self.free.get(*b)) {
+            (Some(p), Some(q)) => p.at.distance(q.at),
+            _ => f64::INFINITY,
+        };
+        let nearest = from
+            .iter()
+            .flat_map(|a| to.iter().map(move |b| (*a, *b)))
+            .min_by(|x, y| distance(x).total_cmp(&distance(y)));
+        match nearest {
+            Some((a, b)) => self.join(a, b, 1.0, by),
+            None => self.found.joins.push(Join {
+                from: JoinEnd { element: decision.from.0, point: from.first().and_then(|i| self.point(*i)) },
+                to: JoinEnd { element: decision.to.0, point: to.first().and_then(|i| self.point(*i)) },
+                gap_m: None,
+                confidence: 1.0,
+                by,
+            }),
+        }
+    }
+
+    fn point(&self, candidate: usize) -> Option<PointRef> {
+        self.free.get(candidate).map(|c| c.point)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,314 @@
+//! `[joining]` and `[[joins]]`: how ends without ports are joined, and what the engineer decided of single joints.
+
+use super::sheet::Table;
+use super::{Project, edit};
+use crate::problem::Problem;
+use crate::site::infer::{Decision, Joining, PointOf, Verdict};
+use crate::site::{ElementKind, Site, Slot};
+use std::path::Path;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
+
+/// The words of `decision`.
+const VERDICTS: [(&str, Verdict); 3] =
+    [("accept", Verdict::Accept), ("reject", Verdict::Reject), ("join", Verdict::Join)];
+
+/// What somebody decided of the joint between two elements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinDecision {
+    /// Tag or GlobalId of one element.
+    pub from: String,
+    /// Tag or GlobalId of the other.
+    pub to: String,
+    /// The one connection point that is meant: a port's GlobalId, or the number of an inferred point.
+    pub from_point: Option<String>,
+    /// The same of the other.
+    pub to_point: Option<String>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Line in `twin.toml`.
+    pub line: usize,
+}
+
+impl JoinDecision {
+    /// The same two elements, and the same points of them, either way about.
+    fn same_pair(&self, other: &Self) -> bool {
+        let sides = |d: &Self| [(d.from.clone(), d.from_point.clone()), (d.to.clone(), d.to_point.clone())];
+        let ([a, b], [c, d]) = (sides(self), sides(other));
+        (a == c && b == d) || (a == d && b == c)
+    }
+}
+
+/// Reads `[joining]`.
+pub(super) fn read_joining(table: Table<'_>) -> Joining {
+    let otherwise = Joining::default();
+    let joining = Joining {
+        gap_m: table.number_in("gap_m", 0.001, 0.2).map_or(otherwise.gap_m, |g| g.value),
+        least_confidence: table.number_in("least_confidence", 0.0, 1.0).map_or(otherwise.least_confidence, |c| c.value),
+    };
+    table.finish();
+    joining
+}
+
+/// Reads the decisions; what is wrong with one is noted, and it is left out.
+pub(super) fn read_all(tables: Vec<Table<'_>>) -> Vec<JoinDecision> {
+    let mut out: Vec<JoinDecision> = Vec::new();
+    for table in tables {
+        let sheet = table.sheet;
+        let Some(decision) = read(table) else { continue };
+        if let Some(first) = out.iter().find(|d| d.same_pair(&decision)) {
+            let message =
+                format!("{} and {} are decided twice, first in line {}", decision.from, decision.to, first.line);
+            sheet.error(decision.line, message, "leave one of them out");
+            continue;
+        }
+        out.push(decision);
+    }
+    out
+}
+
+fn read(table: Table<'_>) -> Option<JoinDecision> {
+    let (sheet, line) = (table.sheet, table.line);
+    let (from, to) = (table.word("from"), table.word("to"));
+    let (from_point, to_point) = (table.word("from_point"), table.word("to_point"));
+    let verdict = table.word("decision").and_then(|word| {
+        let known = VERDICTS.iter().find(|(name, _)| *name == word.value);
+        if known.is_none() {
+            let message = format!("`decision` in {} is `{}`", table.title, word.value);
+            sheet.error(word.line, message, "use one of accept, reject, join");
+        }
+        known.map(|(_, verdict)| *verdict)
+    });
+    for (key, example) in [
+        ("from", "from = \"P-101\", the tag or GlobalId of an element"),
+        ("to", "to = \"P-102\", the tag or GlobalId of the other element"),
+        ("decision", "decision = \"accept\", \"reject\" or \"join\""),
+    ] {
+        if !table.has(key) {
+            sheet.error(line, format!("{} has no `{key}`", table.title), format!("write {example}"));
+        }
+    }
+    table.finish();
+    let (from, to) = (from?, to?);
+    if from.value.trim() == to.value.trim() {
+        sheet.error(to.line, format!("`{}` cannot be joined to itself", to.value), "name two elements");
+        return None;
+    }
+    Some(JoinDecision {
+        from: from.value.trim().to_owned(),
+        to: to.value.trim().to_owned(),
+        from_point: from_point.map(|p| p.value.trim().to_owned()),
+        to_point: to_point.map(|p| p.value.trim().to_owned()),
+        verdict: verdict?,
+        line,
+    })
+}
+
+impl Project {
+    /// The decisions with their elements looked up; those whose element is not there, or not the only one, are
+    /// problems.
+    pub(crate) fn decisions(&self, site: &Site) -> (Vec<Decision>, Vec<Problem>) {
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for join in &self.joins {
+            let side = |element: &str, point: &Option<String>| -> Result<(u32, Option<PointOf>), Problem> {
+                let slot = element_called(site, element)?;
+                let point = point.as_deref().map(|p| point_called(site, slot, p)).transpose()?;
+                Ok((slot.0, point))
+            };
+            match (side(&join.from, &join.from_point), side(&join.to, &join.to_point)) {
+                (Ok(from), Ok(to)) => found.push(Decision { from, to, verdict: join.verdict }),
+                (a, b) => problems.extend([a.err(), b.err()].into_iter().flatten().map(|p| {
+                    let message = format!("{}, so the decision in [[joins]] counts for nothing", p.message);
+                    Problem::warning(format!("{name}:{}", join.line), message, p.remedy)
+                })),
+            }
+        }
+        (found, problems)
+    }
+}
+
+/// The element with a GlobalId or tag.
+///
+/// # Errors
+/// None has it, or several have the tag.
+pub(crate) fn element_called(site: &Site, word: &str) -> Result<Slot, Problem> {
+    if let Some(slot) = site.find(word) {
+        return Ok(slot);
+    }
+    let tagged = site.tagged(word);
+    let elements: Vec<Slot> =
+        tagged.iter().copied().filter(|s| site.element(*s).is_some_and(|e| e.kind == ElementKind::Element)).collect();
+    match elements.as_slice() {
+        [only] => Ok(*only),
+        [] => {
+            let near = crate::site::binding::nearest(word, site.tags());
+            let remedy = near.map_or("give a tag or a GlobalId".to_owned(), |n| format!("did you mean `{n}`?"));
+            Err(Problem::error(word, format!("no element has the tag or GlobalId `{word}`"), remedy))
+        }
+        several => {
+            let message = format!("{} elements have the tag `{word}`", several.len());
+            Err(Problem::error(word, message, "give the GlobalId instead"))
+        }
+    }
+}
+
+/// A point of an element: a port by its GlobalId or name, or `3`, the number of an inferred point.
+fn point_called(site: &Site, slot: Slot, word: &str) -> Result<PointOf, Problem> {
+    let ports = || site.connection_points.iter().enumerate().filter(|(_, p)| p.element == slot.0);
+    let port = ports().find(|(_, p)| p.id == word).or_else(|| ports().find(|(_, p)| p.name == word));
+    let number = || word.rsplit('#').next()?.parse::<u16>().ok().filter(|n| *n > 0);
+    port.map(|(i, _)| PointOf::Port(i as u32)).or_else(|| number().map(PointOf::Number)).ok_or_else(|| {
+        let label = site.element(slot).map(|e| e.label()).unwrap_or_default();
+        let message = format!("`{label}` has no connection point `{word}`");
+        Problem::error(word, message, "leave the point out, or give one that `plenum graph --json` names")
+    })
+}
+
+/// What saving a decision did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Saved {
+    /// There was none for this pair.
+    Added,
+    /// It took the place of another.
+    Changed,
+    /// It stood there already.
+    Unchanged,
+    /// It was taken away.
+    Removed,
+}
+
+/// Writes a decision into a project file, in place of one for the same pair; all else in the file stays as it is.
+/// `verdict` none takes the decision away.
+///
+/// # Errors
+/// When the file cannot be read or written or is not TOML, or when there is nothing to take away. The file is written
+/// whole or not at all.
+pub fn save_join(file: &Path, decision: &JoinDecision, verdict: Option<Verdict>) -> Result<Saved, Problem> {
+    edit::edit(file, "the decision", |document| with_join(document, decision, verdict))
+}
+
+fn with_join(document: &mut DocumentMut, decision: &JoinDecision, verdict: Option<Verdict>) -> Result<Saved, String> {
+    let was_there = document.contains_key("joins");
+    let joins = document.entry("joins").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+    let Some(joins) = joins.as_array_of_tables_mut() else {
+        return Err("`joins` is no list of tables: write each as [[joins]]".into());
+    };
+    let text = |t: &toml_edit::Table, key: &str| t.get(key).and_then(Item::as_str).map(|s| s.trim().to_owned());
+    let same = |t: &toml_edit::Table| {
+        let (Some(from), Some(to)) = (text(t, "from"), text(t, "to")) else { return false };
+        let (from_point, to_point) = (text(t, "from_point"), text(t, "to_point"));
+        JoinDecision { from, to, from_point, to_point, ..decision.clone() }.same_pair(decision)
+    };
+    let at = joins.iter().position(same);
+    let Some(verdict) = verdict else {
+        let Some(at) = at else {
+            return Err(format!("nothing is decided of {} and {}", decision.from, decision.to));
+        };
+        joins.remove(at);
+        if joins.is_empty() {
+            document.remove("joins");
+        }
+        return Ok(Saved::Removed);
+    };
+    let word = VERDICTS.iter().find(|(_, v)| *v == verdict).map_or("accept", |(name, _)| name);
+    if let Some(table) = at.and_then(|at| joins.get_mut(at)) {
+        if text(table, "decision").as_deref() == Some(word) {
+            return Ok(Saved::Unchanged);
+        }
+        table["decision"] = value(word);
+        return Ok(Saved::Changed);
+    }
+    let mut table = toml_edit::Table::new();
+    table["from"] = value(&decision.from);
+    table["to"] = value(&decision.to);
+    for (key, point) in [("from_point", &decision.from_point), ("to_point", &decision.to_point)] {
+        if let Some(point) = point {
+            table[key] = value(point);
+        }
+    }
+    table["decision"] = value(word);
+    if !was_there {
+        table.decor_mut().set_prefix("\n# Joints that somebody accepted, rejected or made by hand.\n");
+    }
+    joins.push(table);
+    Ok(Saved::Added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::*;
+
+    const FILE: &str = "# A house.\nname = \"House\" # the name\n\n[[layers]]\nfile = \"a.geojson\"\n\n\
+        # Where the samples come from.\n[broker]\nurl = \"embedded\"\n";
+
+    fn decision(from: &str, to: &str, verdict: Verdict) -> JoinDecision {
+        JoinDecision { from: from.into(), to: to.into(), from_point: None, to_point: None, verdict, line: 0 }
+    }
+
+    fn project(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("twin.toml");
+        std::fs::write(&file, text).unwrap();
+        std::fs::write(folder.path().join("a.geojson"), "{}").unwrap();
+        (folder, file)
+    }
+
+    #[test]
+    fn decisions_are_saved_changed_and_taken_away_and_the_rest_of_the_file_stays() {
+        let (_folder, file) = project(FILE);
+        let save = |d: &JoinDecision| save_join(&file, d, Some(d.verdict)).unwrap();
+        assert_eq!(save(&decision("P-1", "P-2", Verdict::Accept)), Saved::Added);
+        let with_point = JoinDecision { to_point: Some("2".into()), ..decision("P-1", "V-7", Verdict::Join) };
+        assert_eq!(save(&with_point), Saved::Added);
+        // The other way about it is the same pair.
+        assert_eq!(save(&decision("P-2", "P-1", Verdict::Accept)), Saved::Unchanged);
+        assert_eq!(save(&decision("P-2", "P-1", Verdict::Reject)), Saved::Changed);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with(FILE), "{text}");
+        let (read, problems) = load(&file).unwrap();
+        assert_eq!(problems, []);
+        let kept: Vec<_> = read.joins.iter().map(|j| (j.from.as_str(), j.to.as_str(), j.verdict)).collect();
+        assert_eq!(kept, [("P-1", "P-2", Verdict::Reject), ("P-1", "V-7", Verdict::Join)]);
+        assert_eq!(read.joins[1].to_point.as_deref(), Some("2"));
+        assert_eq!(save_join(&file, &with_point, None).unwrap(), Saved::Removed);
+        assert!(save_join(&file, &with_point, None).is_err(), "there is none any more");
+        assert_eq!(save_join(&file, &decision("P-1", "P-2", Verdict::Join), None).unwrap(), Saved::Removed);
+        assert_eq!(load(&file).unwrap().0.joins, []);
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with(FILE));
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_line_and_a_remedy() {
+        let joins = "[joining]\ngap_m = 5\ngap = 1\n[[joins]]\nfrom = \"A\"\nto = \"B\"\ndecision = \"maybe\"\n\
+            [[joins]]\nfrom = \"A\"\nto = \"A\"\ndecision = \"join\"\n[[joins]]\nto = \"B\"\ndecision = \"join\"\n\
+            [[joins]]\nfrom = \"C\"\nto = \"D\"\ndecision = \"join\"\n\
+            [[joins]]\nfrom = \"D\"\nto = \"C\"\ndecision = \"reject\"\n";
+        let (_folder, file) = project(&format!("name = \"House\"\n[[layers]]\nfile = \"a.geojson\"\n{joins}"));
+        let (read, problems) = load(&file).unwrap();
+        assert_eq!(read.joins.len(), 1);
+        assert_eq!(read.joining, Joining::default());
+        for (line, words) in [
+            (5, "`gap_m`"),
+            (6, "`gap` is no key"),
+            (10, "`maybe`"),
+            (13, "to itself"),
+            (15, "has no `from`"),
+            (22, "decided twice"),
+        ] {
+            let place = format!("twin.toml:{line}");
+            let found = problems.iter().any(|p| p.place == place && p.message.contains(words) && !p.remedy.is_empty());
+            assert!(found, "{line} {words}: {problems:#?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_take_a_decision_is_left_as_it_is() {
+        for text in ["name = \n", "name = \"House\"\njoins = 3\n"] {
+            let (_folder, file) = project(text);
+            assert!(save_join(&file, &decision("A", "B", Verdict::Accept), Some(Verdict::Accept)).is_err());
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+    }
+}
