@@ -19,6 +19,7 @@ macro_rules! eprint {
 
 mod bench;
 mod demo;
+mod diff;
 mod emulate;
 pub mod field;
 mod headless;
@@ -48,6 +49,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Import(import::Args),
+    Diff(diff::Args),
     Demo(demo::Args),
     Run(run::Args),
     Emulate(emulate::Args),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     leave_geometry_faults_to_their_reports();
     let done = match Cli::parse().verb {
         Verb::Import(args) => import::run(args),
+        Verb::Diff(args) => diff::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Emulate(args) => emulate::run(args),

@@ -2,6 +2,8 @@
 
 mod broker;
 mod load;
+mod rebind;
+mod replace;
 mod sheet;
 mod template;
 mod views;
@@ -13,6 +15,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub use load::load;
+pub use rebind::{Amendments, Rebind};
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
@@ -42,6 +45,8 @@ pub struct Project {
     pub templates: Vec<Template>,
     /// Topics joined to points.
     pub bindings: Vec<Binding>,
+    /// Elements that are known by something else than what their model says.
+    pub rebinds: Vec<Rebind>,
     /// Views that people saved.
     pub views: Vec<SavedView>,
     /// How long history is kept.

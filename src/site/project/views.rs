@@ -1,8 +1,8 @@
 //! `[[views]]`: where people like to look from, read from the project file and written into it.
 
+use super::replace::replace;
 use super::sheet::Table;
 use crate::problem::Problem;
-use std::io::Write;
 use std::path::Path;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, value};
 
@@ -137,17 +137,7 @@ pub fn save_view(file: &Path, view: &SavedView) -> Result<(), Problem> {
             "check the rights of the file and its folder, and the space left",
         )
     };
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A file that nobody may write is not replaced behind its owner's back.
-    std::fs::OpenOptions::new().append(true).open(file).map_err(unwritable)?;
-    let mut beside =
-        tempfile::Builder::new().prefix(".twin-").suffix(".toml").tempfile_in(folder).map_err(unwritable)?;
-    beside.write_all(new.as_bytes()).map_err(unwritable)?;
-    let rights = std::fs::metadata(file).map_err(unwritable)?.permissions();
-    beside.as_file().set_permissions(rights).map_err(unwritable)?;
-    beside.as_file().sync_all().map_err(unwritable)?;
-    beside.persist(file).map_err(|e| unwritable(e.error))?;
-    Ok(())
+    replace(file, &new).map_err(unwritable)
 }
 
 /// The text of a project file with a view in it.
