@@ -123,7 +123,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Reads on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
-fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model, Vec<Problem>), Problem> {
+pub(super) fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model, Vec<Problem>), Problem> {
     let progress = Progress::default();
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if !std::io::stderr().is_terminal() {

@@ -19,6 +19,7 @@ macro_rules! eprint {
 
 mod bench;
 mod demo;
+mod diff;
 mod emulate;
 pub mod field;
 mod graph;
@@ -52,6 +53,7 @@ struct Cli {
 enum Verb {
     Import(import::Args),
     Graph(graph::Args),
+    Diff(diff::Args),
     Demo(demo::Args),
     Run(run::Args),
     Emulate(emulate::Args),
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Import(args) => import::run(args),
         Verb::Graph(args) => graph::run(args),
+        Verb::Diff(args) => diff::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Emulate(args) => emulate::run(args),

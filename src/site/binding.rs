@@ -3,14 +3,15 @@
 use super::assemble::Site;
 use super::model::{Element, ElementKind, Slot};
 use super::point::{Point, PointSource};
-use super::project::{Binding, PointTemplate, Project, Template};
+use super::project::{Binding, PointTemplate, Project, Rebind, Template};
 use crate::problem::Problem;
 use std::collections::HashMap;
 
 /// Expands the project's bindings over the site's elements.
 ///
 /// Of several templates in one binding the first that matches an element is its template. Two points
-/// on one topic and key, or two with one id, are a problem; the first stays.
+/// on one topic and key, or two with one id, are a problem; the first stays. What the project says an element
+/// is known by ([`Rebind`]) counts for more than what the model says.
 pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
     for binding in &project.bindings {
@@ -42,11 +43,22 @@ struct Binder<'a> {
     ids: HashMap<String, usize>,
     topics: HashMap<(String, String), usize>,
     said_twice: Vec<String>,
+    /// By slot: what the project says it is known by.
+    rebinds: HashMap<Slot, &'a Rebind>,
+}
+
+/// By what an element is known to its devices and points.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    tag: &'a str,
+    id: &'a str,
+    name: &'a str,
+    rules: bool,
 }
 
 impl<'a> Binder<'a> {
-    fn new(site: &'a Site, project: &Project) -> Self {
-        Self {
+    fn new(site: &'a Site, project: &'a Project) -> Self {
+        let mut binder = Self {
             site,
             file: project.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
             points: Vec::new(),
@@ -54,6 +66,27 @@ impl<'a> Binder<'a> {
             ids: HashMap::new(),
             topics: HashMap::new(),
             said_twice: Vec::new(),
+            rebinds: HashMap::new(),
+        };
+        for rebind in &project.rebinds {
+            if let Some((slot, _)) = binder.named(&rebind.asset, rebind.line) {
+                binder.rebinds.entry(slot).or_insert(rebind);
+            }
+        }
+        binder
+    }
+
+    /// What the project says of an element, else what the model says.
+    fn known(&self, slot: Slot, element: &'a Element) -> Known<'a> {
+        let rebind = self.rebinds.get(&slot).copied();
+        let or = |own: &'a String, other: fn(&'a Rebind) -> Option<&'a String>| {
+            rebind.and_then(other).unwrap_or(own).as_str()
+        };
+        Known {
+            tag: or(&element.tag, |r| r.tag.as_ref()),
+            id: or(&element.id, |r| r.id.as_ref()),
+            name: or(&element.name, |r| r.name.as_ref()),
+            rules: rebind.is_none_or(|r| r.rules),
         }
     }
 
@@ -66,10 +99,20 @@ impl<'a> Binder<'a> {
         let templates: Vec<&Template> =
             names.iter().filter_map(|n| project.templates.iter().find(|t| t.name == *n)).collect();
         let mut matched = vec![0_usize; templates.len()];
-        for (slot, element) in self.site.iter().filter(|(_, e)| e.kind != ElementKind::Feature) {
-            let Some(i) = templates.iter().position(|t| matches(t, element)) else { continue };
+        // Those first that the project speaks of: what is theirs is taken when another has their tag.
+        let site = self.site;
+        let (first, rest): (Vec<_>, Vec<_>) = site
+            .iter()
+            .filter(|(_, e)| e.kind != ElementKind::Feature)
+            .partition(|(slot, _)| self.rebinds.contains_key(slot));
+        for (slot, element) in first.into_iter().chain(rest) {
+            let known = self.known(slot, element);
+            let Some(i) = templates.iter().position(|t| matches(t, element, known.tag)) else { continue };
             matched[i] += 1;
-            if topic.contains("{tag}") && element.tag.is_empty() {
+            if !known.rules {
+                continue;
+            }
+            if topic.contains("{tag}") && known.tag.is_empty() {
                 self.problems.push(Problem::warning(
                     self.place(line),
                     format!("{} {} has no tag, so its topic cannot be made", element.class, element.id),
@@ -91,20 +134,21 @@ impl<'a> Binder<'a> {
     fn template(
         &mut self,
         slot: Slot,
-        element: &Element,
+        element: &'a Element,
         template: &Template,
         wire: (&str, Option<&str>),
         line: usize,
     ) {
         let (topic, key) = wire;
+        let known = self.known(slot, element);
         for point in &template.points {
             let source = match &point.expression {
                 Some(expression) => PointSource::Rule { expression: expression.clone() },
                 None => {
                     let fill = |text: &str| {
-                        text.replace("{tag}", &element.tag)
-                            .replace("{id}", &element.id)
-                            .replace("{name}", &element.name)
+                        text.replace("{tag}", known.tag)
+                            .replace("{id}", known.id)
+                            .replace("{name}", known.name)
                             .replace("{template}", &template.name)
                             .replace("{role}", &point.role)
                     };
@@ -118,6 +162,13 @@ impl<'a> Binder<'a> {
     }
 
     fn by_hand(&mut self, asset: &str, point: &PointTemplate, topic: &str, key: &str, line: usize) {
+        let Some((slot, element)) = self.named(asset, line) else { return };
+        let source = PointSource::Topic { topic: topic.to_owned(), key: key.to_owned() };
+        self.add(slot, element, point, source, line);
+    }
+
+    /// The element that a line of the project names by tag or GlobalId.
+    fn named(&mut self, asset: &str, line: usize) -> Option<(Slot, &'a Element)> {
         let site = self.site;
         let tagged = site.tagged(asset);
         if tagged.len() > 1 {
@@ -126,24 +177,28 @@ impl<'a> Binder<'a> {
                 format!("{} elements have the tag `{asset}`", tagged.len()),
                 "name the one you mean by its GlobalId",
             ));
-            return;
+            return None;
         }
         let slot = site.find(asset).or_else(|| tagged.first().copied());
-        let Some((slot, element)) = slot.and_then(|s| Some((s, site.element(s)?))) else {
+        let found = slot.and_then(|s| Some((s, site.element(s)?)));
+        if found.is_none() {
             let near = nearest(asset, site.tags());
             self.problems.push(Problem::error(
                 self.place(line),
                 format!("there is no element with the tag or GlobalId `{asset}`"),
                 near.map_or_else(|| "check it against the model".into(), |n| format!("did you mean `{n}`?")),
             ));
-            return;
-        };
-        let source = PointSource::Topic { topic: topic.to_owned(), key: key.to_owned() };
-        self.add(slot, element, point, source, line);
+        }
+        found
     }
 
-    fn add(&mut self, slot: Slot, element: &Element, template: &PointTemplate, source: PointSource, line: usize) {
-        let label = element.label();
+    fn add(&mut self, slot: Slot, element: &'a Element, template: &PointTemplate, source: PointSource, line: usize) {
+        let known = self.known(slot, element);
+        // As `Element::label`.
+        let label = match [known.tag, known.name].into_iter().find(|w| !w.is_empty()) {
+            Some(word) => word.to_owned(),
+            None => format!("{} {}", element.class, known.id),
+        };
         let id = format!("{label}/{}", template.role);
         let index = self.points.len();
         if let Some(before) = self.ids.get(&id) {
@@ -194,11 +249,11 @@ impl<'a> Binder<'a> {
 }
 
 /// True when a template is for an element.
-fn matches(template: &Template, element: &Element) -> bool {
+fn matches(template: &Template, element: &Element, tag: &str) -> bool {
     !template.class.is_empty()
         && element.class == template.class
         && template.predefined_type.as_ref().is_none_or(|p| *p == element.predefined_type)
-        && template.tag.as_ref().is_none_or(|pattern| glob(pattern, &element.tag))
+        && template.tag.as_ref().is_none_or(|pattern| glob(pattern, tag))
 }
 
 /// `*` stands for any run of characters.
@@ -391,5 +446,34 @@ mod tests {
         assert_eq!(nearest("x", ["r"].into_iter()), None);
         assert_eq!(nearest("VAV-1-3", ["VAV-1-03", "AHU-1"].into_iter()), Some("VAV-1-03"));
         assert_eq!(nearest("boiler", ["VAV-1-03", "AHU-1"].into_iter()), None);
+    }
+
+    #[test]
+    fn an_element_is_bound_by_what_the_project_knows_it_by() {
+        let elements =
+            vec![element("IfcPump", "P-1", ""), element("IfcPump", "P-7", ""), element("IfcPump", "P-3", "")];
+        let site = site(elements);
+        let known = |asset: &str, tag: Option<&str>, rules: bool| Rebind {
+            asset: asset.into(),
+            tag: tag.map(str::to_owned),
+            rules,
+            ..Rebind::default()
+        };
+        let mut project = Project {
+            templates: vec![template("pump", "IfcPump", Some("P-*"), vec![point("speed", None)])],
+            bindings: vec![rule(&["pump"], "site/{tag}")],
+            ..Project::default()
+        };
+        // P-7 was P-1 when its device was bound; the new P-1 must not take its topic.
+        project.rebinds = vec![known("id-P-7", Some("P-1"), true), known("P-3", None, false)];
+        let (points, problems) = bind(&project, &site);
+        let found: Vec<_> = points.iter().map(|p| (p.id.as_str(), p.asset)).collect();
+        assert_eq!(found, [("P-1/speed", Slot(1))]);
+        assert_eq!(points[0].source, PointSource::Topic { topic: "site/P-1".into(), key: "speed".into() });
+        assert!(problems.iter().any(|p| p.message.contains("two elements are called `P-1`")), "{problems:?}");
+        project.rebinds = vec![known("P-9", Some("P-1"), true)];
+        let (points, problems) = bind(&project, &site);
+        assert_eq!(points.len(), 3);
+        assert!(problems.iter().any(|p| p.message.contains("`P-9`") && p.remedy.contains("P-")), "{problems:?}");
     }
 }

@@ -7,9 +7,9 @@ mod role;
 pub use medium::Domain;
 pub use role::{Role, domain_of_class};
 
+use super::Site;
 use super::infer::{Join, JoinEnd, JoinedBy, PointRef};
 use super::model::{ConnectionPoint, FlowDirection, Slot};
-use super::Site;
 use crate::problem::Problem;
 use glam::DVec3;
 use medium::Medium;
@@ -140,9 +140,8 @@ impl Graph {
                 all.retain(|d| *d != Domain::Other);
             }
             let around = points.get(&slot.0).map(Vec::as_slice).unwrap_or_default();
-            let of_points = || {
-                (!around.is_empty()).then(|| around.iter().copied().sum::<DVec3>() / around.len() as f64)
-            };
+            let of_points =
+                || (!around.is_empty()).then(|| around.iter().copied().sum::<DVec3>() / around.len() as f64);
             let location = element.bounds.map(|b| b.centre()).or_else(of_points);
             self.of_slot.insert(slot, self.nodes.len() as u32);
             self.nodes.push(Node { slot, domain, domains: all, location, component: 0, points: 0, unconnected: 0 });
@@ -327,10 +326,8 @@ fn declared(site: &Site) -> Vec<Raw> {
         if rejected.contains(&(i as u32)) {
             continue;
         }
-        let end = |point: u32, port: &ConnectionPoint| JoinEnd {
-            element: port.element,
-            point: Some(PointRef::Port(point)),
-        };
+        let end =
+            |point: u32, port: &ConnectionPoint| JoinEnd { element: port.element, point: Some(PointRef::Port(point)) };
         let stated = [a, b].into_iter().find_map(|p| medium::of_word(&p.medium));
         let medium = stated.or_else(|| [a, b].into_iter().find_map(|p| medium_of_port(site, p)));
         let raw = Raw {

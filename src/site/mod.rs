@@ -9,6 +9,7 @@ pub mod infer;
 pub mod model;
 pub mod point;
 pub mod project;
+pub mod revision;
 pub mod unit;
 
 mod assemble;

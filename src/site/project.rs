@@ -5,6 +5,8 @@ mod edit;
 mod joins;
 mod load;
 mod place;
+mod rebind;
+mod replace;
 mod sheet;
 mod template;
 mod views;
@@ -20,6 +22,7 @@ pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, save_join};
 pub use load::load;
 pub use place::{Move, place_model};
+pub use rebind::{Amendments, Rebind};
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
@@ -49,6 +52,8 @@ pub struct Project {
     pub templates: Vec<Template>,
     /// Topics joined to points.
     pub bindings: Vec<Binding>,
+    /// Elements that are known by something else than what their model says.
+    pub rebinds: Vec<Rebind>,
     /// Views that people saved.
     pub views: Vec<SavedView>,
     /// How ends without ports are joined.

@@ -1,7 +1,7 @@
 //! Writing into a project file without harming what people wrote there.
 
+use super::replace::replace;
 use crate::problem::Problem;
-use std::io::Write;
 use std::path::Path;
 use toml_edit::DocumentMut;
 
@@ -29,16 +29,7 @@ pub(super) fn edit<T>(
             "check the rights of the file and its folder, and the space left",
         )
     };
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A file that nobody may write is not replaced behind its owner's back.
-    std::fs::OpenOptions::new().append(true).open(file).map_err(unwritable)?;
-    let mut beside =
-        tempfile::Builder::new().prefix(".twin-").suffix(".toml").tempfile_in(folder).map_err(unwritable)?;
-    beside.write_all(new.as_bytes()).map_err(unwritable)?;
-    let rights = std::fs::metadata(file).map_err(unwritable)?.permissions();
-    beside.as_file().set_permissions(rights).map_err(unwritable)?;
-    beside.as_file().sync_all().map_err(unwritable)?;
-    beside.persist(file).map_err(|e| unwritable(e.error))?;
+    replace(file, &new).map_err(unwritable)?;
     Ok(done)
 }
 

@@ -1,7 +1,7 @@
 //! From the text of `twin.toml` to a [`Project`].
 
 use super::sheet::{Field, Sheet, Table};
-use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, template, views};
+use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, rebind, template, views};
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -82,6 +82,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         clock_topic: root.table("clock").and_then(clock),
         templates,
         bindings,
+        rebinds: rebind::read_all(root.tables("rebind")),
         views: views::read_all(root.tables("views")),
         joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
         joins: joins::read_all(root.tables("joins")),
