@@ -16,7 +16,13 @@ const LAYER: &str = r#"{"type": "FeatureCollection",
    "geometry": {"type": "Point", "coordinates": [2683120, 1247400, 408]}}]}"#;
 
 fn plenum(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_plenum")).arg("import").args(arguments).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_plenum"))
+        .arg("import")
+        .args(arguments)
+        .current_dir(folder)
+        .env("PLENUM_CACHE", "off")
+        .output()
+        .unwrap()
 }
 
 fn folder() -> tempfile::TempDir {
@@ -125,9 +131,9 @@ fn for_people() {
 #[test]
 fn wrong_use_is_exit_2() {
     let folder = folder();
-    let output = plenum(folder.path(), &["site.geojson", "--cache", "here"]);
+    let output = plenum(folder.path(), &["site.geojson", "--cache", "site.geojson"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no cache yet"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("this is no folder"), "{output:?}");
     assert_eq!(plenum(folder.path(), &[]).status.code(), Some(2));
     assert_eq!(plenum(folder.path(), &["site.geojson", "--patience", "soon"]).status.code(), Some(2));
 }
@@ -164,7 +170,7 @@ fn a_full_disk_is_said() {
     let folder = folder();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let status = Command::new(env!("CARGO_BIN_EXE_plenum"))
-        .args(["import", "site.geojson", "--json"])
+        .args(["import", "site.geojson", "--json", "--cache", "off"])
         .current_dir(folder.path())
         .stdout(full)
         .output()

@@ -223,6 +223,7 @@ const MISTAKES: &[(&str, usize, &str, &str)] = &[
     ("[clock]\ntopic = 'a/#'", 3, "not one topic", "without #"),
     ("[ingest]\nqueue = 1", 3, "`queue`", "between 256"),
     ("[retention]\nraw_days = -1", 3, "`raw_days`", "between 0"),
+    ("[cache]\nmax_mb = -1", 3, "`max_mb`", "between 0"),
     ("[templates.t]\npoints.x = { unit = 'furlong' }", 3, "`furlong` in point `x` is no known unit", "UCUM"),
     ("[templates.t]\npoints.x = { unit = '°C' }", 3, "no known unit", "did you mean \"Cel\"?"),
     ("[templates.t]\npoints.x = { unit = 'kWh' }", 3, "no known unit", "did you mean \"kW.h\"?"),

@@ -373,7 +373,15 @@ fn names_that_are_no_text() {
     std::fs::write(&layer, LAYER).unwrap();
     let run = |arguments: &[&std::ffi::OsStr]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_plenum"));
-        finish(program.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        finish(
+            program
+                .args(arguments)
+                .env("PLENUM_CACHE", "off")
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
     };
     let output = run(&["import".as_ref(), layer.as_ref(), "--elements".as_ref(), out.as_ref(), "--json".as_ref()]);
     said(&output, 0);

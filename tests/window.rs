@@ -52,7 +52,12 @@ fn display() -> Option<Display> {
 
 fn plenum(display: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plenum"));
-    command.args(arguments).env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    command
+        .args(arguments)
+        .env("PLENUM_CACHE", "off")
+        .env("DISPLAY", display)
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET");
     command
 }
 

@@ -90,7 +90,7 @@ pub fn clinic() -> Result<PathBuf, Failure> {
     if let Some(folder) = found {
         return Ok(folder);
     }
-    let cache = cache_folder();
+    let cache = super::cache::user_folder();
     let folder = cache.join(concat!("clinic-", env!("CARGO_PKG_VERSION")));
     if !folder.join("twin.toml").is_file() {
         eprintln!("plenum: making the demo clinic in {}", folder.display());
@@ -124,17 +124,4 @@ fn make_in_cache(cache: &Path, folder: &Path) -> Result<(), Failure> {
         Err(e) if !folder.join("twin.toml").is_file() => Err(cannot(e).into()),
         _ => Ok(()),
     }
-}
-
-/// Where this user's programs keep what can be made again.
-fn cache_folder() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = if cfg!(windows) {
-        set("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        set("HOME").map(|h| h.join("Library").join("Caches"))
-    } else {
-        set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|h| h.join(".cache")))
-    };
-    base.unwrap_or_else(std::env::temp_dir).join("plenum")
 }

@@ -1,9 +1,11 @@
 //! `plenum diff`: Compares two revisions of a model, and takes a project's bindings from one to the other.
 
+use super::cache::{VARIABLE, of_files};
 use super::import::read_with_progress;
 use super::interrupt;
 use super::output::{Failure, print_json};
 use crate::import::Limits;
+use crate::import::cache::Bounds;
 use crate::problem::Problem;
 use crate::site::Model;
 use crate::site::model::{Element, PropertyValue};
@@ -100,13 +102,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn read(file: &Path, problems: &mut Vec<Problem>) -> Result<Model, Failure> {
-    let read = read_with_progress(file, &Limits::default());
+    let cache = of_files(std::env::var(VARIABLE).ok().as_deref(), Bounds::default())?;
+    let read = read_with_progress(file, &cache, &Limits::default());
     if interrupt::interrupted() {
         return Err(Failure::Failed(interrupt::stopped(file.display().to_string())));
     }
-    let (model, found) = read?;
-    problems.extend(found);
-    Ok(model)
+    let imported = read?;
+    // What cannot be kept is read again the next time.
+    let _ = cache.keep(&imported);
+    problems.extend(imported.problems);
+    Ok(imported.model)
 }
 
 impl Told<'_> {

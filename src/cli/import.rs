@@ -1,8 +1,9 @@
 //! `plenum import`: Reads building models and map layers and says what is in them.
 
-use super::interrupt;
 use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
-use crate::import::{self, Limits, Progress, colour::display};
+use super::{cache, interrupt};
+use crate::import::cache::{Bounds, Cache, Imported};
+use crate::import::{Limits, Progress, colour::display};
 use crate::problem::{Problem, Severity};
 use crate::shape::{Aabb, Bvh};
 use crate::site::infer::{self, Evidence, Joining};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Reads building models and map layers and says what is in them.
@@ -26,9 +28,14 @@ pub struct Args {
     /// Write every element as one line of JSON.
     #[arg(long, value_name = "OUT.jsonl")]
     elements: Option<PathBuf>,
-    /// `off`, or a folder for what was read before.
-    #[arg(long, value_name = "off|DIR", default_value = "off")]
-    cache: String,
+    /// `off`, or a folder for what was read before: an unchanged file is not parsed twice [default: scenes in the
+    /// user's cache folder].
+    #[arg(long, value_name = "off|DIR", env = cache::VARIABLE, hide_env_values = true)]
+    cache: Option<String>,
+    /// How large that folder may grow, MB (10⁶ bytes); it holds 200 files at most. What was not used for the longest
+    /// time goes first.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    cache_mb: u64,
     /// Refuse files, and archive members, that are larger, MB (10⁶ bytes).
     #[arg(long, value_name = "N", default_value_t = 2000)]
     limit_mb: u64,
@@ -69,13 +76,8 @@ struct FileReport {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    if args.cache != "off" {
-        return Err(Failure::Usage(Problem::error(
-            "plenum import --cache",
-            "there is no cache yet: every file is read anew",
-            "leave the option out, or give --cache off",
-        )));
-    }
+    let bounds = Bounds { max_bytes: args.cache_mb.saturating_mul(1_000_000), ..Bounds::default() };
+    let cache = cache::of_files(args.cache.as_deref(), bounds)?;
     interrupt::listen();
     let limits = Limits {
         max_bytes: args.limit_mb.saturating_mul(1_000_000),
@@ -86,22 +88,31 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut out = args.elements.as_deref().map(ElementsFile::create).transpose()?;
     let mut reports = Vec::new();
     let mut failed = None;
+    let mut unkept = None;
     for file in &args.files {
         let started = Instant::now();
-        let result = read_with_progress(file, &limits);
+        let result = read_with_progress(file, &cache, &limits);
         if interrupt::interrupted() {
             return Err(Failure::Failed(Problem::error(file.display().to_string(), "stopped on request", "")));
         }
         let report = match result {
-            Ok((model, problems)) => {
-                let bvh = Bvh::of_model(&model);
-                let inferred = infer::infer(&Evidence::of_model(&model), &Joining::default(), &[]).joins.len();
+            Ok(imported) => {
+                let bvh = Bvh::of_model(&imported.model);
+                let evidence = Evidence::of_model(&imported.model);
+                let inferred = infer::infer(&evidence, &Joining::default(), &[]).joins.len();
                 let seconds = started.elapsed().as_secs_f64();
                 drop(bvh);
                 if let Some(out) = &mut out {
-                    out.write(&model)?;
+                    out.write(&imported.model)?;
                 }
-                FileReport::of(file, &model, inferred, seconds, problems)
+                // Said once: what holds for one file holds for all.
+                if let Err(problem) = cache.keep(&imported)
+                    && unkept.is_none()
+                {
+                    eprintln!("plenum: {problem}");
+                    unkept = Some(problem);
+                }
+                FileReport::of(file, inferred, seconds, imported)
             }
             Err(problem) => {
                 failed.get_or_insert_with(|| problem.clone());
@@ -123,7 +134,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Reads on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
-pub(super) fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model, Vec<Problem>), Problem> {
+pub(super) fn read_with_progress(file: &Path, cache: &Cache, limits: &Limits) -> Result<Imported, Problem> {
     let progress = Progress::default();
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if !std::io::stderr().is_terminal() {
@@ -134,8 +145,13 @@ pub(super) fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model,
     }
     bar.set_message(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let read = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| import::read_within(file, limits, &progress));
-        while !worker.is_finished() {
+        let (done, finished) = mpsc::sync_channel(1);
+        let worker = scope.spawn(|| {
+            // However it ends, the channel closes.
+            let _done = done;
+            cache.read(file, limits, &progress)
+        });
+        while finished.recv_timeout(Duration::from_millis(10)) == Err::<(), _>(RecvTimeoutError::Timeout) {
             if interrupt::interrupted() {
                 progress.cancel();
             }
@@ -144,7 +160,6 @@ pub(super) fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model,
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
             }
-            std::thread::park_timeout(Duration::from_millis(10));
         }
         worker.join()
     });
@@ -159,12 +174,12 @@ pub(super) fn read_with_progress(file: &Path, limits: &Limits) -> Result<(Model,
 }
 
 impl FileReport {
-    fn of(file: &Path, model: &Model, inferred: usize, seconds: f64, problems: Vec<Problem>) -> Self {
+    fn of(file: &Path, inferred: usize, seconds: f64, imported: Imported) -> Self {
+        let Imported { model, problems, from_cache, .. } = imported;
         let spaces = model.elements.iter().filter(|e| e.kind == ElementKind::Space).count();
         let triangles = |shape: u32| model.shapes.get(shape as usize).map_or(0, |s| s.triangles());
         Self {
-            kind: Some(model.kind.clone()),
-            schema: Some(model.schema.clone()),
+            from_cache,
             bytes: Some(model.bytes),
             elements: Some(model.counted().count()),
             with_geometry: Some(model.counted().filter(|e| e.shape.is_some()).count()),
@@ -182,7 +197,9 @@ impl FileReport {
             quantities: Some(model.totals.quantities),
             materials: Some(model.totals.materials),
             bounds_m: model.bounds(),
-            georeference: model.georeference.clone(),
+            kind: Some(model.kind),
+            schema: Some(model.schema),
+            georeference: model.georeference,
             problems,
             ..Self::empty(file, seconds)
         }
@@ -239,9 +256,10 @@ fn describe(report: &FileReport) -> String {
         let number = |n: Option<usize>| n.unwrap_or(0);
         let schema = report.schema.as_deref().filter(|s| !s.is_empty()).map(|s| format!(" {s}")).unwrap_or_default();
         lines.push(format!(
-            "  {kind}{schema}, {:.1} MB, read in {:.2} s",
+            "  {kind}{schema}, {:.1} MB, read in {:.2} s{}",
             report.bytes.unwrap_or(0) as f64 / 1e6,
-            report.seconds
+            report.seconds,
+            if report.from_cache { ", from the cache" } else { "" }
         ));
         lines.push(format!(
             "  {elements} elements, {} with geometry: {} triangles in {} shapes",

@@ -18,6 +18,7 @@ macro_rules! eprint {
 }
 
 mod bench;
+mod cache;
 mod demo;
 mod diff;
 mod emulate;

@@ -1,6 +1,7 @@
 //! Opens a project, or a single model as a project of its own.
 
-use crate::import::{self, Progress};
+use super::cache;
+use crate::import::{Limits, Progress};
 use crate::problem::{Problem, Severity};
 use crate::site::project::{LayerFile, ModelFile, Project};
 use crate::site::{self, Model, Site};
@@ -32,16 +33,20 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
         .iter()
         .map(|m| (m.file.as_path(), m.discipline.clone(), m.line))
         .chain(project.layers.iter().map(|l| (l.file.as_path(), "site".to_owned(), l.line)));
+    let cache = cache::of_project(is_project.then_some(project.folder.as_path()), project.cache)?;
+    let mut unkept: Option<Problem> = None;
     let mut models: Vec<(Model, String)> = Vec::new();
     let mut refusals: Vec<Problem> = Vec::new();
     for (file, discipline, line) in files {
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
-        match import::read(file, progress) {
-            Ok((model, found)) => {
-                problems.extend(found);
-                models.push((model, discipline));
+        match cache.read(file, &Limits::default(), progress) {
+            Ok(imported) => {
+                // Said once: what holds for one file holds for all.
+                unkept = unkept.or(cache.keep(&imported).err());
+                problems.extend(imported.problems);
+                models.push((imported.model, discipline));
             }
             Err(refusal) => match told_by_line(&problems, line).filter(|_| !file.is_file()) {
                 // That it is not there was told when the project file was read, with its line.
@@ -61,6 +66,7 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
     {
         return Err(problem);
     }
+    problems.extend(unkept);
     let (site, found) = site::assemble(&project, models);
     problems.extend(found);
     problems.extend(views_without_storey(&project, &site));

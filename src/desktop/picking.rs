@@ -102,8 +102,8 @@ fn begin(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut t
     let Some(scene) = scene else { return };
     let site = scene.site.clone();
     tree.tree = None;
-    tree.building =
-        Some(AsyncComputeTaskPool::get().spawn(async move { Bvh::of_elements(&site.elements, &site.shapes) }));
+    let build = async move { Bvh::with_details(&site.elements, &site.shapes, &site.details) };
+    tree.building = Some(AsyncComputeTaskPool::get().spawn(build));
 }
 
 fn finish(mut tree: ResMut<PickTree>) {

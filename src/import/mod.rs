@@ -1,5 +1,6 @@
 //! Files to models. Every reader returns what it could read *and* a list of problems.
 
+pub mod cache;
 pub mod colour;
 pub mod gis;
 pub mod ifc;

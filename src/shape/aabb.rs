@@ -1,7 +1,7 @@
 //! Axis-aligned boxes, f64.
 
 use glam::{DAffine3, DVec3};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An axis-aligned box, metres.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,6 +63,13 @@ impl Serialize for Aabb {
     /// `[[x,y,z],[x,y,z]]`, as the command line's contract has it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         [self.min.to_array(), self.max.to_array()].serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Aabb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let [min, max] = <[[f64; 3]; 2]>::deserialize(deserializer)?;
+        Ok(Self { min: DVec3::from_array(min), max: DVec3::from_array(max) })
     }
 }
 

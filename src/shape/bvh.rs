@@ -4,6 +4,10 @@
 //! meets; shapes of many triangles have a tree of their own. Boxes are f32 inside, counted from the middle of the scene and
 //! rounded outwards; the triangles are met in f64, so that where a building stands on the map does not matter.
 
+mod details;
+
+pub use details::{Details, LIBRARY};
+
 use super::{Aabb, Shape};
 use crate::site::Slot;
 use crate::site::model::{Element, Model};
@@ -15,9 +19,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Shapes of fewer triangles are looked through one by one.
-const DETAIL_TRIANGLES: usize = 128;
-
 /// The picking tree over a site or a model.
 #[derive(Default)]
 pub struct Bvh {
@@ -27,7 +28,7 @@ pub struct Bvh {
     /// By item: which of `details` is over its shape's triangles.
     detail_of: Vec<Option<u32>>,
     /// Trees over the triangles of large shapes, in the shapes' own frames, one for all that share a shape.
-    details: Vec<CwBvh>,
+    details: Vec<Arc<CwBvh>>,
 }
 
 /// What the tree holds of one element.
@@ -59,6 +60,11 @@ pub struct Hit {
 impl Bvh {
     /// Builds the tree. Items without triangles, or with a box that is not a number, cannot be hit.
     pub fn new(items: impl IntoIterator<Item = Item>) -> Self {
+        Self::build(items, &[], &Details::default())
+    }
+
+    /// As [`Self::new`], with the trees that were made before of some shapes.
+    fn build(items: impl IntoIterator<Item = Item>, shapes: &[Arc<Shape>], made: &Details) -> Self {
         let near = |p: DVec3| p.is_finite() && p.abs().max_element() < 1e12;
         let whole = |i: &Item| near(i.bounds.min) && near(i.bounds.max) && i.shape.triangles() > 0;
         let items: Vec<Item> = items.into_iter().filter(whole).collect();
@@ -67,11 +73,13 @@ impl Bvh {
         let boxes: Vec<obvhs::aabb::Aabb> = items.iter().map(|i| rounded_outwards(i.bounds, origin)).collect();
         let tree = build_cwbvh(&boxes, BvhBuildParams::fast_build(), &mut Duration::default());
         let mut details = Vec::new();
-        let mut built: HashMap<*const Shape, Option<u32>> = HashMap::new();
+        let known = shapes.iter().enumerate().filter_map(|(i, s)| Some((Arc::as_ptr(s), made.get(i)?)));
+        let known: HashMap<*const Shape, &Arc<CwBvh>> = known.collect();
+        let mut taken: HashMap<*const Shape, Option<u32>> = HashMap::new();
         let detail_of = items.iter().map(|item| {
-            *built.entry(Arc::as_ptr(&item.shape)).or_insert_with(|| {
-                let detail = detail(&item.shape)?;
-                details.push(detail);
+            *taken.entry(Arc::as_ptr(&item.shape)).or_insert_with(|| {
+                let made = known.get(&Arc::as_ptr(&item.shape)).map(|d| Arc::clone(d));
+                details.push(made.or_else(|| details::build(&item.shape).map(Arc::new))?);
                 Some(details.len() as u32 - 1)
             })
         });
@@ -81,15 +89,21 @@ impl Bvh {
 
     /// Builds the tree of elements by their slots, with their shapes.
     pub fn of_elements(elements: &[Element], shapes: &[Arc<Shape>]) -> Self {
-        Self::new(elements.iter().enumerate().filter_map(|(i, e)| {
+        Self::with_details(elements, shapes, &Details::default())
+    }
+
+    /// As [`Self::of_elements`], with the trees that were made before of some of the shapes.
+    pub fn with_details(elements: &[Element], shapes: &[Arc<Shape>], details: &Details) -> Self {
+        let items = elements.iter().enumerate().filter_map(|(i, e)| {
             let shape = Arc::clone(shapes.get(e.shape? as usize)?);
             Some(Item { slot: Slot(i as u32), bounds: e.bounds?, placement: e.placement, shape })
-        }))
+        });
+        Self::build(items, shapes, details)
     }
 
     /// Builds the tree of one model, its elements' indices as slots.
     pub fn of_model(model: &Model) -> Self {
-        Self::of_elements(&model.elements, &model.shapes)
+        Self::with_details(&model.elements, &model.shapes, &model.details)
     }
 
     /// How many elements can be hit.
@@ -132,6 +146,7 @@ impl Bvh {
             let item = number.and_then(|i| self.items.get(i));
             let Some(item) = item.filter(|i| visible(i.slot)) else { return f32::INFINITY };
             let detail = number.and_then(|i| self.details.get(self.detail_of.get(i).copied().flatten()? as usize));
+            let detail = detail.map(AsRef::as_ref);
             let limit = nearest.as_ref().map_or(f64::INFINITY, |h| h.distance);
             match item.meet(detail, origin, direction, section, limit) {
                 Some(hit) => {
@@ -201,17 +216,6 @@ impl Item {
         let normal = if normal.dot(direction) > 0.0 { -normal } else { normal };
         Some(Hit { slot: self.slot, distance, point: origin + direction * distance, normal })
     }
-}
-
-/// A tree over a shape's triangles, in its own frame; none for a shape of few.
-fn detail(shape: &Shape) -> Option<CwBvh> {
-    if shape.triangles() < DETAIL_TRIANGLES {
-        return None;
-    }
-    let boxes = (0..shape.triangles()).map(|t| shape.triangle(t).and_then(Aabb::around));
-    let boxes = boxes.map(|b| b.unwrap_or(Aabb { min: DVec3::ZERO, max: DVec3::ZERO }));
-    let boxes: Vec<obvhs::aabb::Aabb> = boxes.map(|b| rounded_outwards(b, DVec3::ZERO)).collect();
-    Some(build_cwbvh(&boxes, BvhBuildParams::fastest_build(), &mut Duration::default()))
 }
 
 /// Distance to a triangle from either side, in lengths of `d` (Möller and Trumbore, 1997).
@@ -367,7 +371,7 @@ mod tests {
             positions,
             colours: Vec::new(),
         };
-        assert!(shape.triangles() >= DETAIL_TRIANGLES);
+        assert!(shape.triangles() >= details::DETAIL_TRIANGLES);
         Arc::new(shape)
     }
 

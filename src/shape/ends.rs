@@ -24,7 +24,7 @@ const ROUNDNESS: f64 = 0.04;
 const MAX_TESTS: usize = 4_000_000;
 
 /// The form of an end.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Outline {
     /// A circle.
     Round {

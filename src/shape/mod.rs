@@ -9,5 +9,5 @@ pub mod frame;
 mod mesh;
 
 pub use aabb::Aabb;
-pub use bvh::Bvh;
+pub use bvh::{Bvh, Details};
 pub use mesh::Shape;

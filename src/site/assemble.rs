@@ -7,7 +7,7 @@ use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Group
 use super::point::Point;
 use super::project::{Origin, Project};
 use crate::problem::Problem;
-use crate::shape::{Aabb, Shape};
+use crate::shape::{Aabb, Details, Shape};
 use glam::{DAffine3, DVec3};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,6 +44,8 @@ pub struct Site {
     pub inferred: Inferred,
     /// Meshes, shared across models.
     pub shapes: Vec<Arc<Shape>>,
+    /// Trees over the triangles of large shapes, by shape, as far as the models brought them along.
+    pub details: Details,
     /// The project's points, by [`super::PointIndex`].
     pub points: Vec<Point>,
     pub(crate) by_id: HashMap<String, Slot>,
@@ -197,7 +199,8 @@ impl Assembly {
         let source = self.site.sources.len() as u16;
         let storeys: Vec<u32> = model.storeys.into_iter().map(|s| self.storey(s, &to_project)).collect();
         let systems: Vec<u32> = model.systems.into_iter().map(|s| self.system(s, first)).collect();
-        let shapes: Vec<u32> = model.shapes.into_iter().map(|s| self.shape(s)).collect();
+        let shapes = model.shapes.into_iter().enumerate().map(|(i, s)| self.shape(s, i, &model.details));
+        let shapes: Vec<u32> = shapes.collect();
         let at = |list: &[u32], i: Option<u32>| i.and_then(|i| list.get(i as usize).copied());
         for mut element in model.elements {
             element.storey = at(&storeys, element.storey);
@@ -277,12 +280,14 @@ impl Assembly {
         index
     }
 
-    fn shape(&mut self, shape: Arc<Shape>) -> u32 {
+    /// The number in the site of shape `number` of a model.
+    fn shape(&mut self, shape: Arc<Shape>, number: usize, details: &Details) -> u32 {
         let same = self.shapes.entry(fingerprint(&shape)).or_default();
         let known = same.iter().copied().find(|i| self.site.shapes.get(*i as usize).is_some_and(|s| **s == *shape));
         known.unwrap_or_else(|| {
             let index = self.site.shapes.len() as u32;
             self.site.shapes.push(shape);
+            self.site.details.push_from(details, number);
             same.push(index);
             index
         })

@@ -1,9 +1,11 @@
 //! What one file said: elements, their shapes, and how they hang together.
 
+mod numbers;
+
 use crate::shape::ends::Outline;
-use crate::shape::{Aabb, Shape};
+use crate::shape::{Aabb, Details, Shape};
 use glam::{DAffine3, DVec3};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,9 +15,12 @@ use std::sync::Arc;
 pub struct Slot(pub u32);
 
 /// Everything one file said. Indices (`storey`, `space`, `systems`, …) point into this model's lists.
-#[derive(Clone, Debug, Default)]
+///
+/// What serde writes of it is for [`crate::import::cache`], which keeps the skipped fields in tables of their own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Model {
     /// Where it was read from.
+    #[serde(skip)]
     pub file: PathBuf,
     /// The format: `ifc`, `ifczip`, `geojson`, …
     pub kind: String,
@@ -38,17 +43,23 @@ pub struct Model {
     /// Where the bodies of elements without ports end, as far as the file says it better than their triangles.
     pub ends: Vec<End>,
     /// Meshes, shared by the elements that look alike.
+    #[serde(skip)]
     pub shapes: Vec<Arc<Shape>>,
+    /// Trees over the triangles of large shapes, by shape; empty until somebody makes them.
+    #[serde(skip)]
+    pub details: Details,
     /// How the file's own frame lies on the map.
     pub georeference: Option<Georeference>,
     /// Elements drawn without their openings because cutting them did not end in time.
     pub without_openings: usize,
+    /// True when something is missing only because time or memory ran out: another read may give more.
+    pub cut_short: bool,
     /// How many of some records the file holds.
     pub totals: Totals,
 }
 
 /// How many of some records a file holds, used by an element or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Property sets.
     pub property_sets: usize,
@@ -71,7 +82,7 @@ impl Model {
 }
 
 /// What sort of thing an [`Element`] is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ElementKind {
     /// A building element or a piece of equipment (`IfcElement`).
@@ -84,7 +95,7 @@ pub enum ElementKind {
 }
 
 /// One product of a file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Element {
     /// GlobalId, or the feature's id.
     pub id: String,
@@ -116,6 +127,7 @@ pub struct Element {
     /// (`IfcRelFlowControlElements`), an index into [`Model::elements`].
     pub host: Option<u32>,
     /// Property sets and quantity sets, its own first, then its type's. Elements that have one in common share it.
+    #[serde(skip)]
     pub properties: Vec<Arc<PropertySet>>,
     /// Names of its materials.
     pub materials: Vec<String>,
@@ -130,6 +142,7 @@ pub struct Element {
     /// Its mesh, an index into [`Model::shapes`].
     pub shape: Option<u32>,
     /// From the shape's own frame to the file's frame (metres, Z up).
+    #[serde(with = "numbers::affine")]
     pub placement: DAffine3,
     /// Surface colour, linear RGBA 0..1; where several, that of the largest surface.
     pub colour: [f32; 4],
@@ -229,7 +242,7 @@ impl std::fmt::Display for PropertyValue {
 }
 
 /// A storey of a building.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Storey {
     /// GlobalId.
     pub id: String,
@@ -242,7 +255,7 @@ pub struct Storey {
 }
 
 /// A system or a zone: a named group of elements.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// GlobalId.
     pub id: String,
@@ -257,7 +270,7 @@ pub struct Group {
 }
 
 /// Which way a medium passes a connection point.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowDirection {
     /// Out of the element.
@@ -272,7 +285,7 @@ pub enum FlowDirection {
 }
 
 /// A port of an element: where a medium enters or leaves it (ASHRAE 223P: connection point).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConnectionPoint {
     /// GlobalId of the port.
     pub id: String,
@@ -283,13 +296,14 @@ pub struct ConnectionPoint {
     /// Which way the medium passes.
     pub direction: FlowDirection,
     /// Where it is, metres, Z up, in the file's frame, when the file says so.
+    #[serde(with = "numbers::place")]
     pub location: Option<DVec3>,
     /// The file's word for the medium or system type: `CHILLEDWATER`. Empty when not stated.
     pub medium: String,
 }
 
 /// Two connection points that are joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     /// One end, an index into [`Model::connection_points`].
     pub from: u32,
@@ -298,13 +312,15 @@ pub struct Connection {
 }
 
 /// Where a duct, a pipe or a nozzle ends, by its geometry.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct End {
     /// Its element, an index into [`Model::elements`].
     pub element: u32,
     /// The middle of the end, metres, Z up, in the file's frame.
+    #[serde(with = "numbers::vector")]
     pub location: DVec3,
     /// Out of the element, of length 1.
+    #[serde(with = "numbers::vector")]
     pub outward: DVec3,
     /// Its form; none when only the axis is known.
     pub outline: Option<Outline>,
@@ -313,7 +329,7 @@ pub struct End {
 }
 
 /// How an [`End`] was found, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EndSource {
     /// A port of the file that no other is joined to.
@@ -329,7 +345,7 @@ pub enum EndSource {
 }
 
 /// How a file's own frame lies on the map (`IfcMapConversion` and `IfcProjectedCRS`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Georeference {
     /// The coordinate reference system, `EPSG:2056`; empty when the file names none.
     pub crs: String,
@@ -338,12 +354,7 @@ pub struct Georeference {
     /// From the file's X axis to the map's east, counter-clockwise, degrees.
     pub rotation_deg: f64,
     /// Map metres in a metre of the file.
-    #[serde(skip_serializing_if = "is_one")]
     pub scale: f64,
-}
-
-fn is_one(scale: &f64) -> bool {
-    *scale == 1.0
 }
 
 impl Georeference {

@@ -62,6 +62,8 @@ pub struct Project {
     pub joins: Vec<JoinDecision>,
     /// How long history is kept.
     pub retention: Retention,
+    /// How much of what was read before is kept beside the project.
+    pub cache: CacheBounds,
 }
 
 /// The project origin: map coordinates that every model and layer is moved by.
@@ -295,5 +297,20 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self { raw_days: 90.0, rollup_15min_days: 1825.0 }
+    }
+}
+
+/// How much a folder with what was read before may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheBounds {
+    /// Bytes, of all scenes together.
+    pub max_bytes: u64,
+    /// Scenes: one for each version of each file.
+    pub max_scenes: usize,
+}
+
+impl Default for CacheBounds {
+    fn default() -> Self {
+        Self { max_bytes: 2_000_000_000, max_scenes: 200 }
     }
 }

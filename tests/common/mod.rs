@@ -42,6 +42,7 @@ pub fn start(arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
     Command::new(env!("CARGO_BIN_EXE_plenum"))
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("PLENUM_CACHE", "off")
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr)

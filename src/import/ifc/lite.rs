@@ -11,6 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// The version of the library, as `Cargo.lock` has it: what was read with another one is read anew.
+pub(in crate::import) const VERSION: &str = "28.2.0";
+
 /// An attribute's value as the file has it.
 pub(super) use ifc_lite_core::AttributeValue as Value;
 

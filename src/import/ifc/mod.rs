@@ -16,6 +16,8 @@ mod relations;
 mod report;
 mod shapes;
 
+pub(super) use lite::VERSION as LIBRARY;
+
 use super::{Limits, Progress};
 use crate::problem::Problem;
 use crate::site::model::{Model, Totals};
@@ -124,6 +126,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     model.ends = ends;
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
+    model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());
     model.without_openings = model.counted().filter(|e| e.without_openings).count();
     model.totals = Totals {
         property_sets: step.of("IFCPROPERTYSET").len(),

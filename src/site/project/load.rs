@@ -1,7 +1,9 @@
 //! From the text of `twin.toml` to a [`Project`].
 
 use super::sheet::{Field, Sheet, Table};
-use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, rebind, template, views};
+use super::{
+    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, rebind, template, views,
+};
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -87,6 +89,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
         joins: joins::read_all(root.tables("joins")),
         retention: root.table("retention").map(retention).unwrap_or_default(),
+        cache: root.table("cache").map(cache).unwrap_or_default(),
         folder,
     };
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {
@@ -194,4 +197,15 @@ fn retention(table: Table<'_>) -> Retention {
     };
     table.finish();
     retention
+}
+
+fn cache(table: Table<'_>) -> CacheBounds {
+    let otherwise = CacheBounds::default();
+    let whole = |key, most, otherwise: u64| table.whole_in(key, 0, most).map_or(otherwise, |f| f.value);
+    let bounds = CacheBounds {
+        max_bytes: whole("max_mb", 1_000_000, otherwise.max_bytes / 1_000_000) * 1_000_000,
+        max_scenes: whole("max_files", 100_000, otherwise.max_scenes as u64) as usize,
+    };
+    table.finish();
+    bounds
 }
