@@ -10,7 +10,7 @@ use crate::shape::ends::Outline;
 use crate::site::graph::Role;
 use crate::site::model::{End, EndSource};
 use glam::{DAffine3, DMat3, DVec3};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::f64::consts::TAU;
 
 /// How deep representations may be mapped.
@@ -29,7 +29,7 @@ pub(super) fn read(
     let with_ports: HashSet<u32> = relations.port_owner.values().copied().collect();
     let sweeps = Sweeps { step, unit_m, angle: angle_unit(step) };
     let mut found = Vec::new();
-    let mut of_map: HashMap<u32, Option<Vec<Raw>>> = HashMap::new();
+    let mut of_map: HashMap<u32, Option<Vec<Raw>>> = HashMap::default();
     for (number, (record, element)) in read.records.iter().zip(&read.model.elements).enumerate() {
         if with_ports.contains(record) || Role::of_element(element).is_none() {
             continue;
@@ -438,7 +438,7 @@ mod tests {
         let step = step(records);
         let sweeps = Sweeps { step: &step, unit_m: 0.001, angle: angle_unit(&step) };
         let product = step.record(100).unwrap();
-        sweeps.of_product(&product, &mut HashMap::new())
+        sweeps.of_product(&product, &mut HashMap::default())
     }
 
     /// A product with one body item, #10, and what it needs.
