@@ -30,6 +30,7 @@ mod open;
 mod output;
 mod report;
 mod run;
+mod search;
 mod shot;
 #[cfg(feature = "desktop")]
 mod windowed;
@@ -50,6 +51,7 @@ enum Verb {
     Import(import::Args),
     Demo(demo::Args),
     Run(run::Args),
+    Search(search::Args),
     Emulate(emulate::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
         Verb::Import(args) => import::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
+        Verb::Search(args) => search::run(args),
         Verb::Emulate(args) => emulate::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),

@@ -4,6 +4,7 @@ use super::binding;
 use super::model::{Connection, ConnectionPoint, Element, ElementKind, Georeference, Group, Model, Slot, Storey};
 use super::point::Point;
 use super::project::{ModelFile, Origin, Project};
+use super::unit::FileUnits;
 use crate::problem::Problem;
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
@@ -57,6 +58,8 @@ pub struct Source {
     pub discipline: String,
     /// From the file's frame to the project's.
     pub to_project: DAffine3,
+    /// The units in which the file states its properties and quantities.
+    pub units: FileUnits,
 }
 
 /// Storeys of two models with one name are one when their floors are this close, metres.
@@ -261,6 +264,7 @@ impl Assembly {
             schema: model.schema,
             discipline,
             to_project,
+            units: model.units,
         });
     }
 

@@ -7,6 +7,7 @@ pub mod binding;
 pub mod model;
 pub mod point;
 pub mod project;
+pub mod search;
 pub mod unit;
 
 mod assemble;

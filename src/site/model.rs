@@ -1,5 +1,6 @@
 //! What one file said: elements, their shapes, and how they hang together.
 
+use super::unit::FileUnits;
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
 use serde::Serialize;
@@ -38,6 +39,8 @@ pub struct Model {
     pub shapes: Vec<Arc<Shape>>,
     /// How the file's own frame lies on the map.
     pub georeference: Option<Georeference>,
+    /// The units in which the file states its properties and quantities.
+    pub units: FileUnits,
     /// Elements drawn without their openings because cutting them did not end in time.
     pub without_openings: usize,
     /// How many of some records the file holds.

@@ -4,6 +4,7 @@
 mod frame;
 mod ingest;
 mod picking;
+mod search;
 mod start;
 mod synthetic;
 mod tick;
@@ -43,6 +44,8 @@ enum Name {
     Frame,
     /// Rays against the picking tree.
     Picking,
+    /// Searches over the elements.
+    Search,
 }
 
 /// One figure.
@@ -163,6 +166,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Name::Frame => frame_rows()?,
         Name::Ingest => ingest::run()?,
         Name::Picking => picking::run()?,
+        Name::Search => search::run()?,
         Name::Import | Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }

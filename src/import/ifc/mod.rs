@@ -14,6 +14,7 @@ mod properties;
 mod relations;
 mod report;
 mod shapes;
+mod units;
 
 use super::{Limits, Progress};
 use crate::problem::Problem;
@@ -108,6 +109,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     report::geometry(&step, &read, &hosts, &meshes, &mut problems);
 
     let mut model = read.model;
+    model.units = units::read(&step);
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.without_openings = model.counted().filter(|e| e.without_openings).count();
