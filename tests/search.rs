@@ -221,7 +221,7 @@ fn every_file_is_compared_in_its_own_unit() {
     let mut feet = FileUnits::default();
     feet.state(Quantity::Length, 0.3048, 0.0);
     feet.state(Quantity::Temperature, 1.0, -273.15);
-    let mut site = Site { elements: vec![element("m", 5.0), element("ft", 10.0)], ..Site::default() };
+    let (mut site, _) = Site::of_elements("", vec![element("m", 5.0), element("ft", 10.0)]);
     site.source_of = vec![0, 1];
     site.sources = vec![Source::default(), Source { units: feet, ..Source::default() }];
     let index = Index::of(&site);
@@ -490,20 +490,18 @@ fn a_site() -> impl Strategy<Value = Site> {
             remedy: String::new(),
         };
         let port = |element: u32| ConnectionPoint { element, ..ConnectionPoint::default() };
-        Site {
-            source_of: (0..count as u16).map(|i| i % 2).collect(),
-            sources: vec![source("a.ifc", "mep", units), source("b 1.ifc", "", FileUnits::default())],
-            storeys: ["Level 1", "Roof"]
-                .map(|name| Storey { name: name.into(), building: "Steel house".into(), ..Storey::default() })
-                .into(),
-            zones: vec![named("Wet", vec![0]), named("P-1", (0..count / 2).collect())],
-            systems: vec![named("Chilled water", vec![]), named("", vec![])],
-            points: vec![point(0, "flow"), point(count - 1, "power")],
-            connection_points: vec![port(0), port(count - 1), port(count / 2)],
-            connections: vec![Connection { from: 0, to: 1 }],
-            elements,
-            ..Site::default()
-        }
+        let (mut site, _) = Site::of_elements("", elements);
+        site.source_of = (0..count as u16).map(|i| i % 2).collect();
+        site.sources = vec![source("a.ifc", "mep", units), source("b 1.ifc", "", FileUnits::default())];
+        site.storeys = ["Level 1", "Roof"]
+            .map(|name| Storey { name: name.into(), building: "Steel house".into(), ..Storey::default() })
+            .into();
+        site.zones = vec![named("Wet", vec![0]), named("P-1", (0..count / 2).collect())];
+        site.systems = vec![named("Chilled water", vec![]), named("", vec![])];
+        site.points = vec![point(0, "flow"), point(count - 1, "power")];
+        site.connection_points = vec![port(0), port(count - 1), port(count / 2)];
+        site.connections = vec![Connection { from: 0, to: 1 }];
+        site
     })
 }
 

@@ -327,12 +327,10 @@ impl Parser {
         let key = Key::ALL.iter().copied().find(|k| k.word() == word);
         if (key.is_none() && !special.contains(&word)) || name.iter().any(|c| c.1) {
             let keys: Vec<&str> = Key::ALL.iter().map(|k| k.word()).chain(special).collect();
-            let near = nearest(word, keys.iter().copied()).map(|k| format!("did you mean `{k}:`? "));
-            let remedy = format!(
-                "{}the keys are {}; to look for the text itself write all of it in quotes",
-                near.unwrap_or_default(),
-                keys.join(", ")
-            );
+            let near = nearest(word, keys.iter().copied());
+            let first = near
+                .map_or_else(|| format!("the keys are {}", keys.join(", ")), |near| format!("did you mean `{near}:`?"));
+            let remedy = format!("{first}; to look for the text itself write all of it in quotes");
             return Err(self.error(start, format!("`{written}` is no key"), remedy));
         }
         self.at += 1;
