@@ -80,7 +80,7 @@ pub struct View {
     /// The ghosts are what a search did not find, and go with it.
     pub found_only: bool,
     /// Whether spaces were drawn before a search showed those that it found.
-    spaces_before: bool,
+    pub spaces_before: bool,
     /// Spaces are drawn.
     pub spaces: bool,
     /// Everything above this height (project frame, metres) is cut away.
