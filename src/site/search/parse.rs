@@ -244,7 +244,7 @@ impl Parser {
                     let remedy = "write the other one; a quote inside quotes is written twice";
                     return Err(self.error(open, "this quote is never closed", remedy));
                 }
-                (Some('"'), Some('"')) if out.len() > before || self.after(2) == Some('"') => {
+                (Some('"'), Some('"')) => {
                     out.push(('"', true));
                     self.at += 2;
                 }

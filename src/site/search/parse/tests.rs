@@ -41,6 +41,7 @@ fn words_are_joined_by_and_unless_told_otherwise() {
     assert_eq!(ok("\"level 2\" \"OR\""), Expr::All(vec![word("level 2"), word("or")]));
     assert_eq!(ok("P-*-1"), Expr::Term(Term::Word(Pattern::Parts(vec!["p-".into(), "-1".into()]))));
     assert_eq!(ok("\"say \"\"hi\"\"\""), word("say \"hi\""));
+    assert_eq!(ok("\"\"\"quoted\"\"\""), word("\"quoted\""));
     assert_eq!(ok("\u{201c}level 2\u{201d}"), word("level 2"));
 }
 
