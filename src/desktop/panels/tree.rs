@@ -29,6 +29,7 @@ pub struct TreeState {
     groups: HashMap<Grouping, Vec<Group>>,
     open: HashSet<u64>,
     closed_in_search: HashSet<u64>,
+    searched: String,
     rows: Vec<Row>,
     /// The grouping and the answer that the rows were made for.
     built_for: Option<(Grouping, u64)>,
@@ -44,7 +45,9 @@ impl TreeState {
         if self.built_for == Some(asked) {
             return;
         }
-        if self.built_for.is_some_and(|(_, version)| version != search.version()) {
+        // An answer that changes by itself, as health does, leaves closed what people have closed.
+        if self.searched != search.text() {
+            search.text().clone_into(&mut self.searched);
             self.closed_in_search.clear();
         }
         let grouping = self.grouping;
