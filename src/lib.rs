@@ -83,6 +83,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::rules::RulesPlugin)
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
+            .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::state_words::StateWordsPlugin)
     }

@@ -35,6 +35,7 @@ mod output;
 mod place;
 mod report;
 mod run;
+mod search;
 mod shot;
 #[cfg(feature = "desktop")]
 mod windowed;
@@ -57,6 +58,7 @@ enum Verb {
     Diff(diff::Args),
     Demo(demo::Args),
     Run(run::Args),
+    Search(search::Args),
     Emulate(emulate::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Verb::Diff(args) => diff::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
+        Verb::Search(args) => search::run(args),
         Verb::Emulate(args) => emulate::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),

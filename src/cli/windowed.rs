@@ -17,6 +17,7 @@ use crate::site::Site;
 use crate::site::project::save_view;
 use crate::twin::clock::TwinClock;
 use crate::twin::scene::{OpenSite, Scene};
+use crate::twin::search::Search;
 use crate::twin::telemetry::Inlet;
 use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
@@ -135,6 +136,7 @@ fn save_views(
     mut saved: ResMut<SavedViews>,
     scene: Option<Res<Scene>>,
     view: Res<View>,
+    search: Res<Search>,
     cameras: Query<&SceneCamera>,
     mut notices: MessageWriter<Notice>,
 ) {
@@ -143,7 +145,7 @@ fn save_views(
         else {
             continue;
         };
-        let new = views::to_save(name, camera.goal, &view, &scene.site);
+        let new = views::to_save(name, camera.goal, &view, search.text(), &scene.site);
         match save_view(&file, &new) {
             Ok(()) => {
                 let place = file.display().to_string();

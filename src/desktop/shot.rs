@@ -10,6 +10,7 @@ use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::twin::command::Command;
 use crate::twin::scene::Scene;
+use crate::twin::search::Search;
 use crate::twin::view::{ColourBy, Theme};
 use bevy::app::PluginsState;
 use bevy::asset::RenderAssetUsages;
@@ -237,6 +238,9 @@ fn look(app: &mut App, shot: &Shot) -> Result<(), Problem> {
             app.world_mut().write_message(command);
         }
         pump(app, 1);
+        while app.world().get_resource::<Search>().is_some_and(Search::is_waiting) && !(shot.stop)() {
+            pump(app, 1);
+        }
         jump(app, Some(pose));
     } else {
         app.world_mut().write_message(Command::Home);

@@ -6,6 +6,7 @@ use super::infer::{self, Evidence, Inferred};
 use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Group, Model, Slot, Storey};
 use super::point::Point;
 use super::project::{Origin, Project};
+use super::unit::FileUnits;
 use crate::problem::Problem;
 use crate::shape::{Aabb, Details, Shape};
 use glam::{DAffine3, DVec3};
@@ -65,6 +66,8 @@ pub struct Source {
     pub discipline: String,
     /// From the file's frame to the project's.
     pub to_project: DAffine3,
+    /// The units in which the file states its properties and quantities.
+    pub units: FileUnits,
 }
 
 /// Storeys of two models with one name are one when their floors are this close, metres.
@@ -236,6 +239,7 @@ impl Assembly {
             schema: model.schema,
             discipline,
             to_project,
+            units: model.units,
         });
     }
 

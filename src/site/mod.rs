@@ -10,6 +10,7 @@ pub mod model;
 pub mod point;
 pub mod project;
 pub mod revision;
+pub mod search;
 pub mod unit;
 
 mod assemble;

@@ -2,6 +2,7 @@
 
 mod numbers;
 
+use super::unit::FileUnits;
 use crate::shape::ends::Outline;
 use crate::shape::{Aabb, Details, Shape};
 use glam::{DAffine3, DVec3};
@@ -50,6 +51,8 @@ pub struct Model {
     pub details: Details,
     /// How the file's own frame lies on the map.
     pub georeference: Option<Georeference>,
+    /// The units in which the file states its properties and quantities.
+    pub units: FileUnits,
     /// Elements drawn without their openings because cutting them did not end in time.
     pub without_openings: usize,
     /// True when something is missing only because time or memory ran out: another read may give more.

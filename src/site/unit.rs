@@ -3,7 +3,7 @@
 //! Inside, values are SI with three customary exceptions that the field never leaves: temperature in
 //! °C, concentration in ppm, and energy in J. A ratio is 0..1.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A unit of measure: `inside = outside × factor + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Unit {
 }
 
 /// What a unit measures. Values of one quantity can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantity {
     /// A pure number or a ratio.
@@ -147,6 +147,31 @@ impl Unit {
     }
 }
 
+/// The units in which a file states its values. What it does not state counts as it does inside.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileUnits(Vec<(Quantity, f64, f64)>);
+
+impl FileUnits {
+    /// States the unit of a quantity: `inside = stated × factor + offset`. What cannot be one is not taken.
+    pub fn state(&mut self, quantity: Quantity, factor: f64, offset: f64) {
+        if factor.is_finite() && factor > 0.0 && offset.is_finite() {
+            self.0.retain(|(known, ..)| *known != quantity);
+            self.0.push((quantity, factor, offset));
+        }
+    }
+
+    /// A value from inside, as the file would state it.
+    pub fn from_si(&self, quantity: Quantity, inside: f64) -> f64 {
+        let stated = self.0.iter().find(|(known, ..)| *known == quantity);
+        stated.map_or(inside, |(_, factor, offset)| (inside - offset) / factor)
+    }
+
+    /// True when the file states none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +186,17 @@ mod tests {
         assert!((f.to_si(212.0) - 100.0).abs() < 1e-9);
         assert!((f.interval_to_si(9.0) - 5.0).abs() < 1e-9);
         assert_eq!(Unit::parse("furlong"), None);
+    }
+
+    #[test]
+    fn a_file_states_its_own() {
+        let mut units = FileUnits::default();
+        units.state(Quantity::Length, 1e-3, 0.0);
+        units.state(Quantity::Temperature, 1.0, -273.15);
+        units.state(Quantity::Power, 0.0, 0.0);
+        assert!((units.from_si(Quantity::Length, 0.05) - 50.0).abs() < 1e-9);
+        assert!((units.from_si(Quantity::Temperature, 20.0) - 293.15).abs() < 1e-9);
+        assert_eq!(units.from_si(Quantity::Power, 7.0), 7.0, "no unit at all is not taken");
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub enum Command {
     GhostOthers(Vec<Slot>),
     /// Undo every hide, isolate, ghost and section.
     ShowAll,
+    /// Look for elements (see [`crate::site::search`]); an empty text looks for nothing any more.
+    Search(String),
+    /// Draw what the search found, and what else is drawn as ghosts.
+    ShowFound,
     /// Show or hide the spaces.
     ShowSpaces(bool),
     /// What the colours mean.

@@ -12,6 +12,7 @@ pub mod health;
 pub mod remote;
 pub mod rules;
 pub mod scene;
+pub mod search;
 pub mod state_words;
 pub mod summary;
 pub mod telemetry;

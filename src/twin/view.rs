@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::scene::Scene;
+use super::search::{Hits, Search};
 use crate::Step;
 use crate::site::{Element, ElementKind, Slot};
 use bevy::prelude::*;
@@ -76,6 +77,10 @@ pub struct View {
     pub colour_by: ColourBy,
     /// By slot; shorter than the site where everything after is [`Drawn::Solid`].
     pub drawn: Vec<Drawn>,
+    /// The ghosts are what a search did not find, and go with it.
+    pub found_only: bool,
+    /// Whether spaces were drawn before a search showed those that it found.
+    pub spaces_before: bool,
     /// Spaces are drawn.
     pub spaces: bool,
     /// Everything above this height (project frame, metres) is cut away.
@@ -124,7 +129,12 @@ impl Plugin for ViewPlugin {
     }
 }
 
-fn obey(mut commands: MessageReader<Command>, mut view: ResMut<View>, scene: Option<Res<Scene>>) {
+fn obey(
+    mut commands: MessageReader<Command>,
+    mut view: ResMut<View>,
+    scene: Option<Res<Scene>>,
+    search: Option<Res<Search>>,
+) {
     let Some(scene) = scene else { return };
     let count = scene.site.elements.len();
     for command in commands.read() {
@@ -134,6 +144,9 @@ fn obey(mut commands: MessageReader<Command>, mut view: ResMut<View>, scene: Opt
                 view.hovered = *slot;
             }
             continue;
+        }
+        if view.found_only && changes_what_is_drawn(command) {
+            view.found_only = false;
         }
         match command {
             Command::Select(slot) => view.selected = *slot,
@@ -146,6 +159,15 @@ fn obey(mut commands: MessageReader<Command>, mut view: ResMut<View>, scene: Opt
                 view.section_m = None;
                 view.storey = None;
             }
+            Command::ShowFound => search.iter().filter_map(|s| s.hits()).for_each(|h| show_found(&mut view, &scene, h)),
+            Command::Search(text) if text.trim().is_empty() && view.found_only => {
+                view.found_only = false;
+                view.spaces = view.spaces_before;
+                match view.storey {
+                    Some(_) => view.drawn = drawn_of_storey(&scene, view.storey),
+                    None => view.drawn.clear(),
+                }
+            }
             Command::ShowSpaces(on) => view.spaces = *on,
             Command::ColourBy(by) => view.colour_by = *by,
             Command::SectionAt(height) => view.section_m = *height,
@@ -154,6 +176,34 @@ fn obey(mut commands: MessageReader<Command>, mut view: ResMut<View>, scene: Opt
             _ => {}
         }
     }
+}
+
+/// Somebody has taken it into their own hands what is drawn.
+fn changes_what_is_drawn(command: &Command) -> bool {
+    use Command::{CutStorey, Ghost, GhostOthers, Hide, Isolate, ShowAll};
+    matches!(command, CutStorey(_) | Ghost(_) | GhostOthers(_) | Hide(_) | Isolate(_) | ShowAll)
+}
+
+/// A storey that is shown alone stays alone: what it hides was not looked for there.
+fn show_found(view: &mut View, scene: &Scene, hits: &Hits) {
+    if !view.found_only {
+        view.spaces_before = view.spaces;
+    }
+    let is_space = |e: &Element| e.kind == ElementKind::Space;
+    let spaces = hits.slots.iter().filter_map(|slot| scene.site.element(*slot)).any(is_space);
+    view.found_only = true;
+    view.spaces = view.spaces_before || spaces;
+    let other_spaces = if view.spaces_before { Drawn::Ghost } else { Drawn::Hidden };
+    let mut drawn = match view.storey {
+        Some(_) => drawn_of_storey(scene, view.storey),
+        None => vec![Drawn::Solid; scene.site.elements.len()],
+    };
+    for ((slot, element), drawn) in scene.site.iter().zip(&mut drawn) {
+        if *drawn == Drawn::Solid && !hits.contains(slot) {
+            *drawn = if is_space(element) { other_spaces } else { Drawn::Ghost };
+        }
+    }
+    view.drawn = drawn;
 }
 
 fn set(view: &mut View, count: usize, slots: &[Slot], drawn: Drawn) {
@@ -176,18 +226,18 @@ fn cut_storey(view: &mut View, scene: &Scene, storey: Option<u32>) {
     view.section_m = None;
     let Some(floor) = storey.and_then(|s| scene.site.storeys.get(s as usize)) else { return };
     view.section_m = Some(floor.elevation_m + STOREY_CUT_M);
-    view.drawn = scene
-        .site
-        .elements
-        .iter()
-        .map(|e| match e.storey {
-            Some(s) if Some(s) == storey => Drawn::Solid,
-            Some(_) => Drawn::Hidden,
-            // Cut trees and neighbours say nothing of a storey, and stand in front of it.
-            None if stands_on_the_ground(e) => Drawn::Hidden,
-            None => Drawn::Solid,
-        })
-        .collect();
+    view.drawn = drawn_of_storey(scene, storey);
+}
+
+fn drawn_of_storey(scene: &Scene, storey: Option<u32>) -> Vec<Drawn> {
+    let drawn = |e: &Element| match e.storey {
+        Some(s) if Some(s) == storey => Drawn::Solid,
+        Some(_) => Drawn::Hidden,
+        // Cut trees and neighbours say nothing of a storey, and stand in front of it.
+        None if stands_on_the_ground(e) => Drawn::Hidden,
+        None => Drawn::Solid,
+    };
+    scene.site.elements.iter().map(drawn).collect()
 }
 
 #[cfg(test)]

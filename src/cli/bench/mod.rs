@@ -5,6 +5,7 @@ mod frame;
 mod import;
 mod ingest;
 mod picking;
+mod search;
 mod start;
 mod synthetic;
 mod tick;
@@ -44,6 +45,8 @@ enum Name {
     Frame,
     /// Rays against the picking tree.
     Picking,
+    /// Searches over the elements.
+    Search,
 }
 
 /// One figure.
@@ -162,6 +165,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Name::Ingest => ingest::run()?,
         Name::Import => import::run()?,
         Name::Picking => picking::run()?,
+        Name::Search => search::run()?,
         Name::Solve | Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }

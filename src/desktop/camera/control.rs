@@ -188,7 +188,9 @@ fn keys(
         return;
     }
     let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
-    if keys.just_pressed(KeyCode::KeyF) {
+    // With Ctrl (on a Mac with Command) F is the search's.
+    let control = [KeyCode::ControlLeft, KeyCode::ControlRight, KeyCode::SuperLeft, KeyCode::SuperRight];
+    if keys.just_pressed(KeyCode::KeyF) && !keys.any_pressed(control) {
         commands.write(match view.selected.filter(|_| shift) {
             Some(slot) => Command::FlyTo(slot),
             None => Command::Fit,

@@ -3,6 +3,7 @@
 use super::pose::Pose;
 use crate::shape::{Aabb, frame};
 use crate::site::project::SavedView;
+use crate::site::search::parse;
 use crate::site::{Element, ElementKind, Site, Slot};
 use crate::twin::command::Command;
 use crate::twin::view::{ColourBy, STOREY_CUT_M, View};
@@ -100,12 +101,16 @@ fn saved(site: &Site, view: &SavedView) -> Result<(Pose, Vec<Command>), String> 
     if let Some(by) = view.colour_by.as_deref().and_then(ColourBy::parse) {
         commands.push(Command::ColourBy(by));
     }
+    if let Some(search) = &view.search {
+        commands.extend([Command::Search(search.clone()), Command::ShowFound]);
+    }
     let [eye, target] = [view.eye_m, view.target_m].map(|p| frame::drawn(p.into()));
     Ok((Pose::looking(eye, target), commands))
 }
 
-/// What is looked at, as a view to be saved. What is hidden, isolated or ghosted by hand is not a part of it.
-pub fn to_save(name: &str, pose: Pose, view: &View, site: &Site) -> SavedView {
+/// What is looked at and looked for, as a view to be saved. What is hidden, isolated or ghosted by hand is not a part
+/// of it.
+pub fn to_save(name: &str, pose: Pose, view: &View, search: &str, site: &Site) -> SavedView {
     let storey = view.storey.and_then(|s| site.storeys.get(s as usize));
     // A storey brings its own section.
     let own = storey.map(|s| s.elevation_m + STOREY_CUT_M);
@@ -116,6 +121,8 @@ pub fn to_save(name: &str, pose: Pose, view: &View, site: &Site) -> SavedView {
         section_m: view.section_m.filter(|s| Some(*s) != own),
         storey: storey.map(|s| s.name.clone()),
         colour_by: Some(view.colour_by.word().to_owned()),
+        // What cannot be understood is no search.
+        search: Some(search.trim().to_owned()).filter(|s| parse(s).is_ok()),
         line: 0,
     }
 }
@@ -279,15 +286,19 @@ mod tests {
         let pose = Pose { focus: Vec3::new(4.0, 5.0, -6.0), yaw: 1.2, pitch: -0.4, distance: 22.0 };
         let mut view = View { storey: Some(1), section_m: Some(4.0 + STOREY_CUT_M), ..View::default() };
         view.colour_by = ColourBy::Health;
-        let kept = to_save(" Mine ", pose, &view, &site);
+        let kept = to_save(" Mine ", pose, &view, "", &site);
         assert_eq!((kept.name.as_str(), kept.section_m, kept.storey.as_deref()), ("Mine", None, Some("Upper")));
         let (again, commands) = NamedView::Saved(kept).resolve(&site, 1.6).unwrap();
         assert!(again.is_near(&pose), "{again:?}");
         assert_eq!(commands, [Command::ShowAll, Command::CutStorey(Some(1)), Command::ColourBy(ColourBy::Health)]);
         view.section_m = Some(9.0);
-        let (_, commands) = NamedView::Saved(to_save("Mine", pose, &view, &site)).resolve(&site, 1.6).unwrap();
+        let (_, commands) =
+            NamedView::Saved(to_save("Mine", pose, &view, " class:IfcPump ", &site)).resolve(&site, 1.6).unwrap();
         assert!(commands.contains(&Command::SectionAt(Some(9.0))), "{commands:?}");
-        let lost = SavedView { storey: Some("Attic".into()), ..to_save("Mine", pose, &view, &site) };
+        let found = [Command::Search("class:IfcPump".into()), Command::ShowFound];
+        assert!(commands.ends_with(&found), "{commands:?}");
+        assert_eq!(to_save("Mine", pose, &view, "clas:", &site).search, None);
+        let lost = SavedView { storey: Some("Attic".into()), ..to_save("Mine", pose, &view, "", &site) };
         assert!(NamedView::Saved(lost).resolve(&site, 1.6).unwrap_err().contains("Upper"));
     }
 }

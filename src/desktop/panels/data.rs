@@ -13,6 +13,7 @@ use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::Rollup;
 use crate::twin::scene::Scene;
+use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::View;
@@ -81,6 +82,8 @@ pub struct Data<'a> {
     pub templates: &'a [Template],
     /// The project's views.
     pub views: &'a SavedViews,
+    /// What is looked for and what was found.
+    pub search: &'a Search,
     /// A long piece of work that is under way.
     pub busy: Option<&'a Busy>,
     /// The changing values.

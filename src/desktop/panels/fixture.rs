@@ -10,12 +10,14 @@ use crate::shape::Aabb;
 use crate::site::model::{Connection, ConnectionPoint, FlowDirection, Group, PropertySet, PropertyValue, Storey};
 use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
+use crate::site::search::Index;
 use crate::site::unit::Unit;
 use crate::site::{Element, ElementKind, Point, PointIndex, Quality, Site, Slot};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::scene::Scene;
+use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::{Theme, View};
@@ -212,6 +214,7 @@ pub struct World {
     pub templates: Vec<Template>,
     pub busy: Option<super::Busy>,
     pub views: super::SavedViews,
+    pub search: Search,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
@@ -248,6 +251,7 @@ impl World {
             templates: Vec::new(),
             busy: None,
             views: super::SavedViews::default(),
+            search: Search::default(),
             colouring: Colouring::default(),
             eye: None,
             values: Vec::new(),
@@ -309,12 +313,21 @@ impl World {
             templates: &self.templates,
             busy: self.busy.as_ref(),
             views: &self.views,
+            search: &self.search,
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,
             tokens: theme::tokens(self.view.theme),
             frame_ms: 16.6,
         }
+    }
+
+    /// Answers a search as the twin would.
+    pub fn look_for(&mut self, text: &str) {
+        let mut search = std::mem::take(&mut self.search);
+        let index = self.scene.as_ref().map(|s| Index::of(&s.site));
+        search.ask(text, index.as_ref(), &|slot| Some(self.asset_health(slot)));
+        self.search = search;
     }
 
     /// The slot of a label.

@@ -1,9 +1,10 @@
 //! How times, ages, counts and names are written. Times are UTC, 24 hours, the same in every country.
 
+pub use crate::site::search::natural;
+
 use crate::problem::Severity;
 use crate::site::{Point, Quality};
 use crate::time::Time;
-use std::cmp::Ordering;
 
 /// What stands where nothing is known.
 pub const NONE: &str = "—";
@@ -122,38 +123,6 @@ pub fn elide(text: &str, max: usize) -> String {
     text.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Orders names as people do: `VAV-2` before `VAV-10`; capitals do not count.
-pub fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.chars().peekable(), b.chars().peekable());
-    loop {
-        let (Some(&x), Some(&y)) = (a.peek(), b.peek()) else {
-            return a.peek().is_some().cmp(&b.peek().is_some());
-        };
-        let order = if x.is_ascii_digit() && y.is_ascii_digit() {
-            let (x, y) = (number(&mut a), number(&mut b));
-            x.len().cmp(&y.len()).then_with(|| x.cmp(&y))
-        } else {
-            a.next();
-            b.next();
-            x.to_lowercase().cmp(y.to_lowercase())
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-}
-
-/// Takes a run of digits, without leading zeros: a longer one is a greater number.
-fn number(chars: &mut std::iter::Peekable<std::str::Chars>) -> String {
-    let mut digits = String::new();
-    while let Some(c) = chars.next_if(char::is_ascii_digit) {
-        if c != '0' || !digits.is_empty() {
-            digits.push(c);
-        }
-    }
-    digits
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,13 +157,5 @@ mod tests {
         assert_eq!(class("Ifc"), "Ifc");
         assert_eq!(elide("abcdef", 4), "abc…");
         assert_eq!(elide("abcd", 4), "abcd");
-    }
-
-    #[test]
-    fn names_sort_as_people_do() {
-        let mut names = ["VAV-10-1", "vav-2-4", "VAV-2-04a", "AHU", "VAV-2-3"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["AHU", "VAV-2-3", "vav-2-4", "VAV-2-04a", "VAV-10-1"]);
-        assert_eq!(natural("a", "a"), Ordering::Equal);
     }
 }

@@ -11,13 +11,16 @@ const SELECTION: &[(&str, &str)] = &[
     ("G", "Ghost others"),
     ("X", "Hide"),
     ("/ or Shift + X", "Show all"),
-    ("Esc", "Clear the selection"),
+    ("Esc", "Clear the selection, then the search"),
     ("? or F1", "This window"),
 ];
 
 /// What the hand does in the panels.
 const PANELS: &[(&str, &str)] = &[
-    ("Click in the tree", "Select"),
+    ("Ctrl + F", "Search"),
+    ("Enter in the search", "Ghost what is not found"),
+    ("Esc in the search", "Clear it"),
+    ("Click in the tree", "Select; fly to what was found"),
     ("Double click in the tree", "Fly to"),
     ("Right click in the tree", "Isolate, ghost others, hide"),
     ("Click on a live value", "Plot it"),

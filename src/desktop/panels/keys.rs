@@ -12,6 +12,10 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
     if ctx.text_edit_focused() || state.open.is_open() || ctx.input(|i| i.pointer.any_down()) {
         return;
     }
+    if ctx.input(|i| i.modifiers.command && i.key_pressed(Key::F)) {
+        state.left_open = true;
+        state.tree.search.take_keyboard();
+    }
     let pressed = |key: Key| ctx.input(|i| i.key_pressed(key) && !i.modifiers.command && !i.modifiers.alt);
     let shift = ctx.input(|i| i.modifiers.contains(Modifiers::SHIFT));
     if pressed(Key::Questionmark) || pressed(Key::F1) || (shift && pressed(Key::Slash)) {
@@ -24,6 +28,10 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
             state.naming.close();
         } else if state.help {
             state.help = false;
+        } else if state.tree.search.is_typed_in() {
+            // The box clears itself.
+        } else if data.view.selected.is_none() && state.tree.search.is_used() {
+            state.tree.search.clear();
         } else {
             out.push(Command::Select(None));
         }

@@ -18,6 +18,7 @@ pub mod overview;
 pub mod problems;
 pub mod properties;
 pub mod relations;
+pub mod search;
 pub mod state;
 pub mod status;
 pub mod telemetry;
@@ -53,6 +54,7 @@ use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::scene::Scene;
+use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
 use crate::twin::view::View;
@@ -159,6 +161,7 @@ struct Resources<'w> {
     problems: Res<'w, Problems>,
     templates: Res<'w, Templates>,
     views: Res<'w, SavedViews>,
+    search: Res<'w, Search>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
     colouring: Option<Res<'w, Colouring>>,
@@ -198,6 +201,7 @@ fn draw_panels(
         problems: &r.problems.0,
         templates: &r.templates.0,
         views: &r.views,
+        search: &r.search,
         busy: r.busy.as_deref(),
         readings: &components,
         colouring: r.colouring.as_deref(),
@@ -214,7 +218,8 @@ fn draw_panels(
     let opened = draw(&mut root, &data, &mut state, &mut out);
     // Commands are obeyed in the next frame, and a window that waits for input would not draw one by itself. Hovering
     // is asked for in every frame: it counts only when it changes something.
-    if out.iter().any(|c| !matches!(c, Command::Hover(slot) if *slot == r.view.hovered)) {
+    let asked = out.iter().any(|c| !matches!(c, Command::Hover(slot) if *slot == r.view.hovered));
+    if asked || r.search.is_waiting() {
         redraw.write(RequestRedraw);
     }
     commands.write_batch(out);
@@ -330,6 +335,9 @@ fn layout(root: &mut egui::Ui, data: &Data, state: &mut PanelState, out: &mut Ve
             .show(root, |ui| {
                 ui.set_min_size(ui.available_size());
                 tree::ui(ui, data, &mut state.tree, out);
+                if state.tree.search.shall_be_saved() {
+                    state.naming.ask();
+                }
             });
         state.places.left = left.response.rect;
     }

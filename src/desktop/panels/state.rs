@@ -9,7 +9,7 @@ use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
-use crate::site::{PointIndex, Site, Slot};
+use crate::site::{PointIndex, Slot};
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
 use std::sync::Arc;
@@ -152,7 +152,7 @@ impl PanelState {
         let address = data.scene.map_or(0, |s| Arc::as_ptr(&s.site) as usize);
         if address != self.site {
             self.site = address;
-            self.tree = TreeState::of(data.site().unwrap_or(&Site::default()));
+            self.tree = TreeState::default();
             self.trend = TrendState::default();
             self.relations = None;
             // A model without points has nothing to tell at the bottom: the room is the scene's.

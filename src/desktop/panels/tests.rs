@@ -14,6 +14,8 @@ use bevy_egui::egui;
 use egui::epaint::{ClippedShape, Shape};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportId, pos2, vec2};
 
+mod search;
+
 /// 1280 × 800, 1920 × 1080, and both at 150 %.
 const SIZES: [(f32, f32, f32); 4] =
     [(1280.0, 800.0, 1.0), (1920.0, 1080.0, 1.0), (1280.0, 800.0, 1.5), (1920.0, 1080.0, 1.5)];
@@ -57,6 +59,11 @@ impl Stage {
         self.opened = opened;
         self.shapes = output.shapes.clone();
         output.drop_without_applying_deltas();
+        for command in &out {
+            if let Command::Search(text) = command {
+                self.world.look_for(text);
+            }
+        }
         out
     }
 
@@ -262,7 +269,7 @@ fn the_search_finds_by_name_tag_class_and_id() {
     assert!(stage.find("VAV-1-03").is_none());
     // Letters typed into the search are no commands.
     assert!(stage.key(Key::I, Modifiers::NONE).is_empty());
-    stage.state.tree.search = "no such thing".into();
+    stage.state.tree.search.text = "no such thing".into();
     stage.settle();
     assert!(stage.find("Nothing found").is_some());
 }

@@ -3,17 +3,17 @@
 use super::data::Data;
 use super::format;
 use super::icons::{self, Icon};
+use super::search::{self, SearchBox};
 use super::tree_rows::{self, Group, Grouping, Of, Row};
-use super::widgets::{self, health_mark, icon_button_of, tab, text_in};
+use super::widgets::{self, health_mark, tab, text_in};
 use crate::analytics::Health;
 use crate::desktop::theme;
 use crate::site::{ElementKind, Site, Slot};
 use crate::twin::command::Command;
+use crate::twin::search::{Answer, Search};
 use crate::twin::view::Drawn;
 use bevy_egui::egui;
-use egui::{
-    Align2, CornerRadius, Rect, ScrollArea, Sense, TextEdit, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2,
-};
+use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, TextStyle, Ui, Vec2, WidgetInfo, WidgetType, pos2, vec2};
 use std::collections::{HashMap, HashSet};
 
 /// The rolled-up health of groups is looked up again after this many seconds.
@@ -25,13 +25,14 @@ pub struct TreeState {
     /// What it is ordered by.
     pub grouping: Grouping,
     /// What is looked for.
-    pub search: String,
-    haystacks: Vec<String>,
+    pub search: SearchBox,
     groups: HashMap<Grouping, Vec<Group>>,
     open: HashSet<u64>,
     closed_in_search: HashSet<u64>,
+    searched: String,
     rows: Vec<Row>,
-    built_for: Option<(Grouping, String)>,
+    /// The grouping and the answer that the rows were made for.
+    built_for: Option<(Grouping, u64)>,
     health: HashMap<u64, Health>,
     health_at: f64,
     selected: Option<Slot>,
@@ -39,28 +40,30 @@ pub struct TreeState {
 }
 
 impl TreeState {
-    /// The tree of a site.
-    pub fn of(site: &Site) -> Self {
-        Self { haystacks: tree_rows::haystacks(site), ..Self::default() }
-    }
-
-    fn rebuild(&mut self, site: &Site) {
-        let asked = (self.grouping, self.search.clone());
-        if self.built_for.as_ref() == Some(&asked) {
+    fn rebuild(&mut self, site: &Site, search: &Search) {
+        let asked = (self.grouping, search.version());
+        if self.built_for == Some(asked) {
             return;
         }
-        if self.built_for.as_ref().is_some_and(|(_, s)| *s != self.search) {
+        // An answer that changes by itself, as health does, leaves closed what people have closed.
+        if self.searched != search.text() {
+            search.text().clone_into(&mut self.searched);
             self.closed_in_search.clear();
         }
         let grouping = self.grouping;
         let groups = self.groups.entry(grouping).or_insert_with(|| tree_rows::group(site, grouping));
-        let open = if self.search.trim().is_empty() { &self.open } else { &self.closed_in_search };
-        self.rows = tree_rows::flatten(groups, open, &self.search, &self.haystacks);
+        self.rows = match search.answer() {
+            Answer::Nothing => tree_rows::flatten(groups, &self.open, None),
+            Answer::Found(hits) => {
+                tree_rows::flatten(groups, &self.closed_in_search, Some(&|slot| hits.contains(slot)))
+            }
+            Answer::Waiting | Answer::Refused(_) => Vec::new(),
+        };
         self.built_for = Some(asked);
     }
 
-    fn toggle(&mut self, key: u64) {
-        let set = if self.search.trim().is_empty() { &mut self.open } else { &mut self.closed_in_search };
+    fn toggle(&mut self, key: u64, searching: bool) {
+        let set = if searching { &mut self.closed_in_search } else { &mut self.open };
         if !set.remove(&key) {
             set.insert(key);
         }
@@ -71,13 +74,15 @@ impl TreeState {
         self.groups.get(&self.grouping)?.iter().find_map(|g| g.find(key))
     }
 
-    /// The slots that a group's row stands for: all of its elements that match the search.
-    fn slots(&self, key: u64) -> Vec<Slot> {
-        self.find(key).map_or_else(Vec::new, |g| tree_rows::matching(g, &self.search, &self.haystacks))
+    /// The slots that a group's row stands for: all of its elements that were found.
+    fn slots(&self, key: u64, search: &Search) -> Vec<Slot> {
+        let mut slots = self.find(key).map_or_else(Vec::new, Group::all);
+        slots.retain(|slot| search.hits().is_none_or(|hits| hits.contains(*slot)));
+        slots
     }
 
     /// Opens what leads to a selection made elsewhere; its row, to scroll to.
-    fn reveal(&mut self, site: &Site, selected: Option<Slot>) -> Option<usize> {
+    fn reveal(&mut self, site: &Site, search: &Search, selected: Option<Slot>) -> Option<usize> {
         if self.selected == selected {
             return None;
         }
@@ -86,11 +91,11 @@ impl TreeState {
         if self.clicked.take() == Some(slot) {
             return None;
         }
-        if self.search.trim().is_empty() {
+        if matches!(search.answer(), Answer::Nothing) {
             let path = tree_rows::path_to(self.groups.get(&self.grouping)?, slot);
             self.open.extend(path);
             self.built_for = None;
-            self.rebuild(site);
+            self.rebuild(site, search);
         }
         self.rows.iter().position(|r| matches!(r, Row::Element { slot: s, .. } if *s == slot))
     }
@@ -116,7 +121,7 @@ impl TreeState {
 
 /// Draws the tree. Returns true when an element's row is under the pointer.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command>) -> bool {
-    head(ui, data, state);
+    head(ui, data, state, out);
     let Some(site) = data.site() else {
         widgets::empty(
             ui,
@@ -127,12 +132,17 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command
         );
         return false;
     };
-    state.rebuild(site);
-    let row = state.reveal(site, data.view.selected);
+    state.rebuild(site, data.search);
+    let row = state.reveal(site, data.search, data.view.selected);
     if state.rows.is_empty() {
-        let hint =
-            if state.search.is_empty() { "This model has no elements" } else { "Try a tag, a class or a GlobalId" };
-        widgets::empty(ui, data.tokens, Icon::Search, "Nothing found", hint);
+        let (title, hint) = match data.search.answer() {
+            Answer::Nothing => ("Nothing found", "This model has no elements"),
+            Answer::Found(_) => ("Nothing found", "Try a tag, a class or a GlobalId"),
+            Answer::Waiting => ("Searching …", "All names are being read for the first time"),
+            // What is wrong stands under the box.
+            Answer::Refused(_) => return false,
+        };
+        widgets::empty(ui, data.tokens, Icon::Search, title, hint);
         return false;
     }
     let now = ui.input(|i| i.time);
@@ -165,7 +175,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command
     hovered.is_some()
 }
 
-fn head(ui: &mut Ui, data: &Data, state: &mut TreeState) {
+fn head(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command>) {
     let t = data.tokens;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
@@ -176,26 +186,7 @@ fn head(ui: &mut Ui, data: &Data, state: &mut TreeState) {
         }
     });
     ui.add_space(2.0);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::hover());
-    ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), t.sunken);
-    let sign = Rect::from_center_size(pos2(rect.left() + 14.0, rect.center().y), Vec2::splat(13.0));
-    icons::paint(ui.painter(), sign, Icon::Search, t.weak);
-    let field =
-        Rect::from_min_max(pos2(rect.left() + 26.0, rect.top() + 1.0), pos2(rect.right() - 26.0, rect.bottom() - 1.0));
-    let edit = TextEdit::singleline(&mut state.search)
-        .hint_text("Name, tag, class, GlobalId")
-        .frame(egui::Frame::NONE)
-        .vertical_align(egui::Align::Center)
-        .desired_width(field.width());
-    ui.put(field, edit);
-    if !state.search.is_empty() {
-        let at = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), Vec2::splat(20.0));
-        let mut inner = ui.new_child(egui::UiBuilder::new().max_rect(at));
-        if icon_button_of(&mut inner, t, Icon::Close, "Clear the search", false, 20.0).clicked() {
-            state.search.clear();
-        }
-    }
-    ui.add_space(2.0);
+    search::ui(ui, data, &mut state.search, out);
 }
 
 /// The room of a row: background, and where its text goes.
@@ -234,7 +225,7 @@ fn group_row(ui: &mut Ui, data: &Data, state: &mut TreeState, row: &Row, out: &m
     let words = Rect::from_min_max(pos2(room.left() + 33.0, room.top()), pos2(right, room.bottom()));
     text_in(ui, words, name, TextStyle::Body, t.text, Align2::LEFT_CENTER);
     if response.clicked() {
-        state.toggle(*key);
+        state.toggle(*key, data.search.hits().is_some());
     }
     response.context_menu(|ui| {
         ui.set_min_width(170.0);
@@ -245,7 +236,7 @@ fn group_row(ui: &mut Ui, data: &Data, state: &mut TreeState, row: &Row, out: &m
         {
             out.push(Command::CutStorey(Some(*storey)));
         }
-        visibility_menu(ui, || state.slots(*key), out);
+        visibility_menu(ui, || state.slots(*key, data.search), out);
     });
 }
 
@@ -286,6 +277,10 @@ fn element_row(ui: &mut Ui, data: &Data, state: &mut TreeState, depth: u8, slot:
     if response.clicked() {
         state.clicked = Some(slot);
         out.push(Command::Select(Some(slot)));
+        // Who looks for something wants to be there.
+        if data.search.hits().is_some() {
+            out.push(Command::FlyTo(slot));
+        }
     }
     if response.double_clicked() {
         out.push(Command::FlyTo(slot));

@@ -139,34 +139,14 @@ pub fn group(site: &Site, grouping: Grouping) -> Vec<Group> {
     }
 }
 
-/// What the search looks at, by slot, in small letters.
-pub fn haystacks(site: &Site) -> Vec<String> {
-    site.elements
-        .iter()
-        .map(|e| format!("{}\n{}\n{}\n{}\n{}", e.tag, e.name, e.class, e.type_name, e.id).to_lowercase())
-        .collect()
-}
-
-/// The rows of the groups that are open. With words to look for, only elements that have them all, and
-/// every group that has one is open.
-pub fn flatten(groups: &[Group], open: &HashSet<u64>, search: &str, haystacks: &[String]) -> Vec<Row> {
-    let words: Vec<String> = search.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let matches = |slot: Slot| {
-        words.is_empty() || haystacks.get(slot.0 as usize).is_some_and(|h| words.iter().all(|w| h.contains(w.as_str())))
-    };
+/// The rows of the groups that are open. Where something is looked for, only elements that were found, and every
+/// group that has one is open but those that are told.
+pub fn flatten(groups: &[Group], open: &HashSet<u64>, found: Option<&dyn Fn(Slot) -> bool>) -> Vec<Row> {
     let mut rows = Vec::new();
     for group in groups {
-        push(group, 0, open, !words.is_empty(), &matches, &mut rows);
+        push(group, 0, open, found, &mut rows);
     }
     rows
-}
-
-/// The slots of a group that have every word of the search.
-pub fn matching(group: &Group, search: &str, haystacks: &[String]) -> Vec<Slot> {
-    let words: Vec<String> = search.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let mut out = group.all();
-    out.retain(|s| haystacks.get(s.0 as usize).is_some_and(|h| words.iter().all(|w| h.contains(w.as_str()))));
-    out
 }
 
 /// Pushes a group and what is open of it; returns how many of its elements match.
@@ -174,13 +154,12 @@ fn push(
     group: &Group,
     depth: u8,
     open: &HashSet<u64>,
-    searching: bool,
-    matches: &dyn Fn(Slot) -> bool,
+    found: Option<&dyn Fn(Slot) -> bool>,
     rows: &mut Vec<Row>,
 ) -> usize {
     let at = rows.len();
     // While searching, the set holds what people closed.
-    let is_open = open.contains(&group.key) != searching;
+    let is_open = open.contains(&group.key) != found.is_some();
     rows.push(Row::Group {
         depth,
         key: group.key,
@@ -192,9 +171,9 @@ fn push(
     });
     let mut count = 0;
     for inner in &group.groups {
-        count += push(inner, depth + 1, open, searching, matches, rows);
+        count += push(inner, depth + 1, open, found, rows);
     }
-    for slot in group.slots.iter().copied().filter(|s| matches(*s)) {
+    for slot in group.slots.iter().copied().filter(|s| found.is_none_or(|found| found(*s))) {
         count += 1;
         if is_open {
             rows.push(Row::Element { depth: depth + 1, slot });
@@ -372,21 +351,16 @@ mod tests {
     #[test]
     fn the_search_opens_what_it_finds_and_hides_the_rest() {
         let site = fixture::site();
-        let (groups, hay) = (group(&site, Grouping::Storey), haystacks(&site));
-        let closed = flatten(&groups, &HashSet::new(), "", &hay);
+        let groups = group(&site, Grouping::Storey);
+        let closed = flatten(&groups, &HashSet::new(), None);
         assert!(closed.iter().all(|r| matches!(r, Row::Group { depth: 0, open: false, .. })));
-        let found = flatten(&groups, &HashSet::new(), "vav-1-03", &hay);
+        let slot = fixture::slot(&site, "VAV-1-03");
+        let found = flatten(&groups, &HashSet::new(), Some(&|s| s == slot));
         let slots: Vec<Slot> =
             found.iter().filter_map(|r| if let Row::Element { slot, .. } = r { Some(*slot) } else { None }).collect();
-        assert!(!slots.is_empty());
-        for slot in &slots {
-            assert!(hay[slot.0 as usize].contains("vav-1-03"));
-        }
-        assert!(flatten(&groups, &HashSet::new(), "no such thing", &hay).is_empty());
-        // By GlobalId, in any case, and two words at once.
-        let id = site.elements[slots[0].0 as usize].id.to_lowercase();
-        let one = flatten(&groups, &HashSet::new(), &format!("{id} VAV"), &hay);
-        assert_eq!(one.iter().filter(|r| matches!(r, Row::Element { .. })).count(), 1);
+        assert_eq!(slots, [slot]);
+        assert!(found.iter().all(|r| matches!(r, Row::Group { count: 1, .. } | Row::Element { .. })), "{found:?}");
+        assert!(flatten(&groups, &HashSet::new(), Some(&|_| false)).is_empty());
     }
 
     #[test]
@@ -396,7 +370,7 @@ mod tests {
         let slot = fixture::slot(&site, "P-1");
         let open: HashSet<u64> = path_to(&groups, slot).into_iter().collect();
         assert!(!open.is_empty());
-        let rows = flatten(&groups, &open, "", &[]);
+        let rows = flatten(&groups, &open, None);
         assert!(rows.iter().any(|r| matches!(r, Row::Element { slot: s, .. } if *s == slot)));
         assert!(path_to(&groups, Slot(9_999)).is_empty());
     }
@@ -412,10 +386,11 @@ mod tests {
                 ..Default::default()
             });
         }
-        let (groups, hay) = (group(&site, Grouping::Type), haystacks(&site));
+        let groups = group(&site, Grouping::Type);
         let open: HashSet<u64> = groups.iter().map(|g| g.key).collect();
-        assert_eq!(flatten(&groups, &open, "", &hay).len(), 100_001);
-        assert_eq!(flatten(&groups, &open, "wall 99999", &hay).len(), 1, "closed by hand while searching");
-        assert_eq!(flatten(&groups, &HashSet::new(), "wall 99999", &hay).len(), 2);
+        let last = |s: Slot| s == Slot(99_999);
+        assert_eq!(flatten(&groups, &open, None).len(), 100_001);
+        assert_eq!(flatten(&groups, &open, Some(&last)).len(), 1, "closed by hand while searching");
+        assert_eq!(flatten(&groups, &HashSet::new(), Some(&last)).len(), 2);
     }
 }

@@ -117,7 +117,7 @@ pub fn ask(ctx: &egui::Context, data: &Data, naming: &mut Naming) {
             let says = if known {
                 "Replaces the view of this name"
             } else {
-                "Keeps the camera, the section, the storey and the colours in twin.toml"
+                "Keeps camera, section, storey, colours and search in twin.toml"
             };
             ui.label(RichText::new(says).small().color(if known { t.warning } else { t.weak }));
             ui.add_space(6.0);

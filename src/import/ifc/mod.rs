@@ -15,6 +15,7 @@ mod properties;
 mod relations;
 mod report;
 mod shapes;
+mod units;
 
 pub(super) use lite::VERSION as LIBRARY;
 
@@ -124,6 +125,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     let ends = ends::read(&step, &relations, &read, &frames, unit_m);
     let mut model = read.model;
     model.ends = ends;
+    model.units = units::read(&step);
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());

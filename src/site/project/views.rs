@@ -30,6 +30,8 @@ pub struct SavedView {
     pub storey: Option<String>,
     /// What the colours mean, one of [`COLOURINGS`]; none: as they are.
     pub colour_by: Option<String>,
+    /// What is looked for; the rest is shown as ghosts.
+    pub search: Option<String>,
     /// Line in `twin.toml`.
     pub line: usize,
 }
@@ -70,6 +72,14 @@ fn read(table: Table<'_>) -> Option<SavedView> {
         sheet.error(word.line, message, format!("use one of {}", COLOURINGS.join(", ")));
         None
     });
+    let search = table.word("search").and_then(|text| match super::super::search::parse(&text.value) {
+        Ok(_) => Some(text.value),
+        Err(wrong) => {
+            let message = format!("`search` in {}, column {}: {}", table.title, wrong.column, wrong.message);
+            sheet.error(text.line, message, wrong.remedy);
+            None
+        }
+    });
     for (key, example) in [
         ("name", "name = \"Plant room\""),
         ("eye_m", "eye_m = [10.0, -20.0, 12.0], where the eye is in the project's frame"),
@@ -96,6 +106,7 @@ fn read(table: Table<'_>) -> Option<SavedView> {
         section_m,
         storey,
         colour_by,
+        search,
         line,
     })
 }
@@ -152,6 +163,7 @@ fn put_view(document: &mut DocumentMut, view: &SavedView) -> Result<(), String> 
     optional("section_m", view.section_m.map(|s| value(millimetres(s))));
     optional("storey", view.storey.as_deref().map(value));
     optional("colour_by", view.colour_by.as_deref().map(value));
+    optional("search", view.search.as_deref().map(value));
     if known.is_none() {
         views.push(new);
     }
@@ -178,6 +190,7 @@ mod tests {
             target_m: [10.0, 0.0, 17.0],
             section_m: Some(18.5),
             colour_by: Some("health".into()),
+            search: Some("class:IfcPump storey:\"Level 2\"".into()),
             ..SavedView::default()
         }
     }
@@ -221,7 +234,7 @@ mod tests {
             [[views]]\nname = \"plant\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\n\
             [[views]]\neye_m = [0, 0]\ncolor_by = \"health\"\n\
             [[views]]\nname = \"B\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\ncolour_by = \"taste\"\n\
-            [[views]]\nname = \"b\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\n";
+            [[views]]\nname = \"b\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\nsearch = \"clas:x\"\n";
         let (_folder, file) = project(&format!("name = \"House\"\n[[layers]]\nfile = \"a.geojson\"\n{views}"));
         let (read, problems) = load(&file).unwrap();
         assert_eq!(read.views.iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["B"]);
@@ -233,6 +246,7 @@ mod tests {
             (14, "`color_by` is no key"),
             (19, "`taste`"),
             (20, "two views"),
+            (24, "column 1: `clas` is no key"),
         ] {
             let place = format!("twin.toml:{line}");
             let found = problems.iter().any(|p| p.place == place && p.message.contains(words) && !p.remedy.is_empty());
