@@ -18,6 +18,7 @@ macro_rules! eprint {
 }
 
 mod bench;
+mod check;
 mod demo;
 mod emulate;
 pub mod field;
@@ -48,6 +49,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Import(import::Args),
+    Check(check::Args),
     Demo(demo::Args),
     Run(run::Args),
     Emulate(emulate::Args),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     leave_geometry_faults_to_their_reports();
     let done = match Cli::parse().verb {
         Verb::Import(args) => import::run(args),
+        Verb::Check(args) => check::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Emulate(args) => emulate::run(args),

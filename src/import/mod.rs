@@ -2,6 +2,7 @@
 
 pub mod colour;
 pub mod gis;
+pub mod ids;
 pub mod ifc;
 pub mod progress;
 

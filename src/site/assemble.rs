@@ -57,6 +57,8 @@ pub struct Source {
     pub discipline: String,
     /// From the file's frame to the project's.
     pub to_project: DAffine3,
+    /// How the file's own frame lies on the map, as the file says it.
+    pub georeference: Option<Georeference>,
 }
 
 /// Storeys of two models with one name are one when their floors are this close, metres.
@@ -261,6 +263,7 @@ impl Assembly {
             schema: model.schema,
             discipline,
             to_project,
+            georeference: model.georeference,
         });
     }
 

@@ -4,9 +4,11 @@
 //! file said; [`Site`] is all of them in one frame, with the project's points bound to its elements.
 
 pub mod binding;
+pub mod ids;
 pub mod model;
 pub mod point;
 pub mod project;
+pub mod readiness;
 pub mod unit;
 
 mod assemble;

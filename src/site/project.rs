@@ -2,6 +2,7 @@
 
 mod broker;
 mod load;
+mod naming;
 mod sheet;
 mod template;
 mod views;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub use load::load;
+pub use naming::NamingRule;
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
@@ -46,6 +48,8 @@ pub struct Project {
     pub views: Vec<SavedView>,
     /// How long history is kept.
     pub retention: Retention,
+    /// How the elements of a class are called.
+    pub naming: Vec<NamingRule>,
 }
 
 /// The project origin: map coordinates that every model and layer is moved by.

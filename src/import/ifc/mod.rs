@@ -6,6 +6,7 @@
 
 mod container;
 mod elements;
+mod facts;
 mod georeference;
 mod lite;
 mod mesher;
@@ -14,6 +15,9 @@ mod properties;
 mod relations;
 mod report;
 mod shapes;
+mod units;
+
+pub use facts::{Facts, open as facts};
 
 use super::{Limits, Progress};
 use crate::problem::Problem;
@@ -96,8 +100,10 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     }
 
     let uncut: HashSet<u32> = meshes.uncut.iter().copied().collect();
-    for (record, element) in read.records.iter().zip(&mut read.model.elements) {
+    for ((record, represented), element) in read.records.iter().zip(&read.represented).zip(&mut read.model.elements) {
         element.without_openings = uncut.contains(record);
+        // A wall that is all opening is as its author meant it.
+        element.geometry_failed = *represented && !hosts.contains(record) && !meshes.placed.contains_key(record);
         let Some(Some(placed)) = meshes.placed.remove(record) else { continue };
         element.shape = Some(placed.shape);
         element.placement = placed.placement;

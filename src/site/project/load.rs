@@ -1,7 +1,7 @@
 //! From the text of `twin.toml` to a [`Project`].
 
 use super::sheet::{Field, Sheet, Table};
-use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, template, views};
+use super::{Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, naming, template, views};
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -84,6 +84,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         bindings,
         views: views::read_all(root.tables("views")),
         retention: root.table("retention").map(retention).unwrap_or_default(),
+        naming: root.table("naming").map(naming::read).unwrap_or_default(),
         folder,
     };
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {
