@@ -11,6 +11,7 @@ mod models;
 pub use kind::Kind;
 
 use super::assemble::Site;
+use super::model::{Element, ElementKind};
 use super::project::Project;
 use crate::problem::{Problem, Severity};
 use serde::Serialize;
@@ -86,7 +87,8 @@ pub fn assess(site: &Site, project: &Project, import: &[Problem]) -> Readiness {
     let mapping = mapping::look(site, project, &mut found);
     let files = (0..site.sources.len()).filter(|s| found.is_ifc(*s)).filter_map(|source| {
         let tallies = found.by_source.get(source)?.clone();
-        let elements = site.source_of.iter().filter(|s| usize::from(**s) == source).count();
+        let own = |(i, e): &(usize, &Element)| e.kind == ElementKind::Element && found.source_of(*i) == source;
+        let elements = site.elements.iter().enumerate().filter(own).count();
         Some(ModelReadiness { file: found.file(source), score: score(&tallies), elements, tallies })
     });
     let models: Vec<ModelReadiness> = files.collect();

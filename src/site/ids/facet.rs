@@ -164,7 +164,9 @@ fn find_classification(holder: &Holder<'_>, system: Option<&Constraint>, value: 
     if of_system.is_empty() {
         let own: Vec<String> = all.iter().map(|c| format!("`{}`", c.system)).collect();
         let wanted = system.map(ToString::to_string).unwrap_or_default();
-        return Found::Absent(format!("is not classified by {wanted}, but by {}", own.join(", ")));
+        let why = format!("is not classified by {wanted}, but by {}", own.join(", "));
+        // A classification by no named system may be the one that is meant: then it is wrong, not absent.
+        return if all.iter().any(|c| c.system.is_empty()) { Found::Wrong(why) } else { Found::Absent(why) };
     }
     let Some(wanted) = value else { return Found::Fits };
     if of_system.iter().any(|c| c.codes.iter().any(|code| wanted.fits_text(code))) {
