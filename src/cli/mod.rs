@@ -19,6 +19,7 @@ macro_rules! eprint {
 
 mod bench;
 mod cache;
+mod check;
 mod demo;
 mod diff;
 mod emulate;
@@ -56,6 +57,7 @@ enum Verb {
     Import(import::Args),
     Graph(graph::Args),
     Diff(diff::Args),
+    Check(check::Args),
     Demo(demo::Args),
     Run(run::Args),
     Search(search::Args),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Verb::Import(args) => import::run(args),
         Verb::Graph(args) => graph::run(args),
         Verb::Diff(args) => diff::run(args),
+        Verb::Check(args) => check::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Search(args) => search::run(args),

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod colour;
 pub mod gis;
+pub mod ids;
 pub mod ifc;
 pub mod progress;
 

@@ -3,7 +3,7 @@
 use super::binding;
 use super::frame;
 use super::infer::{self, Evidence, Inferred};
-use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Group, Model, Slot, Storey};
+use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Georeference, Group, Model, Slot, Storey};
 use super::point::Point;
 use super::project::{Origin, Project};
 use super::unit::FileUnits;
@@ -68,6 +68,8 @@ pub struct Source {
     pub to_project: DAffine3,
     /// The units in which the file states its properties and quantities.
     pub units: FileUnits,
+    /// How the file's own frame lies on the map, as the file says it.
+    pub georeference: Option<Georeference>,
 }
 
 /// Storeys of two models with one name are one when their floors are this close, metres.
@@ -240,6 +242,7 @@ impl Assembly {
             discipline,
             to_project,
             units: model.units,
+            georeference: model.georeference,
         });
     }
 
@@ -365,7 +368,6 @@ fn resolve_spaces(site: &mut Site) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::model::Georeference;
     use crate::site::project::ModelFile;
 
     fn block() -> Arc<Shape> {

@@ -249,7 +249,7 @@ impl<'a> Binder<'a> {
 }
 
 /// True when a template is for an element.
-fn matches(template: &Template, element: &Element, tag: &str) -> bool {
+pub(super) fn matches(template: &Template, element: &Element, tag: &str) -> bool {
     !template.class.is_empty()
         && element.class == template.class
         && template.predefined_type.as_ref().is_none_or(|p| *p == element.predefined_type)

@@ -5,10 +5,12 @@
 
 pub mod binding;
 pub mod graph;
+pub mod ids;
 pub mod infer;
 pub mod model;
 pub mod point;
 pub mod project;
+pub mod readiness;
 pub mod revision;
 pub mod search;
 pub mod unit;

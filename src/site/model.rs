@@ -142,6 +142,8 @@ pub struct Element {
     pub documents: Vec<String>,
     /// True when its openings are not cut, because cutting them did not end in time.
     pub without_openings: bool,
+    /// True when it states a body from which no triangle could be made.
+    pub geometry_failed: bool,
     /// Its mesh, an index into [`Model::shapes`].
     pub shape: Option<u32>,
     /// From the shape's own frame to the file's frame (metres, Z up).

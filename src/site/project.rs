@@ -4,6 +4,7 @@ mod broker;
 mod edit;
 mod joins;
 mod load;
+mod naming;
 mod place;
 mod rebind;
 mod replace;
@@ -21,6 +22,7 @@ pub(crate) use broker::is_loopback;
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, save_join};
 pub use load::load;
+pub use naming::NamingRule;
 pub use place::{Move, place_model};
 pub use rebind::{Amendments, Rebind};
 pub use views::{COLOURINGS, SavedView, save_view};
@@ -64,6 +66,8 @@ pub struct Project {
     pub retention: Retention,
     /// How much of what was read before is kept beside the project.
     pub cache: CacheBounds,
+    /// How the elements of a class are called.
+    pub naming: Vec<NamingRule>,
 }
 
 /// The project origin: map coordinates that every model and layer is moved by.

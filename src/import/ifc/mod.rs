@@ -7,6 +7,7 @@
 mod container;
 mod elements;
 mod ends;
+mod facts;
 mod georeference;
 mod lite;
 mod mesher;
@@ -17,6 +18,7 @@ mod report;
 mod shapes;
 mod units;
 
+pub use facts::{Facts, open as facts};
 pub(super) use lite::VERSION as LIBRARY;
 
 use super::{Limits, Progress};
@@ -111,8 +113,10 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     }
 
     let uncut: HashSet<u32> = meshes.uncut.iter().copied().collect();
-    for (record, element) in read.records.iter().zip(&mut read.model.elements) {
+    for ((record, represented), element) in read.records.iter().zip(&read.represented).zip(&mut read.model.elements) {
         element.without_openings = uncut.contains(record);
+        // A wall that is all opening is as its author meant it.
+        element.geometry_failed = *represented && !hosts.contains(record) && !meshes.placed.contains_key(record);
         let Some(Some(placed)) = meshes.placed.remove(record) else { continue };
         element.shape = Some(placed.shape);
         element.placement = placed.placement;
@@ -125,7 +129,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     let ends = ends::read(&step, &relations, &read, &frames, unit_m);
     let mut model = read.model;
     model.ends = ends;
-    model.units = units::read(&step);
+    model.units = units::of_file(&step);
     model.georeference = georeference::read(&step, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());

@@ -2,7 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, rebind, template, views,
+    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, naming, rebind, template,
+    views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         joins: joins::read_all(root.tables("joins")),
         retention: root.table("retention").map(retention).unwrap_or_default(),
         cache: root.table("cache").map(cache).unwrap_or_default(),
+        naming: root.table("naming").map(naming::read).unwrap_or_default(),
         folder,
     };
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {

@@ -211,6 +211,24 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// The texts inside this one, whatever their names, in the order of the lines. Everything is known then.
+    pub fn words(&self, what: &str) -> Vec<(String, Field<String>)> {
+        let mut all: Vec<_> = self.table.iter().collect();
+        all.sort_by_key(|(key, _)| key.span().start);
+        let mut words = Vec::new();
+        for (key, value) in all {
+            let line = self.sheet.line(key.span().start);
+            match value.get_ref().as_str() {
+                Some(text) => words.push((key.get_ref().to_string(), Field { value: text.to_owned(), line })),
+                None => {
+                    let message = format!("{what} `{}` is {}", key.get_ref(), type_of(value.get_ref()));
+                    self.sheet.error(line, message, "write a text in \"…\"");
+                }
+            }
+        }
+        words
+    }
+
     /// A unit by its UCUM code.
     pub fn unit(&self, key: &'static str) -> Option<Unit> {
         let code = self.text(key)?;
