@@ -3,6 +3,7 @@
 //! Plain data in SI units and f64, Z up; no clock, no sockets, no ECS. [`model::Model`] is what one
 //! file said; [`Site`] is all of them in one frame, with the project's points bound to its elements.
 
+pub mod assets;
 pub mod binding;
 pub mod model;
 pub mod point;
@@ -11,7 +12,7 @@ pub mod unit;
 
 mod assemble;
 
-pub use assemble::{Site, Source, assemble};
+pub use assemble::{Site, Source, assemble, assemble_with};
 pub use model::{Element, ElementKind, Model, Slot};
 pub use point::{Point, PointIndex, Quality};
 pub use project::Project;

@@ -1,8 +1,9 @@
 //! What one file said: elements, their shapes, and how they hang together.
 
+use super::assets::Relation;
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +25,10 @@ pub struct Model {
     pub bytes: u64,
     /// Elements, spaces and map features, in the order of the file.
     pub elements: Vec<Element>,
+    /// GlobalId of the file's `IfcProject`; empty when it has none.
+    pub project_id: String,
+    /// Sites, buildings and other facilities, in the order of the file.
+    pub places: Vec<Place>,
     /// Storeys, in the order of the file.
     pub storeys: Vec<Storey>,
     /// Zones: groups of spaces.
@@ -34,6 +39,9 @@ pub struct Model {
     pub connection_points: Vec<ConnectionPoint>,
     /// Pairs of connection points that are joined.
     pub connections: Vec<Connection>,
+    /// What the file states of its things beyond what their own fields hold: what a system serves, what a
+    /// controller is assigned to, what is nested in what.
+    pub relations: Vec<Relation>,
     /// Meshes, shared by the elements that look alike.
     pub shapes: Vec<Arc<Shape>>,
     /// How the file's own frame lies on the map.
@@ -53,12 +61,20 @@ pub struct Totals {
     pub quantities: usize,
     /// Materials.
     pub materials: usize,
+    /// Rows of an asset registry that say something of an asset.
+    #[serde(default)]
+    pub rows: usize,
 }
 
 impl Model {
     /// The box around every element that has a shape, metres, Z up, in the file's own frame.
     pub fn bounds(&self) -> Option<Aabb> {
         self.elements.iter().filter(|e| e.kind != ElementKind::Space).filter_map(|e| e.bounds).reduce(Aabb::union)
+    }
+
+    /// True for a table of assets: it says something of the elements of other files and has none of its own.
+    pub fn is_registry(&self) -> bool {
+        super::assets::REGISTRY_KINDS.contains(&self.kind.as_str())
     }
 
     /// Elements in the contract's sense: neither spaces nor annotations nor map features of an IFC file.
@@ -101,8 +117,12 @@ pub struct Element {
     pub predefined_type: String,
     /// Its storey, an index into [`Model::storeys`].
     pub storey: Option<u32>,
+    /// The site, building or facility it stands in (nearest), an index into [`Model::places`].
+    pub place: Option<u32>,
     /// The space it stands in, an index into [`Model::elements`].
     pub space: Option<u32>,
+    /// True where the file itself puts it into that space; else the space was found by id or by place.
+    pub space_stated: bool,
     /// Its systems, indices into [`Model::systems`].
     pub systems: Vec<u32>,
     /// The element it is a part of (`IfcRelAggregates`), an index into [`Model::elements`].
@@ -223,6 +243,21 @@ impl std::fmt::Display for PropertyValue {
     }
 }
 
+/// A site, a building or another facility (bridge, road, part of one): what storeys and elements stand in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// GlobalId.
+    pub id: String,
+    /// `Riverside Clinic`.
+    pub name: String,
+    /// The class: `IfcSite`, `IfcBuilding`, `IfcBridge`.
+    pub class: String,
+    /// What it is a part of, an index into [`Model::places`].
+    pub part_of: Option<u32>,
+    /// GlobalIds of the same place in other models.
+    pub also: Vec<String>,
+}
+
 /// A storey of a building.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Storey {
@@ -234,6 +269,8 @@ pub struct Storey {
     pub elevation_m: f64,
     /// Name of the building it belongs to.
     pub building: String,
+    /// The building, or whatever it is a part of (nearest), an index into [`Model::places`].
+    pub place: Option<u32>,
 }
 
 /// A system or a zone: a named group of elements.

@@ -2,6 +2,7 @@
 
 mod broker;
 mod load;
+mod registry;
 mod sheet;
 mod template;
 mod views;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub use load::load;
+pub use registry::RegistryFile;
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
@@ -32,6 +34,8 @@ pub struct Project {
     pub models: Vec<ModelFile>,
     /// Map layers.
     pub layers: Vec<LayerFile>,
+    /// Tables of assets that are joined to the models.
+    pub registries: Vec<RegistryFile>,
     /// Where samples come from.
     pub broker: Broker,
     /// What the wire may bring.

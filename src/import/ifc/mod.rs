@@ -14,6 +14,9 @@ mod properties;
 mod relations;
 mod report;
 mod shapes;
+mod spatial;
+
+pub(super) use container::as_utf8;
 
 use super::{Limits, Progress};
 use crate::problem::Problem;
@@ -115,6 +118,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
         property_sets: step.of("IFCPROPERTYSET").len(),
         quantities: step.of("IFCELEMENTQUANTITY").len(),
         materials: step.of("IFCMATERIAL").len(),
+        ..Totals::default()
     };
     model.file = path.to_owned();
     model.kind = if contents.zipped { "ifczip" } else { "ifc" }.to_owned();
