@@ -69,7 +69,9 @@ fn model() -> Model {
     }
     elements[5].predefined_type = "AIRHANDLER".into();
     elements[11].predefined_type = "TEMPERATURESENSOR".into();
-    elements[14].systems = vec![0];
+    for member in [2, 3, 4, 14] {
+        elements[member].systems = vec![0];
+    }
     elements[8].properties.push(set("Pset_Own", &[("Air Handler", "ahu 1"), ("Area Served", "0.01; 0.02")]));
     let mut model = Model {
         file: "building.ifc".into(),

@@ -316,7 +316,12 @@ fn describe(site: &Site, graph: &AssetGraph) -> String {
         ));
         let unmatched = report.unmatched.iter().map(|u| format!("{}: {}", u.place, u.why));
         some_of(&mut lines, "matches nothing", unmatched);
-        let twice = report.duplicates.iter().map(|d| format!("{} `{}`: {}", d.field, d.value, d.places.join("; ")));
+        let twice = report.duplicates.iter().map(|d| {
+            let more = d.places.len().saturating_sub(4);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let first: Vec<&str> = d.places.iter().take(4).map(String::as_str).collect();
+            format!("{} `{}`: {}{more}", d.field, d.value, first.join("; "))
+        });
         some_of(&mut lines, "named twice", twice);
         let conflicts = report.conflicts.iter().map(|c| {
             let name = assets::label(site, Thing::Element(c.element.0));

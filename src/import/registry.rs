@@ -42,10 +42,8 @@ pub fn read_from(
     let path = named.file.as_path();
     let place = path.display().to_string();
     let mut problems = Vec::new();
-    let (mut kind, mut sheets) = sheets(path, &place, bytes, limits, progress, &mut problems)?;
-    if let Some(wanted) = &named.sheet {
-        sheets = only(sheets, wanted, &place)?;
-    }
+    let wanted = named.sheet.as_deref();
+    let (mut kind, sheets) = sheets(path, (&place, wanted), bytes, limits, progress, &mut problems)?;
     let items = if named.sheet.is_none() && cobie::is_cobie(&sheets) {
         kind = "cobie";
         cobie::items(&sheets, &place, &mut problems)
@@ -101,10 +99,10 @@ fn read_bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// The kind of file by its first bytes, and its sheets.
+/// The kind of file by its first bytes, and its sheets, or the one that is wanted.
 fn sheets(
     path: &Path,
-    place: &str,
+    (place, wanted): (&str, Option<&str>),
     bytes: &[u8],
     limits: &Limits,
     progress: &Progress,
@@ -112,7 +110,7 @@ fn sheets(
 ) -> Result<(&'static str, Vec<Sheet>), Problem> {
     const OLD_EXCEL: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0];
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Ok(("xlsx", workbook::read(bytes, place, limits, progress, problems)?));
+        return Ok(("xlsx", workbook::read(bytes, (place, wanted), limits, progress, problems)?));
     }
     if bytes.starts_with(OLD_EXCEL) {
         return Err(Problem::error(
@@ -128,22 +126,9 @@ fn sheets(
             "save it as .xlsx again; a text file with columns is called .csv",
         ));
     }
-    Ok(("csv", vec![delimited::read(bytes, place, progress, problems)?]))
-}
-
-/// The one sheet that the project names.
-fn only(sheets: Vec<Sheet>, wanted: &str, place: &str) -> Result<Vec<Sheet>, Problem> {
-    let names: Vec<String> = sheets.iter().map(|s| s.name.clone()).collect();
-    let is = |s: &Sheet| s.name.trim().eq_ignore_ascii_case(wanted.trim());
-    match sheets.into_iter().find(is) {
-        Some(sheet) => Ok(vec![sheet]),
-        None if names == [""] => {
-            Err(Problem::error(place, "a CSV file has no sheets", "leave `sheet` out of its [[registries]] entry"))
-        }
-        None => Err(Problem::error(
-            place,
-            format!("there is no sheet `{wanted}`"),
-            format!("its sheets are {}", names.join(", ")),
-        )),
+    if wanted.is_some() {
+        let remedy = "leave `sheet` out of its [[registries]] entry";
+        return Err(Problem::error(place, "a CSV file has no sheets", remedy));
     }
+    Ok(("csv", vec![delimited::read(bytes, place, progress, problems)?]))
 }

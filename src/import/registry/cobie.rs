@@ -3,7 +3,7 @@
 
 use super::cells::{Row, Sheet, is_nothing};
 use super::columns::plain;
-use super::rows::{global_id, split};
+use super::rows::{global_id, split, tell_nameless};
 use crate::problem::Problem;
 use crate::site::assets::{ItemKind, RegistryItem};
 use crate::site::model::PropertyValue;
@@ -112,9 +112,11 @@ pub(super) fn items(sheets: &[Sheet], place: &str, problems: &mut Vec<Problem>) 
     for (name, kind) in [("facility", ItemKind::Building), ("floor", ItemKind::Storey), ("space", ItemKind::Space)] {
         let zones = if kind == ItemKind::Space { groups(table("zone").as_ref(), "spacenames") } else { HashMap::new() };
         let Some(table) = table(name) else { continue };
+        let mut nameless = Vec::new();
         for row in table.rows() {
-            let mut item = named(&table, row, kind, place, problems);
+            let mut item = named(&table, row, kind);
             if item.name.is_empty() {
+                nameless.push(row.number);
                 continue;
             }
             if kind == ItemKind::Space {
@@ -130,6 +132,7 @@ pub(super) fn items(sheets: &[Sheet], place: &str, problems: &mut Vec<Problem>) 
             add(&mut item.attributes, own(name, &item.name));
             items.push(item);
         }
+        tell_nameless(table.sheet, &nameless, "Name", place, problems);
     }
 
     // Components, with what their types say.
@@ -152,10 +155,11 @@ pub(super) fn items(sheets: &[Sheet], place: &str, problems: &mut Vec<Problem>) 
     let systems = groups(table("system").as_ref(), "componentnames");
     let wholes = wholes(table("assembly").as_ref());
     if let Some(table) = table("component") {
-        let mut untyped = Vec::new();
+        let (mut untyped, mut nameless) = (Vec::new(), Vec::new());
         for row in table.rows() {
-            let mut item = named(&table, row, ItemKind::Asset, place, problems);
+            let mut item = named(&table, row, ItemKind::Asset);
             if item.name.is_empty() {
+                nameless.push(row.number);
                 continue;
             }
             item.tag = table.text(row, &["tagnumber", "assetidentifier"]);
@@ -174,6 +178,7 @@ pub(super) fn items(sheets: &[Sheet], place: &str, problems: &mut Vec<Problem>) 
             }
             items.push(item);
         }
+        tell_nameless(table.sheet, &nameless, "Name", place, problems);
         if let Some((row, first)) = untyped.first() {
             problems.push(Problem::warning(
                 table.sheet.place(place, *row),
@@ -212,16 +217,9 @@ fn word(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// A row that has a name; one without is told.
-fn named(table: &Table<'_>, row: &Row, kind: ItemKind, place: &str, problems: &mut Vec<Problem>) -> RegistryItem {
+/// A row as an item with what every sheet has.
+fn named(table: &Table<'_>, row: &Row, kind: ItemKind) -> RegistryItem {
     let name = table.text(row, &["name"]);
-    if name.is_empty() {
-        problems.push(Problem::warning(
-            table.sheet.place(place, row.number),
-            "the row has no Name: it is left out",
-            "fill it in, or delete the row",
-        ));
-    }
     RegistryItem {
         kind,
         sheet: table.sheet.name.clone(),

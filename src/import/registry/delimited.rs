@@ -29,12 +29,13 @@ pub(super) fn read(
     let (mut cells, mut long, mut broad) = (0, None, None);
     let mut reader = reader(text, delimiter);
     let mut record = csv::StringRecord::new();
+    let mut lines = Lines { text: text.as_bytes(), byte: 0, line: 1 + skipped };
     loop {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
             Err(e) => {
-                let line = e.position().map_or(0, |p| p.line() as usize) + skipped;
+                let line = lines.at(e.position().map_or(0, csv::Position::byte));
                 problems.push(Problem::warning(
                     sheet.place(place, line),
                     format!("the file cannot be read from here on: {e}"),
@@ -43,7 +44,7 @@ pub(super) fn read(
                 break;
             }
         }
-        let line = record.position().map_or(0, |p| p.line() as usize) + skipped;
+        let line = lines.at(record.position().map_or(0, csv::Position::byte));
         if sheet.rows.len() % 1024 == 0 && progress.cancelled() {
             return Err(cancelled(place));
         }
@@ -86,6 +87,31 @@ pub(super) fn read(
         ));
     }
     Ok(sheet)
+}
+
+/// Counts lines on the way through a text, whatever ends them.
+struct Lines<'a> {
+    text: &'a [u8],
+    byte: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins at a byte. The reader puts its beginning before the line breaks that it
+    /// skips.
+    fn at(&mut self, byte: u64) -> usize {
+        let start = usize::try_from(byte).unwrap_or(self.text.len());
+        while let Some(letter) = self.text.get(self.byte) {
+            let ends = matches!(letter, b'\r' | b'\n');
+            if self.byte >= start && !ends {
+                break;
+            }
+            let first_of_two = *letter == b'\r' && self.text.get(self.byte + 1) == Some(&b'\n');
+            self.line += usize::from(ends && !first_of_two);
+            self.byte += 1;
+        }
+        self.line
+    }
 }
 
 fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
@@ -186,6 +212,11 @@ mod tests {
         let text = b"Tag,Note\nP-1,\"two\nlines; \"\"so\"\"\"\n\nP-2,x\n";
         let sheet = read(text, "a.csv", &Progress::default(), &mut problems).unwrap();
         assert_eq!(sheet.rows.iter().map(|r| r.number).collect::<Vec<_>>(), [1, 2, 5]);
+        for ends in ["\r\n", "\r", "\n"] {
+            let text = ["Tag,Note", "P-1,\"a", "b\"", "", "P-2,x", "P-3,y"].join(ends);
+            let sheet = read(text.as_bytes(), "a.csv", &Progress::default(), &mut problems).unwrap();
+            assert_eq!(sheet.rows.iter().map(|r| r.number).collect::<Vec<_>>(), [1, 2, 5, 6], "{ends:?}");
+        }
         assert_eq!(sheet.rows[1].get(1), Some(&PropertyValue::Text("two\nlines; \"so\"".into())));
     }
 

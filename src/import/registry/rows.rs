@@ -99,16 +99,21 @@ fn read(sheet: &Sheet, columns: &Columns, place: &str, items: &mut Vec<RegistryI
     }
     let keys = ["tag", "global_id", "name"].into_iter().filter_map(|k| columns.of(k)).map(|c| columns.heading(c));
     let keys = keys.map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" or ");
-    for row in nameless.iter().take(TOLD) {
+    tell_nameless(sheet, &nameless, &keys, place, problems);
+}
+
+/// Rows that name nothing are left out: the first ones are told one by one.
+pub(super) fn tell_nameless(sheet: &Sheet, rows: &[usize], keys: &str, place: &str, problems: &mut Vec<Problem>) {
+    for row in rows.iter().take(TOLD) {
         problems.push(Problem::warning(
             sheet.place(place, *row),
             format!("the row has no {keys}: it is left out"),
             "fill it in, or delete the row",
         ));
     }
-    if let Some(more) = nameless.len().checked_sub(TOLD).filter(|n| *n > 0) {
+    if let Some(more) = rows.len().checked_sub(TOLD).filter(|n| *n > 0) {
         problems.push(Problem::warning(
-            sheet.place(place, nameless.get(TOLD).copied().unwrap_or_default()),
+            sheet.place(place, rows.get(TOLD).copied().unwrap_or_default()),
             format!("{more} more rows have no {keys}: they are left out"),
             "fill it in, or delete the rows",
         ));

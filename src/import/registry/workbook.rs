@@ -15,17 +15,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// A workbook has a few dozen parts.
 const MAX_PARTS: usize = 10_000;
 
-/// Reads every sheet with cells.
+/// Reads every sheet, or the one that is wanted.
 pub(super) fn read(
     bytes: &[u8],
-    place: &str,
+    (place, wanted): (&str, Option<&str>),
     limits: &Limits,
     progress: &Progress,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Sheet>, Problem> {
     check(bytes, place, limits)?;
     // The reader below is not ours: should it give up, it does so on a thread whose faults are told here.
-    let work = || catch_unwind(AssertUnwindSafe(|| sheets(bytes, place, progress)));
+    let work = || catch_unwind(AssertUnwindSafe(|| sheets(bytes, place, wanted, progress)));
     let done = std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().name("table-reader".to_owned()).spawn_scoped(scope, work);
         worker.map(|w| w.join().unwrap_or_else(Err))
@@ -109,10 +109,17 @@ fn check(bytes: &[u8], place: &str, limits: &Limits) -> Result<(), Problem> {
 /// What was read, and what was wrong with it.
 type Found = (Vec<Sheet>, Vec<Problem>);
 
-fn sheets(bytes: &[u8], place: &str, progress: &Progress) -> Result<Found, Problem> {
+fn sheets(bytes: &[u8], place: &str, wanted: Option<&str>, progress: &Progress) -> Result<Found, Problem> {
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|e| damaged(place, &e))?;
     let tables = workbook.sheets_metadata().iter().filter(|s| s.typ == SheetType::WorkSheet);
-    let names: Vec<String> = tables.map(|s| s.name.clone()).collect();
+    let mut names: Vec<String> = tables.map(|s| s.name.clone()).collect();
+    if let Some(wanted) = wanted {
+        let Some(name) = names.iter().find(|n| n.trim().eq_ignore_ascii_case(wanted.trim())).cloned() else {
+            let remedy = format!("its sheets are {}", names.join(", "));
+            return Err(Problem::error(place, format!("there is no sheet `{wanted}`"), remedy));
+        };
+        names = vec![name];
+    }
     let mut problems = Vec::new();
     let mut left = MAX_CELLS;
     let mut sheets = Vec::new();

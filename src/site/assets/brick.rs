@@ -154,6 +154,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The number of the one IFC file, where there is no other: storeys and the like do not say which they are of.
+    fn only_project(&self) -> Option<u16> {
+        let mut all = self.site.sources.iter().enumerate().filter(|(_, s)| is_ifc(&s.kind));
+        match (all.next(), all.next()) {
+            (Some((i, _)), None) => u16::try_from(i).ok(),
+            _ => None,
+        }
+    }
+
     fn class(&self, thing: Thing) -> &'static str {
         let site = self.site;
         match thing {
@@ -201,7 +210,7 @@ impl<'a> Writer<'a> {
         // `#123` stands for an entity without a GlobalId.
         let source = match thing {
             Thing::Element(i) => self.site.source_of.get(i as usize).copied(),
-            _ => None,
+            _ => self.only_project(),
         };
         let kind = |i: u16| self.site.sources.get(usize::from(i)).map_or("", |s| s.kind.as_str());
         if id.starts_with('#') || source.is_some_and(|s| !is_ifc(kind(s))) {

@@ -151,6 +151,17 @@ fn located(site: &Site, assets: &[bool], all: &mut Collector) {
     }
 }
 
+/// Where it is known from that an element is in its space, or for it.
+fn space_words(element: &Element) -> &'static str {
+    if element.space_stated {
+        "stands in the space"
+    } else if element.property(stated::OWN_SET, "Space").is_some() {
+        "property Space of Pset_Plenum_Serves"
+    } else {
+        "inside the space's box"
+    }
+}
+
 /// Actuators and controllers move what they are set on; a controller also the actuators on the same element.
 fn controls(site: &Site, all: &mut Collector) {
     let mut on: HashMap<u32, (Vec<u32>, Vec<u32>)> = HashMap::new();
@@ -188,7 +199,7 @@ fn meters(site: &Site, all: &mut Collector) {
                 all.add(this, RelationKind::Meters, Thing::Element(host), "IfcRelFlowControlElements");
             }
             (Role::Sensor, None, Some(space)) => {
-                let words = if element.space_stated { "stands in the space" } else { "inside the space's box" };
+                let words = space_words(element);
                 all.add(this, RelationKind::Meters, Thing::Element(space), words);
             }
             _ => {}
@@ -209,7 +220,7 @@ fn meters(site: &Site, all: &mut Collector) {
 fn serves(site: &Site, all: &mut Collector) {
     for (slot, element) in site.iter().filter(|(_, e)| role(&e.class) == Role::Terminal) {
         let Some(space) = element.space else { continue };
-        let words = if element.space_stated { "stands in the space" } else { "inside the space's box" };
+        let words = space_words(element);
         all.add(Thing::Element(slot.0), RelationKind::Serves, Thing::Element(space), words);
     }
     let mut served: HashMap<Thing, Vec<Thing>> = HashMap::new();

@@ -4,6 +4,10 @@
 //! cells become a property set. What the models leave empty (tag, space, system, zone) the registry fills; where it
 //! says something else the model stays and the conflict is told.
 
+mod report;
+
+pub use report::{Conflict, Duplicate, Matched, MatchedBy, Merge, MergeReport, Unmatched};
+
 use super::item::{ItemKind, Registry, RegistryItem};
 use super::names::{Found, Names, key};
 use super::{Relation, RelationKind, Thing, classes};
@@ -11,8 +15,7 @@ use crate::problem::Problem;
 use crate::site::assemble::Site;
 use crate::site::binding::nearest;
 use crate::site::model::{ElementKind, Group, PropertySet, Slot};
-use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Beyond so many tags no similar one is looked for.
@@ -20,107 +23,6 @@ const MAX_TO_COMPARE: usize = 20_000;
 
 /// For so many rows that match nothing a similar tag is looked for.
 const MAX_SUGGESTIONS: usize = 50;
-
-/// How all registries were joined.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Merge {
-    /// One report a registry, in the order of the project file.
-    pub reports: Vec<MergeReport>,
-    /// Elements that a row names.
-    pub named: HashSet<Slot>,
-    /// Equipment that no row of any registry names; empty without a registry.
-    pub unnamed: Vec<Slot>,
-}
-
-/// How one registry was joined.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct MergeReport {
-    /// The registry's name.
-    pub registry: String,
-    /// `cobie`, `csv` or `xlsx`.
-    pub kind: String,
-    /// Rows that say something of an asset, a space, a storey or a building.
-    pub rows: usize,
-    /// Rows joined to a thing.
-    pub matched: Vec<Matched>,
-    /// Rows joined to nothing.
-    pub unmatched: Vec<Unmatched>,
-    /// Keys that more than one row has.
-    pub duplicates: Vec<Duplicate>,
-    /// Where registry and model say different things.
-    pub conflicts: Vec<Conflict>,
-}
-
-/// By what a row was joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MatchedBy {
-    /// GlobalId.
-    GlobalId,
-    /// Tag and tag, or one's tag and the other's name.
-    Tag,
-    /// Name.
-    Name,
-}
-
-impl MatchedBy {
-    /// `globalid`, `tag`, `name`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::GlobalId => "globalid",
-            Self::Tag => "tag",
-            Self::Name => "name",
-        }
-    }
-}
-
-/// A row that was joined.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matched {
-    /// Where the row is: `assets.xlsx, Pumps, row 12`.
-    pub place: String,
-    /// What it was joined to.
-    pub thing: Thing,
-    /// By what.
-    pub by: MatchedBy,
-}
-
-/// A row that was joined to nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unmatched {
-    /// Where the row is.
-    pub place: String,
-    /// What it is about.
-    pub label: String,
-    /// Why, and what comes near.
-    pub why: String,
-}
-
-/// A key that more than one row has; the first row counts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Duplicate {
-    /// The column's meaning: `tag`, `globalid`, `name`, or `element` where different keys led to one element.
-    pub field: &'static str,
-    /// The key.
-    pub value: String,
-    /// Where the rows are.
-    pub places: Vec<String>,
-}
-
-/// Registry and model say different things of one element; the model stays.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conflict {
-    /// Where the row is.
-    pub place: String,
-    /// The element.
-    pub element: Slot,
-    /// `tag`, `space`, `storey`, `system`.
-    pub field: &'static str,
-    /// What the registry says.
-    pub registry: String,
-    /// What the model says.
-    pub model: String,
-}
 
 /// Joins the registries to the site's elements and fills [`Site::merge`]; what is wrong is told once a registry
 /// and kind of fault.
@@ -132,7 +34,7 @@ pub fn merge(site: &mut Site, registries: &[Registry]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for registry in registries {
         let report = merger.registry(site, registry);
-        tell(registry, &report, site, &mut problems);
+        report::tell(registry, &report, site, &mut problems);
         site.merge.reports.push(report);
     }
     let unnamed = site.iter().filter(|(s, e)| {
@@ -157,16 +59,18 @@ struct Merger {
 
 impl Merger {
     fn registry(&mut self, site: &mut Site, registry: &Registry) -> MergeReport {
+        let (duplicates, told) = report::duplicate_keys(registry);
         let mut report = MergeReport {
             registry: registry.name.clone(),
             kind: registry.kind.clone(),
             rows: registry.items.len(),
-            duplicates: duplicate_keys(registry),
+            duplicates,
             ..MergeReport::default()
         };
-        let mut taken: HashMap<(Thing, &str), String> = HashMap::new();
+        // By thing and sheet: the first row, and where the others are told.
+        let mut taken: HashMap<(Thing, &str), (String, Option<usize>)> = HashMap::new();
         let mut joined: Vec<(Slot, &RegistryItem)> = Vec::new();
-        for item in &registry.items {
+        for (i, item) in registry.items.iter().enumerate() {
             let place = registry.place(item);
             let (thing, by) = match self.find(site, item) {
                 Ok(found) => found,
@@ -175,20 +79,21 @@ impl Merger {
                     continue;
                 }
             };
-            if let Some(first) = taken.get(&(thing, item.sheet.as_str())) {
-                let told = report.duplicates.iter_mut().find(|d| d.places.contains(first));
-                match told {
-                    Some(told) if told.places.contains(&place) => {}
-                    Some(told) if told.field == "element" => told.places.push(place),
-                    _ => report.duplicates.push(Duplicate {
-                        field: "element",
-                        value: super::label(site, thing),
-                        places: vec![first.clone(), place],
-                    }),
+            if let Some((first, at)) = taken.get_mut(&(thing, item.sheet.as_str())) {
+                if told.contains(&i) {
+                    continue;
+                }
+                let at = *at.get_or_insert_with(|| {
+                    let (field, value) = ("element", super::label(site, thing));
+                    report.duplicates.push(Duplicate { field, value, places: vec![first.clone()] });
+                    report.duplicates.len() - 1
+                });
+                if let Some(duplicate) = report.duplicates.get_mut(at) {
+                    duplicate.places.push(place);
                 }
                 continue;
             }
-            taken.insert((thing, item.sheet.as_str()), place.clone());
+            taken.insert((thing, item.sheet.as_str()), (place.clone(), None));
             report.matched.push(Matched { place: place.clone(), thing, by });
             if let Thing::Element(slot) = thing {
                 site.merge.named.insert(Slot(slot));
@@ -459,68 +364,3 @@ impl Merger {
 
 /// The class of a system or zone that no model has.
 const FROM_REGISTRY: &str = "registry";
-
-/// Rows of one sheet with one GlobalId, tag, or (where they have neither) name.
-fn duplicate_keys(registry: &Registry) -> Vec<Duplicate> {
-    let mut rows: HashMap<(&'static str, &str, ItemKind, String), (String, Vec<String>)> = HashMap::new();
-    let mut order = Vec::new();
-    for item in &registry.items {
-        let name_only = item.tag.is_empty() && item.global_id.is_empty();
-        let name = Some(item.name.as_str()).filter(|_| name_only);
-        let keys = [("globalid", Some(item.global_id.as_str())), ("tag", Some(item.tag.as_str())), ("name", name)];
-        for (field, word) in keys.into_iter().filter_map(|(f, w)| Some((f, w.filter(|w| !w.is_empty())?))) {
-            let plain = if field == "globalid" { word.to_owned() } else { key(word) };
-            let at = (field, item.sheet.as_str(), item.kind, plain);
-            let entry = rows.entry(at.clone()).or_insert_with(|| {
-                order.push(at);
-                (word.to_owned(), Vec::new())
-            });
-            entry.1.push(registry.place(item));
-        }
-    }
-    let all = order.into_iter().filter_map(|at| {
-        let (value, places) = rows.remove(&at)?;
-        (places.len() > 1).then_some(Duplicate { field: at.0, value, places })
-    });
-    all.collect()
-}
-
-/// One problem a registry and kind of fault, with its first cases.
-fn tell(registry: &Registry, report: &MergeReport, site: &Site, problems: &mut Vec<Problem>) {
-    let file = registry.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let remedy = |what: &str| format!("{what}; `plenum assets` lists them all");
-    let some = |list: Vec<String>| {
-        let more = list.len().saturating_sub(3);
-        let first = list.into_iter().take(3).collect::<Vec<_>>().join("; ");
-        if more > 0 { format!("{first}; and {more} more") } else { first }
-    };
-    let rows = |n: usize| if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
-    if !report.unmatched.is_empty() {
-        let cases = report.unmatched.iter().map(|u| format!("{}: {}", u.place, u.why)).collect();
-        problems.push(Problem::warning(
-            file.clone(),
-            format!("{} of {} match nothing in the models: {}", rows(report.unmatched.len()), report.rows, some(cases)),
-            remedy("write the GlobalId or the tag as the model has it"),
-        ));
-    }
-    if !report.duplicates.is_empty() {
-        let cases =
-            report.duplicates.iter().map(|d| format!("{} `{}` in {}", d.field, d.value, d.places.join(" and ")));
-        problems.push(Problem::warning(
-            file.clone(),
-            format!("the same thing stands in more than one row, and the first counts: {}", some(cases.collect())),
-            remedy("leave one row for each asset"),
-        ));
-    }
-    if !report.conflicts.is_empty() {
-        let label = |c: &Conflict| super::label(site, Thing::Element(c.element.0));
-        let cases = report.conflicts.iter().map(|c| {
-            format!("{} of {}: `{}` here, `{}` in the model ({})", c.field, label(c), c.registry, c.model, c.place)
-        });
-        problems.push(Problem::warning(
-            file,
-            format!("registry and model differ, and the model counts: {}", some(cases.collect())),
-            remedy("mend the one that is wrong"),
-        ));
-    }
-}
