@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Reads building models and map layers and says what is in them.
 #[derive(clap::Args)]
 pub struct Args {
-    /// IFC (2X3, 4, 4X3), ifcZIP or GeoJSON files.
+    /// IFC (2X3, 4, 4X3), ifcZIP, GeoJSON, or asset registries (COBie, XLSX, CSV).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print one JSON document on stdout.
@@ -69,6 +69,8 @@ struct FileReport {
     property_sets: Option<usize>,
     quantities: Option<usize>,
     materials: Option<usize>,
+    /// Rows of an asset registry; null for anything else.
+    rows: Option<usize>,
     bounds_m: Option<Aabb>,
     georeference: Option<Georeference>,
     problems: Vec<Problem>,
@@ -196,6 +198,7 @@ impl FileReport {
             property_sets: Some(model.totals.property_sets),
             quantities: Some(model.totals.quantities),
             materials: Some(model.totals.materials),
+            rows: model.is_registry().then_some(model.totals.rows),
             bounds_m: model.bounds(),
             kind: Some(model.kind),
             schema: Some(model.schema),
@@ -233,6 +236,7 @@ impl FileReport {
             property_sets: None,
             quantities: None,
             materials: None,
+            rows: None,
             bounds_m: None,
             georeference: None,
             problems: Vec::new(),
@@ -253,7 +257,6 @@ fn describe(report: &FileReport) -> String {
     let mut lines = Vec::new();
     lines.push(report.file.clone());
     if let (Some(kind), Some(elements)) = (&report.kind, report.elements) {
-        let number = |n: Option<usize>| n.unwrap_or(0);
         let schema = report.schema.as_deref().filter(|s| !s.is_empty()).map(|s| format!(" {s}")).unwrap_or_default();
         lines.push(format!(
             "  {kind}{schema}, {:.1} MB, read in {:.2} s{}",
@@ -261,28 +264,11 @@ fn describe(report: &FileReport) -> String {
             report.seconds,
             if report.from_cache { ", from the cache" } else { "" }
         ));
-        lines.push(format!(
-            "  {elements} elements, {} with geometry: {} triangles in {} shapes",
-            number(report.with_geometry),
-            number(report.triangles),
-            number(report.shapes)
-        ));
-        lines.push(format!(
-            "  {} storeys, {} spaces, {} zones, {} systems, {} connection points, {} connections, {} inferred",
-            number(report.storeys),
-            number(report.spaces),
-            number(report.zones),
-            number(report.systems),
-            number(report.connection_points),
-            number(report.connections),
-            number(report.inferred_connections)
-        ));
-        lines.push(format!(
-            "  {} property sets, {} quantity sets, {} materials",
-            number(report.property_sets),
-            number(report.quantities),
-            number(report.materials)
-        ));
+        if let Some(rows) = report.rows {
+            lines.push(format!("  {rows} rows that name an asset, a space, a storey or a building"));
+        } else {
+            lines.extend(counts(report, elements));
+        }
         if let Some(bounds) = report.bounds_m {
             let size = bounds.size();
             lines.push(format!("  {:.2} × {:.2} × {:.2} m", size.x, size.y, size.z));
@@ -302,6 +288,35 @@ fn describe(report: &FileReport) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// How many of everything a model holds.
+fn counts(report: &FileReport, elements: usize) -> [String; 3] {
+    let number = |n: Option<usize>| n.unwrap_or(0);
+    [
+        format!(
+            "  {elements} elements, {} with geometry: {} triangles in {} shapes",
+            number(report.with_geometry),
+            number(report.triangles),
+            number(report.shapes)
+        ),
+        format!(
+            "  {} storeys, {} spaces, {} zones, {} systems, {} connection points, {} connections, {} inferred",
+            number(report.storeys),
+            number(report.spaces),
+            number(report.zones),
+            number(report.systems),
+            number(report.connection_points),
+            number(report.connections),
+            number(report.inferred_connections)
+        ),
+        format!(
+            "  {} property sets, {} quantity sets, {} materials",
+            number(report.property_sets),
+            number(report.quantities),
+            number(report.materials)
+        ),
+    ]
 }
 
 /// The `--elements` file: whole at its name, or not there.

@@ -17,6 +17,7 @@ macro_rules! eprint {
     }};
 }
 
+mod assets;
 mod bench;
 mod cache;
 mod check;
@@ -58,6 +59,7 @@ enum Verb {
     Graph(graph::Args),
     Diff(diff::Args),
     Check(check::Args),
+    Assets(assets::Args),
     Demo(demo::Args),
     Run(run::Args),
     Search(search::Args),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Verb::Graph(args) => graph::run(args),
         Verb::Diff(args) => diff::run(args),
         Verb::Check(args) => check::run(args),
+        Verb::Assets(args) => assets::run(args),
         Verb::Demo(args) => demo::run(args),
         Verb::Run(args) => run::run(args),
         Verb::Search(args) => search::run(args),
@@ -91,12 +94,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The geometry library gives up by panicking, on threads of its own; the import catches that and tells it as a
-/// problem of the file. Nothing else shall be printed about it.
+/// The libraries for geometry and workbooks give up by panicking, on threads of their own; the import catches that
+/// and tells it as a problem of the file. Nothing else shall be printed about it.
 fn leave_geometry_faults_to_their_reports() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |fault| {
-        if std::thread::current().name().is_some_and(|name| name.starts_with("ifc-")) {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("ifc-") || name == "table-reader") {
             tracing::debug!("{fault}");
         } else {
             usual(fault);

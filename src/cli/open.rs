@@ -1,8 +1,10 @@
 //! Opens a project, or a single model as a project of its own.
 
 use super::cache;
-use crate::import::{Limits, Progress};
+use crate::import::cache::Imported;
+use crate::import::{self, Limits, Progress};
 use crate::problem::{Problem, Severity};
+use crate::site::assets::Registry;
 use crate::site::project::{LayerFile, ModelFile, Project};
 use crate::site::{self, Model, Site};
 use std::path::Path;
@@ -41,7 +43,7 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
-        match cache.read(file, &Limits::default(), progress) {
+        match cache.read(file, &Limits::default(), progress).and_then(elements_only) {
             Ok(imported) => {
                 // Said once: what holds for one file holds for all.
                 unkept = unkept.or(cache.keep(&imported).err());
@@ -67,10 +69,37 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
         return Err(problem);
     }
     problems.extend(unkept);
-    let (site, found) = site::assemble(&project, models);
+    let registries = read_registries(&project, progress, &mut problems);
+    let (site, found) = site::assemble_with(&project, models, &registries);
     problems.extend(found);
     problems.extend(views_without_storey(&project, &site));
     Ok(Opened { project, site: Arc::new(site), problems })
+}
+
+/// A table of assets is no model: it says something of the elements of one.
+fn elements_only(read: Imported) -> Result<Imported, Problem> {
+    if !read.model.is_registry() {
+        return Ok(read);
+    }
+    let message = "this is an asset registry: it has no elements of its own";
+    let remedy = "name it in twin.toml under [[registries]], beside the [[models]] that it speaks of";
+    Err(Problem::error(read.model.file.display().to_string(), message, remedy))
+}
+
+/// Reads the project's asset registries; one that cannot be read is a problem.
+fn read_registries(project: &Project, progress: &Progress, problems: &mut Vec<Problem>) -> Vec<Registry> {
+    let mut registries = Vec::new();
+    // That a file is not there was told when the project file was read.
+    for named in project.registries.iter().filter(|r| r.file.is_file()) {
+        match import::registry::read(named, &Limits::default(), progress) {
+            Ok((registry, found)) => {
+                problems.extend(found);
+                registries.push(registry);
+            }
+            Err(refusal) => problems.push(refusal),
+        }
+    }
+    registries
 }
 
 /// What is wrong with a line of the project file.

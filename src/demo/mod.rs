@@ -8,6 +8,7 @@ mod additions;
 mod air;
 mod air_handler;
 mod architecture;
+mod assets;
 mod body;
 mod controls;
 mod devices;
@@ -41,6 +42,7 @@ pub fn files(seed: u64) -> Vec<DemoFile> {
     vec![
         DemoFile { name: "clinic-architecture.ifc", text: finish::write(&plan) },
         DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) },
+        DemoFile { name: "assets.csv", text: assets::write(seed, &net) },
         DemoFile { name: "site.geojson", text: site::write(seed) },
         DemoFile { name: "twin.toml", text: project },
     ]

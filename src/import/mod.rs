@@ -6,6 +6,7 @@ pub mod gis;
 pub mod ids;
 pub mod ifc;
 pub mod progress;
+pub mod registry;
 
 pub use progress::Progress;
 
@@ -54,6 +55,7 @@ pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<
     match extension.as_str() {
         "ifc" | "ifczip" | "ifcxml" | "ifcx" => ifc::read_within(path, limits, progress),
         "geojson" => gis::geojson::read_within(path, limits, progress),
+        "csv" | "tsv" | "xlsx" | "xlsm" | "xls" => registry::read_model(path, limits, progress),
         _ => by_first_bytes(path, &extension, limits, progress),
     }
 }
@@ -93,7 +95,6 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
         "gpkg" => "GeoPackage",
         "tif" | "tiff" => "GeoTIFF",
         "inp" => "EPANET network (INP)",
-        "csv" | "xlsx" | "xls" => "table",
         "rvt" => "Revit project",
         "dwg" | "dxf" => "CAD drawing",
         "glb" | "gltf" | "obj" | "fbx" => "3D mesh",
@@ -106,7 +107,8 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
     Problem::error(
         place,
         format!("this is {article} {what}, for which there is no reader"),
-        "Plenum reads IFC (.ifc), ifcZIP (.ifczip) and GeoJSON (.geojson, .json); export to one of these",
+        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv); \
+         export to one of these",
     )
 }
 

@@ -1,9 +1,16 @@
 //! Several models in one frame: the site.
 
+mod spatial;
+
+pub(super) use spatial::{space_around, spaces_with_boxes};
+
+use super::assets::{self, Merge, Registry, Relation, Thing};
 use super::binding;
 use super::frame;
 use super::infer::{self, Evidence, Inferred};
-use super::model::{Connection, ConnectionPoint, Element, ElementKind, End, Georeference, Group, Model, Slot, Storey};
+use super::model::{
+    Connection, ConnectionPoint, Element, ElementKind, End, Georeference, Group, Model, Place, Slot, Storey,
+};
 use super::point::Point;
 use super::project::{Origin, Project};
 use super::unit::FileUnits;
@@ -29,6 +36,8 @@ pub struct Site {
     pub elements: Vec<Element>,
     /// By slot: which of [`Self::sources`] the element came from.
     pub source_of: Vec<u16>,
+    /// Sites, buildings and other facilities; those of several models with one name are one.
+    pub places: Vec<Place>,
     /// Storeys, lowest first; those of several models with one name and height are one.
     pub storeys: Vec<Storey>,
     /// Zones.
@@ -43,6 +52,10 @@ pub struct Site {
     pub ends: Vec<End>,
     /// What geometry and the engineer say beyond the declared connections.
     pub inferred: Inferred,
+    /// What the files and registries state beyond what the fields of their things hold; see [`assets::graph`].
+    pub relations: Vec<Relation>,
+    /// How the asset registries were joined to the elements.
+    pub merge: Merge,
     /// Meshes, shared across models.
     pub shapes: Vec<Arc<Shape>>,
     /// Trees over the triangles of large shapes, by shape, as far as the models brought them along.
@@ -62,6 +75,8 @@ pub struct Source {
     pub kind: String,
     /// The file's own schema.
     pub schema: String,
+    /// GlobalId of its `IfcProject`; empty when it has none.
+    pub project_id: String,
     /// `architecture`, `mep`, …
     pub discipline: String,
     /// From the file's frame to the project's.
@@ -166,7 +181,16 @@ impl Site {
 /// the project names the files, whatever the order they were read in.
 ///
 /// Where a model lies is told by [`frame`].
-pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
+pub fn assemble(project: &Project, models: Vec<(Model, String)>) -> (Site, Vec<Problem>) {
+    assemble_with(project, models, &[])
+}
+
+/// As [`assemble`], with asset registries merged into the elements before the points are bound.
+pub fn assemble_with(
+    project: &Project,
+    mut models: Vec<(Model, String)>,
+    registries: &[Registry],
+) -> (Site, Vec<Problem>) {
     let files = || project.models.iter().map(|m| &m.file).chain(project.layers.iter().map(|l| &l.file));
     models.sort_by_cached_key(|(m, _)| files().position(|f| *f == m.file).unwrap_or(usize::MAX));
     let mut problems = Vec::new();
@@ -179,7 +203,8 @@ pub fn assemble(project: &Project, mut models: Vec<(Model, String)>) -> (Site, V
     }
     let mut site = assembly.finish();
     problems.extend(site.index());
-    resolve_spaces(&mut site);
+    spatial::resolve_spaces(&mut site);
+    problems.extend(assets::merge(&mut site, registries));
     let (decisions, found) = project.decisions(&site);
     problems.extend(found);
     site.inferred = infer::infer(&site.evidence(), &project.joining, &decisions);
@@ -201,14 +226,17 @@ impl Assembly {
     fn add(&mut self, model: Model, discipline: String, to_project: DAffine3) {
         let first = self.site.elements.len() as u32;
         let first_port = self.site.connection_points.len() as u32;
+        let first_zone = self.site.zones.len() as u32;
         let source = self.site.sources.len() as u16;
-        let storeys: Vec<u32> = model.storeys.into_iter().map(|s| self.storey(s, &to_project)).collect();
+        let places = self.places(&model.places);
+        let storeys: Vec<u32> = model.storeys.into_iter().map(|s| self.storey(s, &places, &to_project)).collect();
         let systems: Vec<u32> = model.systems.into_iter().map(|s| self.system(s, first)).collect();
         let shapes = model.shapes.into_iter().enumerate().map(|(i, s)| self.shape(s, i, &model.details));
         let shapes: Vec<u32> = shapes.collect();
         let at = |list: &[u32], i: Option<u32>| i.and_then(|i| list.get(i as usize).copied());
         for mut element in model.elements {
             element.storey = at(&storeys, element.storey);
+            element.place = at(&places, element.place);
             element.systems = element.systems.iter().filter_map(|s| at(&systems, Some(*s))).collect();
             element.systems.dedup();
             element.shape = at(&shapes, element.shape);
@@ -235,10 +263,22 @@ impl Assembly {
             outward: to_project.transform_vector3(end.outward).normalize_or(end.outward),
             ..end
         }));
+        let thing = |thing: Thing| match thing {
+            Thing::Place(i) => at(&places, Some(i)).map(Thing::Place),
+            Thing::Storey(i) => at(&storeys, Some(i)).map(Thing::Storey),
+            Thing::Element(i) => Some(Thing::Element(i + first)),
+            Thing::Zone(i) => Some(Thing::Zone(i + first_zone)),
+            Thing::System(i) => at(&systems, Some(i)).map(Thing::System),
+            Thing::Point(_) => None,
+        };
+        self.site.relations.extend(
+            model.relations.into_iter().filter_map(|r| Some(Relation { from: thing(r.from)?, to: thing(r.to)?, ..r })),
+        );
         self.site.sources.push(Source {
             file: model.file,
             kind: model.kind,
             schema: model.schema,
+            project_id: model.project_id,
             discipline,
             to_project,
             units: model.units,
@@ -262,7 +302,8 @@ impl Assembly {
         }
     }
 
-    fn storey(&mut self, mut storey: Storey, to_project: &DAffine3) -> u32 {
+    fn storey(&mut self, mut storey: Storey, places: &[u32], to_project: &DAffine3) -> u32 {
+        storey.place = storey.place.and_then(|p| places.get(p as usize).copied());
         storey.elevation_m = to_project.transform_point3(DVec3::new(0.0, 0.0, storey.elevation_m)).z;
         let same = |s: &Storey| s.name == storey.name && (s.elevation_m - storey.elevation_m).abs() <= SAME_FLOOR_M;
         if let Some(known) = self.site.storeys.iter().position(same) {
@@ -313,6 +354,15 @@ impl Assembly {
         for element in &mut self.site.elements {
             element.storey = element.storey.and_then(|s| new_index.get(s as usize).copied());
         }
+        let moved = |thing: &mut Thing| {
+            if let Thing::Storey(s) = thing {
+                *s = new_index.get(*s as usize).copied().unwrap_or(*s);
+            }
+        };
+        for relation in &mut self.site.relations {
+            moved(&mut relation.from);
+            moved(&mut relation.to);
+        }
         self.site
     }
 }
@@ -331,38 +381,6 @@ fn fingerprint(shape: &Shape) -> u64 {
         p.map(f32::to_bits).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// Which space an element stands in or serves, where its own file does not say: by the id that another
-/// file's space has, else by where it is.
-fn resolve_spaces(site: &mut Site) {
-    let spaces: Vec<(Slot, Aabb)> = site
-        .iter()
-        .filter(|(_, e)| e.kind == ElementKind::Space)
-        .filter_map(|(slot, e)| Some((slot, e.bounds?)))
-        .collect();
-    for i in 0..site.elements.len() {
-        let Some(element) = site.elements.get(i).filter(|e| e.kind == ElementKind::Element && e.space.is_none()) else {
-            continue;
-        };
-        let named =
-            element.property("Pset_Plenum_Serves", "Space").and_then(|v| v.as_str()).and_then(|id| site.find(id));
-        let around = || {
-            let centre = element.bounds?.centre();
-            let inside = |b: &Aabb| centre.cmpge(b.min).all() && centre.cmple(b.max).all();
-            // The smallest box that holds it: boxes of rooms that are not rectangular overlap.
-            let volume = |b: &Aabb| b.size().element_product();
-            spaces
-                .iter()
-                .filter(|(_, b)| inside(b))
-                .min_by(|a, b| volume(&a.1).total_cmp(&volume(&b.1)))
-                .map(|(s, _)| *s)
-        };
-        let space = named.or_else(around).map(|s| s.0);
-        if let Some(element) = site.elements.get_mut(i) {
-            element.space = space;
-        }
-    }
 }
 
 #[cfg(test)]

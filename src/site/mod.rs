@@ -3,6 +3,7 @@
 //! Plain data in SI units and f64, Z up; no clock, no sockets, no ECS. [`model::Model`] is what one
 //! file said; [`Site`] is all of them in one frame, with the project's points bound to its elements.
 
+pub mod assets;
 pub mod binding;
 pub mod graph;
 pub mod ids;
@@ -18,7 +19,7 @@ pub mod unit;
 mod assemble;
 mod frame;
 
-pub use assemble::{Site, Source, assemble};
+pub use assemble::{Site, Source, assemble, assemble_with};
 pub use model::{Element, ElementKind, Model, Slot};
 pub use point::{Point, PointIndex, Quality};
 pub use project::Project;

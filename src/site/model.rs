@@ -2,6 +2,7 @@
 
 mod numbers;
 
+use super::assets::Relation;
 use super::unit::FileUnits;
 use crate::shape::ends::Outline;
 use crate::shape::{Aabb, Details, Shape};
@@ -31,6 +32,10 @@ pub struct Model {
     pub bytes: u64,
     /// Elements, spaces and map features, in the order of the file.
     pub elements: Vec<Element>,
+    /// GlobalId of the file's `IfcProject`; empty when it has none.
+    pub project_id: String,
+    /// Sites, buildings and other facilities, in the order of the file.
+    pub places: Vec<Place>,
     /// Storeys, in the order of the file.
     pub storeys: Vec<Storey>,
     /// Zones: groups of spaces.
@@ -43,6 +48,9 @@ pub struct Model {
     pub connections: Vec<Connection>,
     /// Where the bodies of elements without ports end, as far as the file says it better than their triangles.
     pub ends: Vec<End>,
+    /// What the file states of its things beyond what their own fields hold: what a system serves, what a
+    /// controller is assigned to, what is nested in what.
+    pub relations: Vec<Relation>,
     /// Meshes, shared by the elements that look alike.
     #[serde(skip)]
     pub shapes: Vec<Arc<Shape>>,
@@ -70,12 +78,20 @@ pub struct Totals {
     pub quantities: usize,
     /// Materials.
     pub materials: usize,
+    /// Rows of an asset registry that say something of an asset.
+    #[serde(default)]
+    pub rows: usize,
 }
 
 impl Model {
     /// The box around every element that has a shape, metres, Z up, in the file's own frame.
     pub fn bounds(&self) -> Option<Aabb> {
         self.elements.iter().filter(|e| e.kind != ElementKind::Space).filter_map(|e| e.bounds).reduce(Aabb::union)
+    }
+
+    /// True for a table of assets: it says something of the elements of other files and has none of its own.
+    pub fn is_registry(&self) -> bool {
+        super::assets::REGISTRY_KINDS.contains(&self.kind.as_str())
     }
 
     /// Elements in the contract's sense: neither spaces nor annotations nor map features of an IFC file.
@@ -120,8 +136,12 @@ pub struct Element {
     pub type_class: String,
     /// Its storey, an index into [`Model::storeys`].
     pub storey: Option<u32>,
+    /// The site, building or facility it stands in (nearest), an index into [`Model::places`].
+    pub place: Option<u32>,
     /// The space it stands in, an index into [`Model::elements`].
     pub space: Option<u32>,
+    /// True where the file itself puts it into that space; else the space was found by id or by place.
+    pub space_stated: bool,
     /// Its systems, indices into [`Model::systems`].
     pub systems: Vec<u32>,
     /// The element it is a part of (`IfcRelAggregates`), an index into [`Model::elements`].
@@ -246,6 +266,21 @@ impl std::fmt::Display for PropertyValue {
     }
 }
 
+/// A site, a building or another facility (bridge, road, part of one): what storeys and elements stand in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// GlobalId.
+    pub id: String,
+    /// `Riverside Clinic`.
+    pub name: String,
+    /// The class: `IfcSite`, `IfcBuilding`, `IfcBridge`.
+    pub class: String,
+    /// What it is a part of, an index into [`Model::places`].
+    pub part_of: Option<u32>,
+    /// GlobalIds of the same place in other models.
+    pub also: Vec<String>,
+}
+
 /// A storey of a building.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Storey {
@@ -257,6 +292,8 @@ pub struct Storey {
     pub elevation_m: f64,
     /// Name of the building it belongs to.
     pub building: String,
+    /// The building, or whatever it is a part of (nearest), an index into [`Model::places`].
+    pub place: Option<u32>,
 }
 
 /// A system or a zone: a named group of elements.

@@ -7,6 +7,7 @@ mod load;
 mod naming;
 mod place;
 mod rebind;
+mod registry;
 mod replace;
 mod sheet;
 mod template;
@@ -25,6 +26,7 @@ pub use load::load;
 pub use naming::NamingRule;
 pub use place::{Move, place_model};
 pub use rebind::{Amendments, Rebind};
+pub use registry::RegistryFile;
 pub use views::{COLOURINGS, SavedView, save_view};
 
 /// A project as its `twin.toml` states it, with paths made absolute and numbers in SI.
@@ -44,6 +46,8 @@ pub struct Project {
     pub models: Vec<ModelFile>,
     /// Map layers.
     pub layers: Vec<LayerFile>,
+    /// Tables of assets that are joined to the models.
+    pub registries: Vec<RegistryFile>,
     /// Where samples come from.
     pub broker: Broker,
     /// What the wire may bring.

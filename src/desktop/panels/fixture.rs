@@ -105,7 +105,13 @@ fn base() -> Site {
     }
     for (i, name) in ["Level 1", "Level 2", "Roof"].into_iter().enumerate() {
         let elevation_m = i as f64 * 3.6;
-        site.storeys.push(Storey { id: name.into(), name: name.into(), elevation_m, building: "Clinic".into() });
+        site.storeys.push(Storey {
+            id: name.into(),
+            name: name.into(),
+            elevation_m,
+            building: "Clinic".into(),
+            ..Storey::default()
+        });
     }
     for name in ["AHU-1 supply air", "Heating water with a rather long name of its own", "Chilled water primary loop"] {
         site.systems.push(Group { id: name.into(), name: name.into(), ..Group::default() });

@@ -123,7 +123,7 @@ fn refuse_xml(place: &str) -> Problem {
 
 /// Without the byte order mark, and as UTF-8: a file that is not was written by a program that wrote in the
 /// letters of Western European Windows (Latin-1 and a little more).
-fn as_utf8(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(in crate::import) fn as_utf8(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
         bytes.drain(..3);
     }

@@ -2,9 +2,10 @@
 
 use super::lite::{Record, Step};
 use super::placement::Placements;
-use super::properties;
 use super::relations::Relations;
+use super::{properties, spatial};
 use crate::import::Progress;
+use crate::site::assets::Thing;
 use crate::site::model::{
     Connection, ConnectionPoint, Element, ElementKind, FlowDirection, Group, Model, PropertySet, Storey,
 };
@@ -62,7 +63,8 @@ pub(super) fn read(
         loose_ports: 0,
         loose_connections: 0,
     };
-    let storeys = read_storeys(step, relations, placements, unit_m, &mut read.model);
+    let places = spatial::read_places(step, relations, &mut read.model);
+    let storeys = read_storeys(step, relations, placements, unit_m, &places, &mut read.model);
     let mut sets = Sets { step, read: HashMap::default() };
     for id in products {
         if progress.cancelled() {
@@ -84,8 +86,14 @@ pub(super) fn read(
         read.model.elements.push(element);
     }
     let index: HashMap<u32, u32> = read.records.iter().enumerate().map(|(i, r)| (*r, i as u32)).collect();
-    place_in_building(step, relations, &storeys, &index, &mut read);
-    read_groups(step, relations, &index, &mut read.model);
+    place_in_building(step, relations, (&places, &storeys), &index, &mut read);
+    let groups = read_groups(step, relations, &index, &mut read.model);
+    spatial::read_relations(
+        step,
+        relations,
+        &spatial::Numbers { elements: &index, storeys: &storeys, places: &places, groups: &groups },
+        &mut read.model,
+    );
     read_ports(step, relations, placements, &index, &mut read);
     read
 }
@@ -257,13 +265,15 @@ fn read_storeys(
     relations: &Relations,
     placements: &mut Placements<'_>,
     unit_m: f64,
+    places: &HashMap<u32, u32>,
     model: &mut Model,
 ) -> HashMap<u32, u32> {
     let mut numbers = HashMap::default();
     for id in step.of("IFCBUILDINGSTOREY") {
         let Some(record) = step.record(id) else { continue };
         let stated = record.number("Elevation").unwrap_or(0.0) * unit_m;
-        let building = relations.parents(id).into_iter().find(|p| step.record_is(*p, "IFCBUILDING"));
+        let parents = relations.parents(id);
+        let building = parents.iter().copied().find(|p| step.record_is(*p, "IFCBUILDING"));
         let name = [record.text("Name"), record.text("LongName")].into_iter().find(|n| !n.is_empty());
         numbers.insert(id, model.storeys.len() as u32);
         model.storeys.push(Storey {
@@ -273,6 +283,7 @@ fn read_storeys(
             // the building's own zero.
             elevation_m: placements.of(&record).map_or(stated, |p| p.translation.z),
             building: building.and_then(|b| step.record(b)).map(|b| b.text("Name")).unwrap_or_default(),
+            place: parents.iter().find_map(|p| places.get(p)).copied(),
         });
     }
     numbers
@@ -281,7 +292,7 @@ fn read_storeys(
 fn place_in_building(
     step: &Step,
     relations: &Relations,
-    storeys: &HashMap<u32, u32>,
+    (places, storeys): (&HashMap<u32, u32>, &HashMap<u32, u32>),
     index: &HashMap<u32, u32>,
     read: &mut Read,
 ) {
@@ -289,17 +300,26 @@ fn place_in_building(
     for (record, element) in read.records.iter().zip(&mut read.model.elements) {
         let parents = relations.parents(*record);
         element.storey = parents.iter().find_map(|p| storeys.get(p)).copied();
+        element.place = parents.iter().find_map(|p| places.get(p)).copied();
         if element.kind != ElementKind::Space {
             let space = parents.iter().find(|p| step.record_is(**p, "IFCSPACE"));
             element.space = space.and_then(own_index);
+            element.space_stated = element.space.is_some();
         }
         element.part_of = relations.whole.get(record).and_then(own_index);
         element.host = relations.controlled.get(record).and_then(own_index);
     }
 }
 
-/// Systems and zones. (An `IfcZone` is a system too since IFC4; here it is a zone only.)
-fn read_groups(step: &Step, relations: &Relations, index: &HashMap<u32, u32>, model: &mut Model) {
+/// Systems and zones, with what each group's record became. (An `IfcZone` is a system too since IFC4; here it
+/// is a zone only.)
+fn read_groups(
+    step: &Step,
+    relations: &Relations,
+    index: &HashMap<u32, u32>,
+    model: &mut Model,
+) -> HashMap<u32, Thing> {
+    let mut things = HashMap::default();
     let group = |id: u32| -> Option<Group> {
         let record = step.record(id)?;
         let members = relations.members.get(&id).map(Vec::as_slice).unwrap_or_default();
@@ -313,9 +333,15 @@ fn read_groups(step: &Step, relations: &Relations, index: &HashMap<u32, u32>, mo
             members: members.iter().filter_map(|m| index.get(m)).copied().filter(|m| seen.insert(*m)).collect(),
         })
     };
-    model.zones = step.of("IFCZONE").into_iter().filter_map(group).collect();
-    model.systems =
-        step.of("IFCSYSTEM").into_iter().filter(|s| !step.record_is(*s, "IFCZONE")).filter_map(group).collect();
+    for (id, zone) in step.of("IFCZONE").into_iter().filter_map(|id| Some((id, group(id)?))) {
+        things.insert(id, Thing::Zone(model.zones.len() as u32));
+        model.zones.push(zone);
+    }
+    let systems = step.of("IFCSYSTEM").into_iter().filter(|s| !step.record_is(*s, "IFCZONE"));
+    for (id, system) in systems.filter_map(|id| Some((id, group(id)?))) {
+        things.insert(id, Thing::System(model.systems.len() as u32));
+        model.systems.push(system);
+    }
     for (number, system) in model.systems.iter().enumerate() {
         for member in &system.members {
             if let Some(element) = model.elements.get_mut(*member as usize) {
@@ -323,6 +349,7 @@ fn read_groups(step: &Step, relations: &Relations, index: &HashMap<u32, u32>, mo
             }
         }
     }
+    things
 }
 
 fn read_ports(

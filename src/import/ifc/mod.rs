@@ -16,8 +16,10 @@ mod properties;
 mod relations;
 mod report;
 mod shapes;
+mod spatial;
 mod units;
 
+pub(super) use container::as_utf8;
 pub use facts::{Facts, open as facts};
 pub(super) use lite::VERSION as LIBRARY;
 
@@ -138,6 +140,7 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
         property_sets: step.of("IFCPROPERTYSET").len(),
         quantities: step.of("IFCELEMENTQUANTITY").len(),
         materials: step.of("IFCMATERIAL").len(),
+        ..Totals::default()
     };
     model.file = path.to_owned();
     model.kind = if contents.zipped { "ifczip" } else { "ifc" }.to_owned();

@@ -39,6 +39,13 @@ pub(super) struct Relations {
     pub(super) joined_ports: Vec<(u32, u32)>,
     /// Sensor, actuator or controller to the flow element it serves.
     pub(super) controlled: HashMap<u32, u32>,
+    /// System and what it serves (`IfcRelServicesBuildings`), in the order of the file.
+    pub(super) serves: Vec<(u32, Vec<u32>)>,
+    /// Object and the product it is assigned to (`IfcRelAssignsToProduct`), in the order of the file.
+    pub(super) assigned: Vec<(u32, u32)>,
+    /// Element or system, and the storeys and spaces it reaches into
+    /// (`IfcRelReferencedInSpatialStructure`), in the order of the file.
+    pub(super) referenced: Vec<(u32, u32)>,
     /// Relationship records that cannot be parsed.
     pub(super) unreadable: usize,
     /// Relationship records that name a record which is not there.
@@ -100,6 +107,19 @@ impl Relations {
                 }
                 "IfcRelFlowControlElements" => {
                     join(&mut r.controlled, many("RelatedControlElements"), one("RelatingFlowElement"));
+                }
+                "IfcRelServicesBuildings" => {
+                    r.serves.extend(one("RelatingSystem").map(|system| (system, many("RelatedBuildings"))));
+                }
+                "IfcRelAssignsToProduct" => {
+                    if let Some(product) = one("RelatingProduct") {
+                        r.assigned.extend(many("RelatedObjects").into_iter().map(|o| (o, product)));
+                    }
+                }
+                "IfcRelReferencedInSpatialStructure" => {
+                    if let Some(place) = one("RelatingStructure") {
+                        r.referenced.extend(many("RelatedElements").into_iter().map(|e| (e, place)));
+                    }
                 }
                 _ => {}
             }

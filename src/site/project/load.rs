@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, naming, rebind, template,
-    views,
+    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, naming, rebind, registry,
+    template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         origin: root.table("origin").and_then(origin),
         models: root.tables("models").into_iter().filter_map(|t| model(t, &folder)).collect(),
         layers: root.tables("layers").into_iter().filter_map(|t| layer(t, &folder)).collect(),
+        registries: registry::read_all(root.tables("registries"), &folder),
         broker: root.table("broker").map(|t| broker::read(t, &folder)).unwrap_or_default(),
         ingest: root.table("ingest").map(ingest).unwrap_or_default(),
         clock_topic: root.table("clock").and_then(clock),
@@ -97,8 +98,10 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {
         sheet.warning(1, "the project names no model and no layer", "add [[models]] with file = \"building.ifc\"");
     }
-    let files =
-        project.models.iter().map(|m| (&m.file, m.line)).chain(project.layers.iter().map(|l| (&l.file, l.line)));
+    let files = project.models.iter().map(|m| (&m.file, m.line));
+    let files = files.chain(project.layers.iter().map(|l| (&l.file, l.line)));
+    // A workbook may be named once for each of its sheets.
+    let files = files.chain(project.registries.iter().filter(|r| r.sheet.is_none()).map(|r| (&r.file, r.line)));
     let mut seen: Vec<&PathBuf> = Vec::new();
     for (path, line) in files {
         if seen.contains(&path) {
@@ -148,7 +151,7 @@ fn layer(table: Table<'_>, folder: &Path) -> Option<LayerFile> {
     Some(LayerFile { file: file?, line })
 }
 
-fn file_of(table: &Table<'_>, folder: &Path) -> Option<PathBuf> {
+pub(super) fn file_of(table: &Table<'_>, folder: &Path) -> Option<PathBuf> {
     let file = table.word("file");
     if !table.has("file") {
         table.sheet.error(table.line, format!("{} has no `file`", table.title), "write file = \"…\"");
