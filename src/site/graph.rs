@@ -7,9 +7,9 @@ mod role;
 pub use medium::Domain;
 pub use role::{Role, domain_of_class};
 
+use super::Site;
 use super::infer::{Join, JoinEnd, JoinedBy, PointRef};
 use super::model::{ConnectionPoint, FlowDirection, Slot};
-use super::Site;
 use crate::problem::Problem;
 use glam::DVec3;
 use medium::Medium;
@@ -140,9 +140,8 @@ impl Graph {
                 all.retain(|d| *d != Domain::Other);
             }
             let around = points.get(&slot.0).map(Vec::as_slice).unwrap_or_default();
-            let of_points = || {
-                (!around.is_empty()).then(|| around.iter().copied().sum::<DVec3>() / around.len() as f64)
-            };
+            let of_points =
+                || (!around.is_empty()).then(|| around.iter().copied().sum::<DVec3>() / around.len() as f64);
             let location = element.bounds.map(|b| b.centre()).or_else(of_points);
             self.of_slot.insert(slot, self.nodes.len() as u32);
             self.nodes.push(Node { slot, domain, domains: all, location, component: 0, points: 0, unconnected: 0 });
@@ -228,10 +227,9 @@ fn medium_of_port(site: &Site, point: &ConnectionPoint) -> Option<Medium> {
 fn medium_of_element(site: &Site, slot: u32) -> Option<Medium> {
     let element = site.element(Slot(slot))?;
     let systems = element.systems.iter().filter_map(|s| site.systems.get(*s as usize));
-    let mut media: Vec<Medium> = systems.filter_map(medium::of_system).collect();
+    let mut media = medium::of_systems(systems);
     let class = domain_of_class(element);
     media.retain(|m| class.is_none_or(|c| c == m.domain));
-    media.dedup();
     match media.as_slice() {
         [only] => Some(*only),
         _ => class.map(medium::of_domain),
@@ -312,9 +310,13 @@ impl Raw {
 fn common(site: &Site, join: &Join) -> Option<Medium> {
     let systems = |slot: u32| site.element(Slot(slot)).map(|e| e.systems.as_slice()).unwrap_or_default();
     let shared = systems(join.from.element).iter().filter(|s| systems(join.to.element).contains(s));
-    let mut media: Vec<Medium> =
-        shared.filter_map(|s| site.systems.get(*s as usize)).filter_map(medium::of_system).collect();
-    media.dedup();
+    let media = medium::of_systems(shared.filter_map(|s| site.systems.get(*s as usize)));
+    let flows = |slot: u32| site.element(Slot(slot)).and_then(Role::of_element).is_some();
+    // That two machines hang on one switchboard says nothing of what flows between them.
+    let media: Vec<Medium> = media
+        .into_iter()
+        .filter(|m| m.domain != Domain::Electrical || !(flows(join.from.element) && flows(join.to.element)))
+        .collect();
     if let [only] = media.as_slice() { Some(*only) } else { None }
 }
 
@@ -327,10 +329,8 @@ fn declared(site: &Site) -> Vec<Raw> {
         if rejected.contains(&(i as u32)) {
             continue;
         }
-        let end = |point: u32, port: &ConnectionPoint| JoinEnd {
-            element: port.element,
-            point: Some(PointRef::Port(point)),
-        };
+        let end =
+            |point: u32, port: &ConnectionPoint| JoinEnd { element: port.element, point: Some(PointRef::Port(point)) };
         let stated = [a, b].into_iter().find_map(|p| medium::of_word(&p.medium));
         let medium = stated.or_else(|| [a, b].into_iter().find_map(|p| medium_of_port(site, p)));
         let raw = Raw {
