@@ -153,7 +153,12 @@ impl Graph {
         joined.extend(self.edges.iter().flat_map(|e| [e.from_point, e.to_point]).flatten());
         let ports = site.connection_points.iter().enumerate().map(|(i, p)| (p.element, PointRef::Port(i as u32), true));
         let found = site.inferred.points.iter().enumerate();
-        let found = found.map(|(i, p)| (p.element, PointRef::Inferred(i as u32), p.certain));
+        // A round plate on a machine may be a nozzle or a lid; a run surely ends where its body does.
+        let run = |slot: u32| {
+            let role = site.element(Slot(slot)).and_then(Role::of_element);
+            matches!(role, Some(Role::Segment | Role::Fitting))
+        };
+        let found = found.map(|(i, p)| (p.element, PointRef::Inferred(i as u32), p.certain && run(p.element)));
         for (element, point, certain) in ports.chain(found) {
             let is_joined = joined.contains(&point);
             let Some(node) = self.of_slot.get(&Slot(element)).and_then(|n| self.nodes.get_mut(*n as usize)) else {

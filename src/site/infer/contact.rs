@@ -139,9 +139,9 @@ fn meets(
         }
         let from_middle = (from - middle).to_array();
         let depth = from_middle.get(axis).copied()? * way.signum() + reach;
-        let across = from_middle.iter().zip(half.to_array()).enumerate().filter(|(k, _)| *k != axis);
+        let mut across = from_middle.iter().zip(half.to_array()).enumerate().filter(|(k, _)| *k != axis);
         let slack = outline.map_or(0.0, |o| 0.25 * o.least());
-        let inside = across.into_iter().all(|(_, (c, h))| c.abs() <= h - slack.min(0.5 * h));
+        let inside = across.all(|(_, (c, h))| c.abs() <= h - slack.min(0.5 * h));
         if depth.abs() <= gap && inside {
             return Some((ON_BOX, -depth));
         }

@@ -1,7 +1,8 @@
 //! Joints that no file declares: the ends of elements without ports, found by their geometry and joined.
 //!
 //! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
-//! machine that shows no nozzle there, [`rows`] the parts of one machine. Every joint has a confidence, and what the engineer decided goes first.
+//! machine that shows no nozzle there, [`rows`] the parts of one machine. Every joint has a confidence, and what the
+//! engineer decided goes first.
 
 mod candidates;
 mod contact;
@@ -265,7 +266,16 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
         found: Inferred { rejected, ..Inferred::default() },
     };
     candidates::collect(&mut work, &taken);
-    for decision in decisions.iter().filter(|d| d.verdict != Verdict::Reject) {
+    let declared = |d: &Decision| {
+        let mut kept =
+            evidence.connections.iter().enumerate().filter(|(i, _)| !work.found.rejected.contains(&(*i as u32)));
+        let of = |p: u32| evidence.points.get(p as usize).map(|point| (point.element, Some(PointOf::Port(p))));
+        kept.any(|(_, c)| matches!((of(c.from), of(c.to)), (Some(a), Some(b)) if d.meets(a, b)))
+    };
+    // What the file says already needs no second joint.
+    let open: Vec<&Decision> =
+        decisions.iter().filter(|d| d.verdict != Verdict::Reject).filter(|d| !declared(d)).collect();
+    for decision in open {
         work.decide(decision);
     }
     pairs::join(&mut work);

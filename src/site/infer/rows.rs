@@ -159,8 +159,8 @@ fn to_wall(work: &Work<'_>, machine: &Element, side: &Side) -> Option<f64> {
     let along = to_shape.transform_vector3(side.outward);
     let half = bounds.size() * 0.5;
     let axes = along.to_array().into_iter().zip(from.to_array()).zip(half.to_array());
-    let depths = axes.filter(|((way, _), _)| way.abs() > 0.98).map(|((way, at), half)| half - at * way.signum());
-    depths.into_iter().find(|d| (-work.joining.gap_m..=MOST_TO_WALL_M).contains(d))
+    let mut depths = axes.filter(|((way, _), _)| way.abs() > 0.98).map(|((way, at), half)| half - at * way.signum());
+    depths.find(|d| (-work.joining.gap_m..=MOST_TO_WALL_M).contains(d))
 }
 
 /// The six sides of a part's own box, and its true ends instead of the sides that these stand for.

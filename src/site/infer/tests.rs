@@ -248,6 +248,7 @@ fn decisions_go_first() {
     place.points = (0..2).map(|element| ConnectionPoint { element, ..ConnectionPoint::default() }).collect();
     place.connections.push(Connection { from: 0, to: 1 });
     assert_eq!(place.infer(&[decide(0, 1, Verdict::Reject)]).rejected, [0]);
+    assert_eq!(place.infer(&[decide(0, 1, Verdict::Accept)]).joins, [], "the file says so already");
     assert!(place.infer(&[]).rejected.is_empty());
 }
 
