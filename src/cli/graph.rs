@@ -10,21 +10,23 @@ use crate::site::graph::{Graph, Node};
 use crate::site::infer::{self, JoinedBy, PointRef, Verdict};
 use crate::site::project::{JoinDecision, Saved, element_called, save_join};
 use crate::site::{Element, Site};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The pipe and duct graph: what is joined to what.
 ///
-/// Ports and their connections are taken from the file. Elements without ports get connection points from their
-/// geometry, joined where gap, axis, size, system and medium agree, each with a confidence. What you decide of single
-/// joints is kept in the project's twin.toml:
+/// Ports and their connections are taken from the file. Elements without ports get
+/// connection points from their geometry, joined where gap, axis, size, system and
+/// medium agree, each with a confidence. What you decide of single joints is kept in
+/// the project's twin.toml:
 ///
-///   plenum graph PROJECT --accept P-101 P-102   (an inferred joint is right)
-///   plenum graph PROJECT --reject P-101 P-103   (these are not joined)
-///   plenum graph PROJECT --join P-101 V-7       (these are joined, whatever they look like)
-///   plenum graph PROJECT --forget P-101 V-7     (decide nothing of them)
+///   plenum graph PROJECT --accept P-101 P-102   an inferred joint is right
+///   plenum graph PROJECT --reject P-101 P-103   these are not joined
+///   plenum graph PROJECT --join P-101 V-7       these are, whatever they look like
+///   plenum graph PROJECT --forget P-101 V-7     nothing is decided of them
 ///
 /// A and B are tags, GlobalIds, or ids of connection points as --json prints them.
 #[derive(clap::Args)]
@@ -110,19 +112,32 @@ pub fn run(args: Args) -> Result<(), Failure> {
     })
 }
 
-/// Opens on a thread of its own, so that Ctrl-C is heard.
+/// Opens on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
 fn open_watched(place: &Path) -> Result<Opened, Failure> {
     let progress = Progress::default();
+    let hidden = !std::io::stderr().is_terminal();
+    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} elements") {
+        bar.set_style(style);
+    }
+    bar.set_message(place.file_name().unwrap_or_default().to_string_lossy().into_owned());
     let opened = std::thread::scope(|scope| {
         let worker = scope.spawn(|| open::open(place, &progress));
         while !worker.is_finished() {
             if interrupt::interrupted() {
                 progress.cancel();
             }
+            let (done, total) = progress.get();
+            if total > 0 {
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+            }
             std::thread::park_timeout(Duration::from_millis(10));
         }
         worker.join()
     });
+    bar.finish_and_clear();
     if interrupt::interrupted() {
         return Err(interrupt::stopped(place.display().to_string()).into());
     }
@@ -138,9 +153,7 @@ fn infer_again(opened: &mut Opened, args: &Args) {
     let (decisions, found) = opened.project.decisions(&opened.site);
     opened.problems.extend(found.into_iter().filter(|p| !opened.problems.contains(p)).collect::<Vec<_>>());
     let inferred = infer::infer(&opened.site.evidence(), &joining, &decisions);
-    let mut site = Site::clone(&opened.site);
-    site.inferred = inferred;
-    opened.site = std::sync::Arc::new(site);
+    std::sync::Arc::make_mut(&mut opened.site).inferred = inferred;
 }
 
 /// Writes one decision, and says what it did.
@@ -261,6 +274,8 @@ fn document(opened: &Opened, graph: &Graph, saved: &[Value]) -> Value {
 
 /// How many components, unsure joints and problems people get to read.
 const MOST_LINES: usize = 20;
+/// How many systems of a component they get to read.
+const MOST_SYSTEMS: usize = 6;
 
 /// For people.
 fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
@@ -287,7 +302,14 @@ fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
     for component in of_several.iter().take(MOST_LINES) {
         let nodes = component.nodes.iter().filter_map(|n| graph.nodes.get(*n as usize));
         let loose: u32 = nodes.map(|n| n.unconnected).sum();
-        let systems = if component.systems.is_empty() { "–".to_owned() } else { component.systems.join(", ") };
+        let systems = match component.systems.as_slice() {
+            [] => "–".to_owned(),
+            few if few.len() <= MOST_SYSTEMS => few.join(", "),
+            many => {
+                let first = many.iter().take(MOST_SYSTEMS).cloned().collect::<Vec<_>>().join(", ");
+                format!("{first} and {} more", many.len() - MOST_SYSTEMS)
+            }
+        };
         lines.push(format!("  {:>8} {:>8} {loose:>8}  {systems}", component.nodes.len(), component.edges));
     }
     let more = of_several.len().saturating_sub(MOST_LINES);

@@ -149,14 +149,14 @@ pub struct Opening {
     pub outline: Outline,
 }
 
-/// How far a ray of unit length `along` from `from` goes until it meets a triangle that stands across it, metres; both
-/// in the mesh's own frame. It looks at most `back` behind and `reach` ahead, and takes what is nearest to `from`.
+/// How far a ray of unit length `along` from `from` goes until it meets a triangle that faces it, metres; both in the
+/// mesh's own frame. It looks at most `back` behind and `reach` ahead, and takes what is nearest to `from`.
 pub fn nearest_hit(shape: &Shape, from: DVec3, along: DVec3, back: f64, reach: f64) -> Option<f64> {
-    let across = |t: &[DVec3; 3]| {
+    let facing = |t: &[DVec3; 3]| {
         let normal = (t[1] - t[0]).cross(t[2] - t[0]);
-        normal.dot(along).abs() > 0.5 * normal.length()
+        normal.dot(along) < -0.5 * normal.length()
     };
-    let triangles = (0..shape.triangles()).filter_map(|t| shape.triangle(t)).filter(across);
+    let triangles = (0..shape.triangles()).filter_map(|t| shape.triangle(t)).filter(facing);
     let hits = triangles.filter_map(|t| hit(t, from, along)).map(|(t, _)| t);
     hits.filter(|t| (-back..=reach).contains(t)).min_by(|a, b| a.abs().total_cmp(&b.abs()))
 }
@@ -511,7 +511,7 @@ mod tests {
         shape.positions.extend(flange.positions);
         shape.indices.extend(flange.indices.iter().map(|i| i + first));
         let ends = openings(&shape);
-        assert_eq!(ends.len(), 3, "flange before and behind, and the pipe's far end: {ends:?}");
+        assert_eq!(ends.len(), 2, "the flange's front and the pipe's far end: {ends:?}");
         let body = Body::of(&shape);
         assert!(body.contains(DVec3::Z * 0.5) && !body.contains(DVec3::Z * 1.5));
     }
@@ -524,6 +524,7 @@ mod tests {
             at(-0.02).is_some_and(|t| (t - 0.02).abs() < 1e-9) && at(0.03).is_some_and(|t| (t + 0.03).abs() < 1e-9)
         );
         assert_eq!(at(-0.2), None);
+        assert_eq!(at(1.0), None, "from inside it goes out and meets nothing");
     }
 
     #[test]

@@ -153,7 +153,12 @@ impl Graph {
         joined.extend(self.edges.iter().flat_map(|e| [e.from_point, e.to_point]).flatten());
         let ports = site.connection_points.iter().enumerate().map(|(i, p)| (p.element, PointRef::Port(i as u32), true));
         let found = site.inferred.points.iter().enumerate();
-        let found = found.map(|(i, p)| (p.element, PointRef::Inferred(i as u32), p.certain));
+        // A round plate on a machine may be a nozzle or a lid; a run surely ends where its body does.
+        let run = |slot: u32| {
+            let role = site.element(Slot(slot)).and_then(Role::of_element);
+            matches!(role, Some(Role::Segment | Role::Fitting))
+        };
+        let found = found.map(|(i, p)| (p.element, PointRef::Inferred(i as u32), p.certain && run(p.element)));
         for (element, point, certain) in ports.chain(found) {
             let is_joined = joined.contains(&point);
             let Some(node) = self.of_slot.get(&Slot(element)).and_then(|n| self.nodes.get_mut(*n as usize)) else {
@@ -227,10 +232,9 @@ fn medium_of_port(site: &Site, point: &ConnectionPoint) -> Option<Medium> {
 fn medium_of_element(site: &Site, slot: u32) -> Option<Medium> {
     let element = site.element(Slot(slot))?;
     let systems = element.systems.iter().filter_map(|s| site.systems.get(*s as usize));
-    let mut media: Vec<Medium> = systems.filter_map(medium::of_system).collect();
+    let mut media = medium::of_systems(systems);
     let class = domain_of_class(element);
     media.retain(|m| class.is_none_or(|c| c == m.domain));
-    media.dedup();
     match media.as_slice() {
         [only] => Some(*only),
         _ => class.map(medium::of_domain),
@@ -311,9 +315,13 @@ impl Raw {
 fn common(site: &Site, join: &Join) -> Option<Medium> {
     let systems = |slot: u32| site.element(Slot(slot)).map(|e| e.systems.as_slice()).unwrap_or_default();
     let shared = systems(join.from.element).iter().filter(|s| systems(join.to.element).contains(s));
-    let mut media: Vec<Medium> =
-        shared.filter_map(|s| site.systems.get(*s as usize)).filter_map(medium::of_system).collect();
-    media.dedup();
+    let media = medium::of_systems(shared.filter_map(|s| site.systems.get(*s as usize)));
+    let flows = |slot: u32| site.element(Slot(slot)).and_then(Role::of_element).is_some();
+    // That two machines hang on one switchboard says nothing of what flows between them.
+    let media: Vec<Medium> = media
+        .into_iter()
+        .filter(|m| m.domain != Domain::Electrical || !(flows(join.from.element) && flows(join.to.element)))
+        .collect();
     if let [only] = media.as_slice() { Some(*only) } else { None }
 }
 

@@ -139,6 +139,21 @@ pub fn of_system(system: &Group) -> Option<Medium> {
     })
 }
 
+/// What runs through an element of these systems, each medium once. Nearly every machine has a cable too: where
+/// anything else runs, that does not count.
+pub fn of_systems<'a>(systems: impl IntoIterator<Item = &'a Group>) -> Vec<Medium> {
+    let mut media: Vec<Medium> = Vec::new();
+    for medium in systems.into_iter().filter_map(of_system) {
+        if !media.contains(&medium) {
+            media.push(medium);
+        }
+    }
+    if media.iter().any(|m| m.domain != Domain::Electrical) {
+        media.retain(|m| m.domain != Domain::Electrical);
+    }
+    media
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,5 +171,8 @@ mod tests {
         assert_eq!(name_of(&system("", "Hydronic Return 2")), Some(("water", Domain::Water)));
         assert_eq!(name_of(&system("", "System 4")), None);
         assert_eq!(of_word("USERDEFINED"), None);
+        let fan = [system("AIRCONDITIONING", ""), system("ELECTRICAL", ""), system("EXHAUST", "")];
+        assert_eq!(of_systems(&fan), [AIR]);
+        assert_eq!(of_systems(&fan[1..2]), [POWER]);
     }
 }

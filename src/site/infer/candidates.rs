@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 
 /// An axis ends at a cap that lies this near, metres.
 const SAME_PLACE_M: f64 = 0.015;
-/// A run's ends are further apart, for their size, than any two of its sides: by this factor at least.
-const LONGER: f64 = 1.25;
+/// A run is longer than it is wide by this factor, or it is not sure which way it runs.
+const LONGER: f64 = 3.0;
 /// Faces of a valve or pump smaller than this part of its largest are handles and name plates.
 const SMALL_PART: f64 = 0.05;
 /// More faces than this are a machine's ornaments: the largest are looked at.
@@ -151,25 +151,26 @@ fn faces(element: &Element, role: Role, own: Vec<End>, shape: Option<&Shape>, bo
     found
 }
 
-/// Of the faces of a straight run, the two at its far ends: for their size they are furthest apart. Where no two
-/// stand out (a duct shorter than it is wide), all stay, and what they meet decides.
+/// Of the faces of a straight run, the two at its far ends, where it is much longer than wide. Of a short wide duct all
+/// faces stay, and what they meet decides.
 fn mark_run(caps: &mut Vec<Face>) {
-    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    let mut best: Option<(f64, usize, usize)> = None;
     for (i, a) in caps.iter().enumerate() {
         for (j, b) in caps.iter().enumerate().skip(i + 1) {
             let apart = (a.at - b.at).dot(a.outward);
             let beside = (a.at - b.at - a.outward * apart).length();
             let (Some(p), Some(q)) = (a.outline, b.outline) else { continue };
             if a.outward.dot(b.outward) < -0.98 && apart > 0.0 && beside < 0.15 * p.least() {
-                pairs.push((apart / p.area().max(q.area()).sqrt(), i, j));
+                let longer = apart / p.most().max(q.most());
+                if best.is_none_or(|(most, ..)| longer > most) {
+                    best = Some((longer, i, j));
+                }
             }
         }
     }
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let second = pairs.get(1).map_or(0.0, |p| p.0);
-    let ends: Vec<usize> = match pairs.first() {
-        Some((first, i, j)) if *first > LONGER * second => vec![*i, *j],
+    let ends: Vec<usize> = match best {
         _ if caps.len() <= 2 => (0..caps.len()).collect(),
+        Some((longer, i, j)) if longer >= LONGER => vec![i, j],
         _ => return,
     };
     let mut number = 0;

@@ -39,7 +39,7 @@ pub(super) fn join(work: &mut Work<'_>) {
         let Some(outward) = end.outward.filter(|_| leads_on(work, i)) else { continue };
         let around =
             AABB::from_corners((end.at - DVec3::splat(gap)).to_array(), (end.at + DVec3::splat(gap)).to_array());
-        let mut best: Option<(f64, u32, DVec3)> = None;
+        let mut met: Vec<(f64, u32, DVec3)> = Vec::new();
         for near in tree.locate_in_envelope_intersecting(&around) {
             let number = near.data;
             let Some(element) = evidence.element(number) else { continue };
@@ -52,10 +52,13 @@ pub(super) fn join(work: &mut Work<'_>) {
             let Some(agreement) = evidence.agreement(end.element, number) else { continue };
             let Some((sure, along)) = meets(work, element, end.at, outward, end.outline) else { continue };
             let score = sure * (1.0 - 0.35 * along.abs() / gap) * agreement;
-            if best.is_none_or(|(most, ..)| score > most) {
-                best = Some((score, number, end.at + outward * along));
-            }
+            met.push((score, number, end.at + outward * along));
         }
+        // Where a part of a machine lies behind the machine's own wall, it is the machine that is met.
+        let wholes: Vec<u32> = met.iter().map(|m| m.1).collect();
+        let whole_of = |number: u32| evidence.element(number).and_then(|e| e.part_of);
+        met.retain(|(_, number, _)| !whole_of(*number).is_some_and(|w| wholes.contains(&w)));
+        let best = met.into_iter().max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         if let Some((score, number, at)) = best.filter(|b| b.0 >= work.joining.least_confidence) {
             found.push((score, i, number, at));
         }
@@ -136,9 +139,9 @@ fn meets(
         }
         let from_middle = (from - middle).to_array();
         let depth = from_middle.get(axis).copied()? * way.signum() + reach;
-        let across = from_middle.iter().zip(half.to_array()).enumerate().filter(|(k, _)| *k != axis);
+        let mut across = from_middle.iter().zip(half.to_array()).enumerate().filter(|(k, _)| *k != axis);
         let slack = outline.map_or(0.0, |o| 0.25 * o.least());
-        let inside = across.into_iter().all(|(_, (c, h))| c.abs() <= h - slack.min(0.5 * h));
+        let inside = across.all(|(_, (c, h))| c.abs() <= h - slack.min(0.5 * h));
         if depth.abs() <= gap && inside {
             return Some((ON_BOX, -depth));
         }

@@ -1,11 +1,13 @@
 //! Joints that no file declares: the ends of elements without ports, found by their geometry and joined.
 //!
 //! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
-//! machine that shows no nozzle there. Every joint has a confidence, and what the engineer decided goes first.
+//! machine that shows no nozzle there, [`rows`] the parts of one machine. Every joint has a confidence, and what the
+//! engineer decided goes first.
 
 mod candidates;
 mod contact;
 mod pairs;
+mod rows;
 
 use super::graph::Domain;
 use super::graph::medium::{self, Medium};
@@ -72,14 +74,23 @@ impl<'a> Evidence<'a> {
 
     /// The media of an element's systems.
     fn media(&self, element: &Element) -> Vec<Medium> {
-        let systems = element.systems.iter().filter_map(|s| self.systems.get(*s as usize));
-        systems.filter_map(medium::of_system).collect()
+        medium::of_systems(element.systems.iter().filter_map(|s| self.systems.get(*s as usize)))
+    }
+
+    /// An element's systems but those of its cables.
+    fn flows(&self, element: &'a Element) -> impl Iterator<Item = u32> {
+        let cable = |s: &u32| {
+            let system = self.systems.get(*s as usize).and_then(medium::of_system);
+            system.is_some_and(|m| m.domain == Domain::Electrical)
+        };
+        element.systems.iter().copied().filter(move |s| !cable(s))
     }
 
     /// What runs through an element: by its class, else by its systems where they agree.
     fn domain(&self, element: &Element) -> Option<Domain> {
         domain_of_class(element).or_else(|| {
             let mut domains: Vec<Domain> = self.media(element).into_iter().map(|m| m.domain).collect();
+            domains.sort_unstable();
             domains.dedup();
             if let [only] = domains.as_slice() { Some(*only) } else { None }
         })
@@ -94,10 +105,10 @@ impl<'a> Evidence<'a> {
         {
             return None;
         }
-        if a.systems.is_empty() || b.systems.is_empty() {
+        if self.flows(a).next().is_none() || self.flows(b).next().is_none() {
             return Some(0.93);
         }
-        if a.systems.iter().any(|s| b.systems.contains(s)) {
+        if self.flows(a).any(|s| b.systems.contains(&s)) {
             return Some(1.0);
         }
         let (p, q) = (self.media(a), self.media(b));
@@ -255,12 +266,21 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
         found: Inferred { rejected, ..Inferred::default() },
     };
     candidates::collect(&mut work, &taken);
-    for decision in decisions.iter().filter(|d| d.verdict != Verdict::Reject) {
+    let declared = |d: &Decision| {
+        let mut kept =
+            evidence.connections.iter().enumerate().filter(|(i, _)| !work.found.rejected.contains(&(*i as u32)));
+        let of = |p: u32| evidence.points.get(p as usize).map(|point| (point.element, Some(PointOf::Port(p))));
+        kept.any(|(_, c)| matches!((of(c.from), of(c.to)), (Some(a), Some(b)) if d.meets(a, b)))
+    };
+    // What the file says already needs no second joint.
+    let open: Vec<&Decision> =
+        decisions.iter().filter(|d| d.verdict != Verdict::Reject).filter(|d| !declared(d)).collect();
+    for decision in open {
         work.decide(decision);
     }
     pairs::join(&mut work);
     contact::join(&mut work);
-    pairs::join_rows(&mut work);
+    rows::join(&mut work);
     work.found
 }
 

@@ -3,7 +3,7 @@
 use super::{Candidate, JoinedBy, Work};
 use crate::shape::ends::Outline;
 use crate::site::graph::Role;
-use crate::site::model::{Element, EndSource};
+use crate::site::model::EndSource;
 use glam::DVec3;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
@@ -56,12 +56,17 @@ fn take_best(work: &mut Work<'_>, mut pairs: Vec<(f64, usize, usize)>) {
     let mut joined: HashMap<usize, f64> = HashMap::new();
     let mut of_end: HashMap<usize, Vec<(f64, usize)>> = HashMap::new();
     let mut taken = Vec::new();
+    let mut ways: HashMap<u32, Vec<DVec3>> = HashMap::new();
     for (score, a, b) in pairs {
         of_end.entry(a).or_default().push((score, b));
         of_end.entry(b).or_default().push((score, a));
-        if !joined.contains_key(&a) && !joined.contains_key(&b) {
+        let straight = [a, b].iter().all(|i| goes_straight(work, *i, &ways));
+        if straight && !joined.contains_key(&a) && !joined.contains_key(&b) {
             joined.extend([(a, score), (b, score)]);
             taken.push((score, a, b));
+            for end in [a, b].iter().filter_map(|i| work.free.get(*i)) {
+                ways.entry(end.element).or_default().extend(end.outward);
+            }
         }
     }
     for (score, a, b) in taken {
@@ -75,6 +80,14 @@ fn take_best(work: &mut Work<'_>, mut pairs: Vec<(f64, usize, usize)>) {
             work.join(a, b, confidence, JoinedBy::Geometry);
         }
     }
+}
+
+/// A straight run of which it is not sure where it ends has its second end across from its first.
+fn goes_straight(work: &Work<'_>, i: usize, ways: &HashMap<u32, Vec<DVec3>>) -> bool {
+    let Some(end) = work.free.get(i).filter(|c| !c.certain) else { return true };
+    let run = work.evidence.element(end.element).and_then(Role::of_element) == Some(Role::Segment);
+    let others = ways.get(&end.element).map(Vec::as_slice).unwrap_or_default();
+    !run || end.outward.is_none_or(|o| others.iter().all(|w| w.dot(o) < -0.98))
 }
 
 /// How sure two ends are one joint, 0 to 1; none when they are not.
@@ -145,124 +158,4 @@ fn size_agreement(work: &Work<'_>, a: &Candidate, b: &Candidate) -> Option<(f64,
     // Flanges and collars are larger than what they hold: up to a third that says little.
     let fit = if ratio >= 0.95 { 1.0 } else { 0.5 + 0.5 * ratio };
     Some((fit * form, Some(smaller)))
-}
-
-/// Parts of one machine, standing in a row: ends and faces that look at each other across an empty stretch, which a
-/// pipe or duct would never be left with.
-pub(super) fn join_rows(work: &mut Work<'_>) {
-    let mut of_whole: HashMap<u32, Vec<u32>> = HashMap::new();
-    let with_ports: std::collections::HashSet<u32> = work.evidence.points.iter().map(|p| p.element).collect();
-    for (i, element) in work.evidence.elements.iter().enumerate() {
-        let number = i as u32;
-        if let Some(whole) = element.part_of
-            && Role::of_element(element).is_some()
-            && !with_ports.contains(&number)
-        {
-            of_whole.entry(whole).or_default().push(number);
-        }
-    }
-    let mut wholes: Vec<(u32, Vec<u32>)> = of_whole.into_iter().filter(|(_, parts)| parts.len() > 1).collect();
-    wholes.sort_unstable_by_key(|(whole, _)| *whole);
-    for (_, parts) in wholes {
-        row(work, &parts);
-    }
-}
-
-/// A stretch without anything between two parts of a machine, metres.
-const MOST_EMPTY_M: f64 = 0.5;
-/// How much the axes of such parts may lie beside each other, of the smaller size.
-const ROW_BESIDE: f64 = 0.2;
-/// How sure a joint across an empty stretch is at best.
-const ROW_CONFIDENCE: f64 = 0.55;
-
-/// A side of a part's box.
-struct Side {
-    element: u32,
-    at: DVec3,
-    outward: DVec3,
-    outline: Outline,
-}
-
-fn row(work: &mut Work<'_>, parts: &[u32]) {
-    let mut sides: Vec<Side> = Vec::new();
-    for part in parts {
-        let Some(element) = work.evidence.element(*part) else { continue };
-        let joined: Vec<DVec3> = work.candidates_of(*part).filter(|c| c.taken).filter_map(|c| c.outward).collect();
-        let free_sides = box_sides(*part, element, work).into_iter();
-        // A side that is joined already has no place for another.
-        sides.extend(free_sides.filter(|s| !joined.iter().any(|j| j.dot(s.outward) > 0.9)));
-    }
-    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-    for (i, a) in sides.iter().enumerate() {
-        for (j, b) in sides.iter().enumerate().skip(i + 1).filter(|(_, b)| b.element != a.element) {
-            if a.outward.dot(b.outward) > -0.99 {
-                continue;
-            }
-            let Some(agreement) = work.evidence.agreement(a.element, b.element) else { continue };
-            let between = b.at - a.at;
-            let along = between.dot(a.outward);
-            let beside = (between - a.outward * along).length();
-            let most_beside = ROW_BESIDE * a.outline.least().min(b.outline.least());
-            let ratio = |x: f64, y: f64| x.min(y) / x.max(y).max(1e-9);
-            let size = ratio(a.outline.most(), b.outline.most()).min(ratio(a.outline.least(), b.outline.least()));
-            // Nothing blows across a stretch that is long for its height.
-            let most_empty = MOST_EMPTY_M.min(0.5 * a.outline.least().min(b.outline.least()));
-            if !(-work.joining.gap_m..=most_empty).contains(&along) || beside > most_beside || size < 0.6 {
-                continue;
-            }
-            let score = ROW_CONFIDENCE * (1.0 - 0.4 * along.max(0.0) / MOST_EMPTY_M) * (0.7 + 0.3 * size) * agreement;
-            if score >= work.joining.least_confidence {
-                pairs.push((score, i, j));
-            }
-        }
-    }
-    pairs.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
-    let mut used = vec![false; sides.len()];
-    for (score, i, j) in pairs {
-        let (Some(a), Some(b)) = (sides.get(i), sides.get(j)) else { continue };
-        if used.get(i) == Some(&true) || used.get(j) == Some(&true) {
-            continue;
-        }
-        for k in [i, j] {
-            if let Some(used) = used.get_mut(k) {
-                *used = true;
-            }
-        }
-        let ends = [a, b].map(|s| super::contact::point_on(work, s.element, s.at, s.outward, Some(s.outline)));
-        let allowed = match (work.free.get(ends[0]), work.free.get(ends[1])) {
-            (Some(p), Some(q)) => work.allowed(p, q),
-            _ => false,
-        };
-        if allowed {
-            work.join(ends[0], ends[1], score, JoinedBy::Geometry);
-        }
-    }
-}
-
-/// The six sides of an element's own box, and its true ends instead of the sides that these stand for.
-fn box_sides(number: u32, element: &Element, work: &Work<'_>) -> Vec<Side> {
-    let Some(bounds) = work.evidence.shape_of(element).and_then(|s| s.bounds()) else { return Vec::new() };
-    let ends = work.candidates_of(number).filter(|c| c.source != EndSource::Box);
-    let mut sides: Vec<Side> = ends
-        .filter_map(|c| Some(Side { element: number, at: c.at, outward: c.outward?, outline: c.outline? }))
-        .collect();
-    let (middle, half) = (bounds.centre(), bounds.size() * 0.5);
-    let largest = sides.iter().map(|s| s.outline.area()).fold(0.0, f64::max);
-    sides.retain(|s| s.outline.area() >= 0.5 * largest);
-    for axis in [DVec3::X, DVec3::Y, DVec3::Z] {
-        for sign in [1.0, -1.0] {
-            let local = axis * sign;
-            let outward = element.placement.transform_vector3(local).normalize_or(DVec3::Z);
-            let across: Vec<f64> =
-                half.to_array().iter().zip(axis.to_array()).filter(|(_, a)| *a == 0.0).map(|(h, _)| 2.0 * h).collect();
-            let [u, v] = across.as_slice() else { continue };
-            let outline = Outline::rect(*u, *v);
-            if sides.iter().any(|s| s.outward.dot(outward) > 0.98 && s.outline.area() >= 0.5 * outline.area()) {
-                continue;
-            }
-            let at = element.placement.transform_point3(middle + half * local);
-            sides.push(Side { element: number, at, outward, outline });
-        }
-    }
-    sides
 }

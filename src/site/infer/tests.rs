@@ -248,6 +248,7 @@ fn decisions_go_first() {
     place.points = (0..2).map(|element| ConnectionPoint { element, ..ConnectionPoint::default() }).collect();
     place.connections.push(Connection { from: 0, to: 1 });
     assert_eq!(place.infer(&[decide(0, 1, Verdict::Reject)]).rejected, [0]);
+    assert_eq!(place.infer(&[decide(0, 1, Verdict::Accept)]).joins, [], "the file says so already");
     assert!(place.infer(&[]).rejected.is_empty());
 }
 
@@ -262,7 +263,13 @@ fn parts_of_a_machine_stand_in_a_row() {
     for part in [filter, coil, fan, beside] {
         place.elements[part as usize].part_of = Some(unit);
     }
+    // Two fans above each other are no row, and the last of a row ends at the machine's wall when that is near.
+    let above = place.machine("IfcFan", [2.0, 0.0, 1.3], [3.5, 1.0, 2.3]);
+    place.elements[above as usize].part_of = Some(unit);
     assert_eq!(place.joined(), [(filter, coil), (coil, fan)]);
+    let last = place.machine("IfcFilter", [3.6, 0.0, 0.0], [3.9, 1.0, 1.0]);
+    place.elements[last as usize].part_of = Some(unit);
+    assert_eq!(place.joined(), [(unit, last), (filter, coil), (coil, fan), (fan, last)]);
     place.elements[coil as usize].part_of = None;
     place.elements[fan as usize].part_of = None;
     assert_eq!(place.joined(), [], "only within one machine");
