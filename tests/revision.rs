@@ -95,17 +95,13 @@ fn bindings_follow_a_revision_in_which_nothing_stays_as_it_is() {
     let (points, _) = binding::bind(&project, &Site::of_elements("", old.elements.clone()).0);
     let bound: Vec<String> = points.iter().map(|p| old.elements[p.asset.0 as usize].id.clone()).collect();
     assert!(bound.len() > 400, "{}", bound.len());
-    for seed in 1..=5 {
-        let plan = Plan {
-            // Turned by quarters and by anything else.
-            turn_deg: if seed == 4 {
-                33.7
-            } else if seed == 5 {
-                -90.0
-            } else {
-                90.0
-            },
-            ..Plan::hard(seed)
+    for seed in 1..=6 {
+        let plan = match seed {
+            4 => Plan { turn_deg: 33.7, ..Plan::hard(seed) },
+            5 => Plan { turn_deg: -90.0, ..Plan::hard(seed) },
+            // Harder than asked: no element has its tag any more, half of them have another's.
+            6 => Plan { tags: 1.0, ..Plan::hard(seed) },
+            _ => Plan::hard(seed),
         };
         let revised = revise(&text, &plan);
         let file = folder.path().join("new.ifc");

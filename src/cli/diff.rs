@@ -125,6 +125,8 @@ impl Told<'_> {
             "new": args.new.display().to_string(),
             "model_moved": (!revision.motion.is_still()).then(|| motion(&revision.motion)),
             "motion_known": revision.motion_known,
+            "georeference_changed": (self.old.georeference != self.new.georeference)
+                .then(|| json!({ "old": self.old.georeference, "new": self.new.georeference })),
             "matched": {
                 "globalid": by(By::GlobalId),
                 "tag": by(By::Tag),
@@ -185,6 +187,9 @@ impl Told<'_> {
             lines.push(format!("the whole model was turned by {turn}° about its origin and moved by {x}, {y}, {z} m"));
         } else if !revision.motion_known {
             lines.push("the two have too little in common to compare places".to_owned());
+        }
+        if self.old.georeference != self.new.georeference {
+            lines.push("its place on the map (map conversion) has changed: --json has both".to_owned());
         }
         let by = |by: By| revision.pairs.iter().filter(|p| p.by == by).count();
         lines.push(format!(

@@ -5,6 +5,9 @@
 //! known to its devices where the new revision calls it otherwise ([`Rebind`]), and keep the rules off an element
 //! that has taken over the tag of one that is gone.
 
+#[cfg(test)]
+mod tests;
+
 use super::{By, Revision, Side, Why};
 use crate::problem::Problem;
 use crate::site::binding::bind;

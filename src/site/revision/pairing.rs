@@ -135,7 +135,9 @@ impl Pairing<'_> {
             let Some(new) = tags.get(&old).copied().filter(|n| self.is_free(*n)) else { continue };
             let believed = match self.distance(old, new) {
                 Some(d) if d <= EXACT_M => true,
-                Some(d) if place == Tag::Nearby => d <= TAG_REACH_M || self.confirmed(old, new),
+                Some(d) if place == Tag::Nearby => {
+                    (d <= TAG_REACH_M || self.confirmed(old, new)) && !self.another_stands_there(old, new)
+                }
                 Some(_) => false,
                 // Nothing can speak against it: one of them has no place, or nobody knows how the model moved.
                 None => true,
@@ -144,6 +146,21 @@ impl Pairing<'_> {
                 self.take(old, new, By::Tag);
             }
         }
+    }
+
+    /// True when another of the new revision stands exactly where the old one stood, or another of the old one stood
+    /// where the new one stands: the tag went from one to the other.
+    fn another_stands_there(&self, old: u32, new: u32) -> bool {
+        let (Some(a), Some(b)) = (self.old.body(old), self.new.body(new)) else { return false };
+        let motion = self.found.motion;
+        let before = motion.to_affine().inverse().transform_point3(b.place);
+        let same = |o: u32, n: u32| {
+            let looks = self.old.body(o).zip(self.new.body(n)).is_some_and(|(a, b)| a.alike(b, 0.01, 0.002));
+            looks && self.same_class(o, n)
+        };
+        let here =
+            self.new.near(motion.apply(a.place), EXACT_M).any(|(n, _)| n != new && self.is_free(n) && same(old, n));
+        here || self.old.near(before, EXACT_M).any(|(o, _)| o != old && self.image(o).is_none() && same(o, new))
     }
 
     /// Of the old element's neighbours that are matched: how many are the new one's too, and how many there are.
@@ -170,7 +187,12 @@ impl Pairing<'_> {
         sum += if a.type_name == b.type_name { 1.0 } else { -0.5 };
         sum += if a.name == b.name { 0.5 } else { 0.0 };
         let tag = !a.tag.is_empty() && a.tag == b.tag;
-        sum += if tag { 3.0 } else { 0.0 };
+        // Near by with the tag is less than exactly there without it: tags change hands.
+        sum += match tag {
+            true if distance_m <= EXACT_M => 3.0,
+            true => 1.0,
+            false => 0.0,
+        };
         let (same, all) = self.neighbours(old, new);
         if all > 0 {
             sum += 2.0 * same as f64 / all as f64;
