@@ -452,6 +452,21 @@ fn the_command_line_prints_the_same_from_the_cache() {
     assert_eq!(document(&output).1, [false]);
 }
 
+/// A limit on the size of files stands for a disk that is full: it needs no rights.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_costs_a_note() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("site.geojson"), &layer().0).unwrap();
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" import site.geojson --json --cache here";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_plenum")]).current_dir(folder.path()).stdin(Stdio::null());
+    let output = finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    assert!(said(&output, 0).contains("cannot be kept"), "{output:?}");
+    assert!(json(&output)["files"][0]["elements"].as_u64().is_some_and(|n| n > 0));
+    assert_eq!(names_in(&folder.path().join("here")), Vec::<String>::new(), "nothing half-written is left");
+}
+
 #[test]
 fn a_project_keeps_its_models_beside_its_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -135,8 +135,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
     failed.map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
 }
 
-/// Reads on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
+/// Takes a file from the cache, else reads it on a thread of its own while a bar on the terminal, and Ctrl-C, are
+/// served here.
 pub(super) fn read_with_progress(file: &Path, cache: &Cache, limits: &Limits) -> Result<Imported, Problem> {
+    let missing = match cache.find(file, limits, interrupt::progress()) {
+        Ok(imported) => return Ok(imported),
+        Err(missing) => missing,
+    };
     let progress = Progress::default();
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if !std::io::stderr().is_terminal() {
@@ -151,7 +156,7 @@ pub(super) fn read_with_progress(file: &Path, cache: &Cache, limits: &Limits) ->
         let worker = scope.spawn(|| {
             // However it ends, the channel closes.
             let _done = done;
-            cache.read(file, limits, &progress)
+            missing.read(file, limits, &progress)
         });
         while finished.recv_timeout(Duration::from_millis(10)) == Err::<(), _>(RecvTimeoutError::Timeout) {
             if interrupt::interrupted() {

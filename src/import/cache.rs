@@ -50,6 +50,24 @@ pub struct Imported {
     key: Option<Key>,
 }
 
+/// A file that is not in the cache: what it would be kept as, unless it cannot be.
+#[derive(Debug)]
+pub struct Missing(Option<Key>);
+
+impl Missing {
+    /// Reads the file by parsing it.
+    ///
+    /// # Errors
+    /// As [`super::read`].
+    pub fn read(self, path: &Path, limits: &Limits, progress: &Progress) -> Result<Imported, Problem> {
+        let (mut model, problems) = read_within(path, limits, progress)?;
+        if self.0.is_some() {
+            model.details = Details::of_shapes(&model.shapes);
+        }
+        Ok(Imported { model, problems, from_cache: false, key: self.0 })
+    }
+}
+
 impl Cache {
     /// No cache: every file is parsed, nothing is kept.
     pub fn off() -> Self {
@@ -88,12 +106,22 @@ impl Cache {
     /// # Errors
     /// As [`super::read`].
     pub fn read(&self, path: &Path, limits: &Limits, progress: &Progress) -> Result<Imported, Problem> {
-        let key = match self.folders.is_empty() {
-            true => None,
-            false => Key::of(path, limits, &self.reader, progress),
-        };
-        for scene in self.folders.iter().filter_map(|folder| Some(folder.join(key?.file_name()))) {
-            let Some(key) = key else { break };
+        match self.find(path, limits, progress) {
+            Ok(imported) => Ok(imported),
+            Err(missing) => missing.read(path, limits, progress),
+        }
+    }
+
+    /// Takes a file from the cache. This is so quick that it needs no thread of its own and no progress.
+    ///
+    /// # Errors
+    /// It is not there, and is to be read with the same arguments by what is given instead.
+    pub fn find(&self, path: &Path, limits: &Limits, progress: &Progress) -> Result<Imported, Missing> {
+        if self.folders.is_empty() {
+            return Err(Missing(None));
+        }
+        let key = Key::of(path, limits, &self.reader, progress).ok_or(Missing(None))?;
+        for scene in self.folders.iter().map(|folder| folder.join(key.file_name())) {
             match scene::read(&scene, &key.name, self.bounds.max_bytes, path) {
                 Ok((model, problems)) => {
                     evict::mark(&scene, self.now);
@@ -107,11 +135,7 @@ impl Cache {
                 }
             }
         }
-        let (mut model, problems) = read_within(path, limits, progress)?;
-        if key.is_some() {
-            model.details = Details::of_shapes(&model.shapes);
-        }
-        Ok(Imported { model, problems, from_cache: false, key })
+        Err(Missing(Some(key)))
     }
 
     /// Keeps what was parsed for the next time. False when there is nothing to keep: there is no cache, it came from
@@ -149,7 +173,9 @@ impl Cache {
             return Ok(false);
         }
         as_readable_as(&model.file, draft.as_file());
-        draft.as_file().set_modified(self.now)?;
+        if let Err(e) = draft.as_file().set_modified(self.now) {
+            tracing::debug!("{}: its time stays that of the disk: {e}", folder.display());
+        }
         let name = key.file_name();
         draft.persist(folder.join(&name)).map_err(|e| e.error)?;
         evict::trim(folder, &name, &self.bounds, self.now);
