@@ -103,6 +103,8 @@ pub struct Element {
     pub storey: Option<u32>,
     /// The space it stands in, an index into [`Model::elements`].
     pub space: Option<u32>,
+    /// True when it stands on the site, outside of every building.
+    pub outdoors: bool,
     /// Its systems, indices into [`Model::systems`].
     pub systems: Vec<u32>,
     /// The element it is a part of (`IfcRelAggregates`), an index into [`Model::elements`].

@@ -274,6 +274,8 @@ fn place_in_building(
     for (record, element) in read.records.iter().zip(&mut read.model.elements) {
         let parents = relations.parents(*record);
         element.storey = parents.iter().find_map(|p| storeys.get(p)).copied();
+        let within = |class: &str| parents.iter().any(|p| step.record_is(*p, class));
+        element.outdoors = element.storey.is_none() && within("IFCSITE") && !within("IFCBUILDING");
         if element.kind != ElementKind::Space {
             let space = parents.iter().find(|p| step.record_is(**p, "IFCSPACE"));
             element.space = space.and_then(own_index);
