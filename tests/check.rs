@@ -146,7 +146,7 @@ fn for_people() {
         "Elements without a storey: ",
         "and 1 more",
         "→ ",
-        "None: ",
+        "Clean: ",
     ] {
         assert!(printed.contains(words), "{words} is not in\n{printed}");
     }

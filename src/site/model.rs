@@ -142,6 +142,8 @@ pub struct Element {
     pub space: Option<u32>,
     /// True where the file itself puts it into that space; else the space was found by id or by place.
     pub space_stated: bool,
+    /// True when it stands on the site, outside of every building.
+    pub outdoors: bool,
     /// Its systems, indices into [`Model::systems`].
     pub systems: Vec<u32>,
     /// The element it is a part of (`IfcRelAggregates`), an index into [`Model::elements`].

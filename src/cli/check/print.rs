@@ -39,7 +39,7 @@ pub(super) fn describe(checked: &Checked, limit: usize) -> String {
     if !clean.is_empty() {
         lines.push(String::new());
         let names: Vec<&str> = clean.iter().map(|(kind, _)| kind.title()).collect();
-        lines.push(format!("None: {}.", names.join("; ").to_lowercase().replace("globalid", "GlobalId")));
+        lines.push(format!("Clean: {}.", names.join("; ").to_lowercase().replace("globalid", "GlobalId")));
     }
     if let Some(ids) = &checked.ids {
         lines.push(String::new());
@@ -97,7 +97,8 @@ fn describe_ids(lines: &mut Vec<String>, ids: &IdsChecked, limit: usize) {
                 format!("  NOT CHECKED  {name} (line {}): {}", specification.line, specification.why)
             }
         };
-        lines.push(line);
+        let elsewhere = specification.status != Status::NotApplicable && !specification.skipped.is_empty();
+        lines.push(if elsewhere { format!("{line} (not for {})", specification.skipped.join(", ")) } else { line });
         for failing in specification.failing.iter().take(limit) {
             let place = format!("{} {} {}", failing.class, failing.id, failing.label);
             lines.push(format!("      {}  {}", place.trim_end(), failing.reasons.join("; ")));

@@ -301,6 +301,8 @@ fn place_in_building(
         let parents = relations.parents(*record);
         element.storey = parents.iter().find_map(|p| storeys.get(p)).copied();
         element.place = parents.iter().find_map(|p| places.get(p)).copied();
+        let within = |class: &str| parents.iter().any(|p| step.record_is(*p, class));
+        element.outdoors = element.storey.is_none() && within("IFCSITE") && !within("IFCBUILDING");
         if element.kind != ElementKind::Space {
             let space = parents.iter().find(|p| step.record_is(**p, "IFCSPACE"));
             element.space = space.and_then(own_index);

@@ -180,7 +180,7 @@ impl Source for Facts {
         let kind = self.relations.kind.get(&id);
         let material = self.relations.material.get(&id).or_else(|| self.relations.material.get(kind?))?;
         let mut names = Vec::new();
-        self.material_names(*material, 0, &mut names);
+        self.material_names(*material, 0, &mut HashSet::new(), &mut names);
         Some(names)
     }
 
@@ -275,8 +275,11 @@ impl Facts {
     }
 
     /// Names and categories of a material and of all that it is made of.
-    fn material_names(&self, id: u32, depth: usize, names: &mut Vec<String>) {
-        let record = self.step.record(id).filter(|r| depth < MAX_DEPTH && r.class.name.starts_with("IfcMaterial"));
+    fn material_names(&self, id: u32, depth: usize, seen: &mut HashSet<u32>, names: &mut Vec<String>) {
+        if depth >= MAX_DEPTH || !seen.insert(id) {
+            return;
+        }
+        let record = self.step.record(id).filter(|r| r.class.name.starts_with("IfcMaterial"));
         let Some(record) = record else { return };
         for attribute in ["Name", "LayerSetName", "Category"] {
             let text = record.text(attribute);
@@ -285,7 +288,7 @@ impl Facts {
             }
         }
         for part in record.all_references() {
-            self.material_names(part, depth + 1, names);
+            self.material_names(part, depth + 1, seen, names);
         }
     }
 }

@@ -106,7 +106,8 @@ fn scale_of(step: &Step, record: &Record<'_>, depth: usize) -> Option<Scale> {
             let factor = base.factor * measure.number("ValueComponent")?;
             Scale { factor, offset: base.offset + record.number("ConversionOffset").unwrap_or(0.0) * factor }
         }
-        "IfcDerivedUnit" => {
+        // A derived unit is made of named ones only.
+        "IfcDerivedUnit" if depth == 0 => {
             let mut factor = 1.0;
             for element in record.references("Elements") {
                 let element = step.record(element)?;

@@ -43,8 +43,12 @@ pub struct SpecificationReport {
     pub passed: usize,
     /// Those that do not.
     pub failed: usize,
+    /// Models that it is not for, each with its schema.
+    pub skipped: Vec<String>,
     /// Line in the IDS file.
     pub line: usize,
+    /// Why it is demanded; empty when its author does not say.
+    pub description: String,
     /// What to do, as its author says it; empty when it does not say.
     pub instructions: String,
     /// The objects that do not meet it.
@@ -71,12 +75,12 @@ pub struct Failing {
 pub struct Checker<'a> {
     ids: &'a Ids,
     states: Vec<State>,
-    schemas: Vec<String>,
 }
 
 #[derive(Default)]
 struct State {
     files: usize,
+    skipped: Vec<String>,
     applicable: usize,
     failing: Vec<Failing>,
 }
@@ -84,7 +88,7 @@ struct State {
 impl<'a> Checker<'a> {
     /// Nothing checked yet.
     pub fn new(ids: &'a Ids) -> Self {
-        Self { ids, states: ids.specifications.iter().map(|_| State::default()).collect(), schemas: Vec::new() }
+        Self { ids, states: ids.specifications.iter().map(|_| State::default()).collect() }
     }
 
     /// Checks the objects of one file. Several files are one model: what must be there may be in any of them.
@@ -97,11 +101,12 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|s| s.unchecked.is_none() && s.is_for(&schema) && !s.applicability.is_empty())
             .collect();
-        for (state, _) in self.states.iter_mut().zip(&meant).filter(|(_, m)| **m) {
-            state.files += 1;
-        }
-        if !self.schemas.contains(&schema) {
-            self.schemas.push(schema);
+        for (state, meant) in self.states.iter_mut().zip(&meant) {
+            if *meant {
+                state.files += 1;
+            } else {
+                state.skipped.push(format!("{} ({schema})", source.file()));
+            }
         }
         for class in source.classes() {
             let own: Vec<(usize, &Specification)> = self
@@ -131,9 +136,8 @@ impl<'a> Checker<'a> {
 
     /// What came out.
     pub fn finish(self) -> Report {
-        let schemas = self.schemas.join(", ");
         let specifications = self.ids.specifications.iter().zip(self.states);
-        Report { specifications: specifications.map(|(s, state)| report(s, state, &schemas)).collect() }
+        Report { specifications: specifications.map(|(s, state)| report(s, state)).collect() }
     }
 }
 
@@ -170,7 +174,7 @@ fn judge(specification: &Specification, holder: &Holder<'_>, state: &mut State) 
     }
 }
 
-fn report(specification: &Specification, state: State, schemas: &str) -> SpecificationReport {
+fn report(specification: &Specification, state: State) -> SpecificationReport {
     let failed = state.failing.len();
     let wanted = || specification.applicability.iter().map(words).collect::<Vec<_>>().join(" and ");
     let (status, why) = if let Some(why) = &specification.unchecked {
@@ -178,7 +182,10 @@ fn report(specification: &Specification, state: State, schemas: &str) -> Specifi
     } else if specification.applicability.is_empty() {
         (Status::NotChecked, "it does not say which objects it is for".to_owned())
     } else if state.files == 0 {
-        let models = if schemas.is_empty() { "there is no IFC model".to_owned() } else { format!("not for {schemas}") };
+        let models = match state.skipped.as_slice() {
+            [] => "there is no IFC model".to_owned(),
+            skipped => format!("not for {}", skipped.join(", ")),
+        };
         (Status::NotApplicable, format!("it is for {}: {models}", specification.versions.join(", ")))
     } else if failed > 0 {
         (Status::Fail, String::new())
@@ -199,7 +206,9 @@ fn report(specification: &Specification, state: State, schemas: &str) -> Specifi
         applicable: state.applicable,
         passed: state.applicable - failed.min(state.applicable),
         failed,
+        skipped: state.skipped,
         line: specification.line,
+        description: specification.description.clone(),
         instructions: specification.instructions.clone(),
         failing: state.failing,
     }

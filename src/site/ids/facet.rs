@@ -14,8 +14,14 @@ pub(super) enum Found {
     Wrong(String),
 }
 
-/// Why an object does not meet a requirement; none when it does.
+/// Why an object does not meet a requirement, with what its author says of it; none when it does.
 pub(super) fn breach(requirement: &Requirement, holder: &Holder<'_>) -> Option<String> {
+    let why = fault(requirement, holder)?;
+    let told = &requirement.instructions;
+    Some(if told.is_empty() { why } else { format!("{why} ({told})") })
+}
+
+fn fault(requirement: &Requirement, holder: &Holder<'_>) -> Option<String> {
     let found = find(&requirement.facet, holder);
     match (requirement.cardinality, found) {
         (Cardinality::Required, Found::Absent(why) | Found::Wrong(why)) => Some(why),
@@ -108,7 +114,7 @@ fn find_property(
     let what = format!("property {name} in a set {set_name}");
     let sets: Vec<_> = holder.property_sets().iter().filter(|s| set_name.fits_text(&s.name)).collect();
     if sets.is_empty() {
-        return Found::Absent(format!("has no property set {set_name}"));
+        return Found::Absent(format!("has no {what}, and no such set"));
     }
     let named = |p: &&Property| name.fits_text(&p.name);
     let mut lacking = None;

@@ -14,7 +14,8 @@ pub(super) fn look(site: &Site, project: &Project, import: &[Problem], found: &m
     let joined: HashSet<u32> = site.connections.iter().flat_map(|c| [c.from, c.to]).collect();
     let ports_of: HashSet<u32> = site.connection_points.iter().map(|p| p.element).collect();
     let zoned: HashSet<u32> = site.zones.iter().flat_map(|z| z.members.iter().copied()).collect();
-    let has_spaces = site.elements.iter().any(|e| e.kind == ElementKind::Space);
+    let spaces = site.elements.iter().filter(|e| e.kind == ElementKind::Space);
+    let with_spaces: HashSet<u32> = spaces.filter_map(|e| e.storey).collect();
     let mut ids: HashMap<&str, usize> = HashMap::new();
     for (i, element) in site.elements.iter().enumerate() {
         if element.kind == ElementKind::Feature {
@@ -34,7 +35,7 @@ pub(super) fn look(site: &Site, project: &Project, import: &[Problem], found: &m
             continue;
         }
         geometry(element, i, found);
-        place(site, element, i, has_spaces, found);
+        place(site, element, i, &with_spaces, found);
         services(site, element, i, &ports_of, found);
     }
     tags(site, found);
@@ -92,15 +93,17 @@ fn geometry(element: &Element, i: usize, found: &mut Findings<'_>) {
     found.element(Kind::WithoutOpenings, i, element.without_openings.then(uncut));
 }
 
-fn place(site: &Site, element: &Element, i: usize, has_spaces: bool, found: &mut Findings<'_>) {
+fn place(site: &Site, element: &Element, i: usize, with_spaces: &HashSet<u32>, found: &mut Findings<'_>) {
     let class = &element.class;
     // Parts are where their whole is.
     let whole = element.part_of.and_then(|w| site.elements.get(w as usize));
-    if expects_storey(class) {
-        let storey = element.storey.or_else(|| whole.and_then(|w| w.storey));
+    let storey = element.storey.or_else(|| whole.and_then(|w| w.storey));
+    if expects_storey(class) && !element.outdoors {
         found.element(Kind::NoStorey, i, storey.is_none().then(|| format!("{class}: it belongs to no storey")));
     }
-    if has_spaces && expects_space(class) && element.host.is_none() {
+    // A storey without a single space is of a model, or a roof, that has none. A louvre is in the facade.
+    let in_room = expects_space(class) && element.host.is_none() && element.predefined_type != "LOUVRE";
+    if in_room && storey.is_some_and(|s| with_spaces.contains(&s)) {
         let space = element.space.or_else(|| whole.and_then(|w| w.space));
         let none = || format!("{class}: it is in no space, neither by the model nor by where it stands");
         found.element(Kind::NoSpace, i, space.is_none().then(none));
@@ -182,7 +185,7 @@ fn tags(site: &Site, found: &mut Findings<'_>) {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            format!("{}: {} {}{more} has the tag `{}` too", element.class, other.class, other.id, element.tag)
+            format!("{}: its tag `{}` is also that of {} {}{more}", element.class, element.tag, other.class, other.id)
         });
         found.element(Kind::DuplicateTag, i, fault);
     }

@@ -132,7 +132,7 @@ fn each_kind_is_found_once() {
     }
     let unused = readiness.items.iter().find(|i| i.severity == Severity::Info && i.kind == "naming").unwrap();
     assert!(unused.place == "twin.toml:3" && unused.message.contains("IfcBoiler"), "{unused:?}");
-    let fan = readiness.items.iter().find(|i| i.id.as_deref() == Some("n")).unwrap();
+    let fan = readiness.items.iter().find(|i| i.id.as_deref() == Some("n") && i.kind == "naming").unwrap();
     assert_eq!(
         (fan.place.as_str(), fan.class.as_deref(), fan.file.as_deref()),
         ("n fan 1", Some("IfcFan"), Some("a.ifc"))
@@ -225,4 +225,17 @@ fn points_and_elements_find_each_other() {
     assert!(lost.place == "twin.toml:9" && lost.message.contains("P-99/speed"), "{lost:?}");
     let said_twice = readiness.items.iter().filter(|i| i.message.contains("P-99")).count();
     assert_eq!(said_twice, 1);
+}
+
+#[test]
+fn what_is_outdoors_or_in_the_facade_is_let_be() {
+    let mut tree = whole("t", "IfcBuildingElementProxy", "");
+    (tree.storey, tree.outdoors) = (None, true);
+    let mut louvre = whole("l", "IfcAirTerminal", "");
+    (louvre.space, louvre.predefined_type) = (None, "LOUVRE".into());
+    let mut lamp = whole("r", "IfcLightFixture", "");
+    (lamp.space, lamp.storey) = (None, Some(1));
+    let readiness = assess(&site(vec![space("s"), tree, louvre, lamp]), &Project::default(), &[]);
+    assert_eq!(found(&readiness, Kind::NoStorey), (0, 2));
+    assert_eq!(found(&readiness, Kind::NoSpace), (0, 0), "no space on that storey, none for a louvre");
 }
