@@ -48,7 +48,7 @@ pub(super) fn items(
 
 fn no_key(sheets: &[Sheet], stated: &[(String, String)], place: &str) -> Problem {
     let fullest = sheets.iter().flat_map(|s| s.rows.iter().take(25)).max_by_key(|r| (r.len(), usize::MAX - r.number));
-    let words = fullest.map(|r| r.cells().map(|(_, v)| v.to_string()).take(12).collect::<Vec<_>>().join(", "));
+    let words = fullest.map(|r| r.cells().map(|(_, v)| v.to_string()).take(6).collect::<Vec<_>>().join(", "));
     let Some(words) = words else {
         return Problem::error(place, "the table is empty", "export it again");
     };
@@ -140,7 +140,9 @@ pub(super) fn global_id(word: &str) -> String {
     let inner = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')).unwrap_or(word);
     let dashes: Vec<usize> = inner.match_indices('-').map(|(i, _)| i).collect();
     let hex: String = inner.chars().filter(|c| *c != '-').collect();
-    let shaped = hex.len() == 32 && (dashes.is_empty() || dashes == [8, 13, 18, 23]);
+    let shaped = hex.len() == 32
+        && hex.bytes().all(|b| b.is_ascii_hexdigit())
+        && (dashes.is_empty() || dashes == [8, 13, 18, 23]);
     let Some(number) = u128::from_str_radix(&hex, 16).ok().filter(|_| shaped) else { return word.to_owned() };
     let digit = |i: u32| {
         let value = (number >> (6 * (21 - i))) & 63;

@@ -34,10 +34,19 @@ pub(super) struct Flows {
 pub(super) fn feeds(site: &Site, assets: &[bool], all: &mut Collector) -> Flows {
     let mut flows = Flows::default();
     let mut next: Vec<Vec<u32>> = vec![Vec::new(); site.elements.len()];
-    let mut signals = Vec::new();
+    let role_of = |i: u32| site.element(Slot(i)).map_or(Role::Other, |e| role(&e.class));
     for connection in &site.connections {
         let port = |i: u32| site.connection_points.get(i as usize);
         let (Some(a), Some(b)) = (port(connection.from), port(connection.to)) else { continue };
+        if [&a.medium, &b.medium].iter().any(|m| SIGNALS.contains(&m.as_str())) {
+            // Which end is drawn as the source says little here: a command goes to the actuator.
+            let (a, b) = if role_of(a.element) == Role::Controller { (a, b) } else { (b, a) };
+            if role_of(a.element) == Role::Controller && role_of(b.element) == Role::Actuator {
+                let (from, to) = (Thing::Element(a.element), Thing::Element(b.element));
+                all.add(from, RelationKind::Controls, to, "connection of control ports");
+            }
+            continue;
+        }
         use FlowDirection::{Sink, Source};
         let (from, to) = match (a.direction, b.direction) {
             (Source, Sink) => (a, b),
@@ -51,17 +60,8 @@ pub(super) fn feeds(site: &Site, assets: &[bool], all: &mut Collector) -> Flows 
                 continue;
             }
         };
-        if [&from.medium, &to.medium].iter().any(|m| SIGNALS.contains(&m.as_str())) {
-            signals.push((from.element, to.element));
-        } else if let Some(list) = next.get_mut(from.element as usize) {
+        if let Some(list) = next.get_mut(from.element as usize) {
             list.push(to.element);
-        }
-    }
-    let role_of = |i: u32| site.element(Slot(i)).map_or(Role::Other, |e| role(&e.class));
-    for (from, to) in signals {
-        if role_of(from) == Role::Controller && role_of(to) == Role::Actuator {
-            let words = "connection of control ports, SOURCE to SINK";
-            all.add(Thing::Element(from), RelationKind::Controls, Thing::Element(to), words);
         }
     }
     let asset = |i: u32| assets.get(i as usize).copied().unwrap_or(false);
@@ -104,10 +104,14 @@ fn found(site: &Site, all: &mut Collector, from: u32, to: u32, direct: bool) {
     let add = |all: &mut Collector, from: u32, to: u32, words: &'static str| {
         all.add(Thing::Element(from), RelationKind::Feeds, Thing::Element(to), words);
     };
-    add(all, from, to, words);
     let unit = |i: u32| site.element(Slot(i)).and_then(|e| e.part_of);
     let (whole_from, whole_to) = (unit(from), unit(to));
-    if whole_from == whole_to || whole_from == Some(to) || whole_to == Some(from) {
+    // What goes on between a unit's casing and its own parts is told by `hasPart`.
+    if whole_from == Some(to) || whole_to == Some(from) {
+        return;
+    }
+    add(all, from, to, words);
+    if whole_from == whole_to {
         return;
     }
     let of_parts = "connections of the ports of its parts, SOURCE to SINK";
