@@ -125,7 +125,7 @@ fn the_clinic_is_found_as_by_reading_it() {
                 e.class == "IfcPump" && flows.filter_map(|(_, v)| v.as_f64()).any(|v| v > 0.01)
             }),
         ),
-        ("no such thing at all", Box::new(|_| false)),
+        ("no such thing at all", Box::new(|_, _| false)),
     ];
     for (text, is) in &table {
         assert_eq!(found(index, text), counted(site, is), "{text}");
