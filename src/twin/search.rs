@@ -8,7 +8,7 @@ use super::view::View;
 use crate::Step;
 use crate::analytics::Health;
 use crate::site::Slot;
-use crate::site::search::{HealthWord, Index, Malformed, Query, parse};
+use crate::site::search::{HealthWord, Index, Malformed, Query as Question, parse};
 use bevy::prelude::*;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -23,7 +23,7 @@ pub struct Search {
     text: String,
     answer: Answer,
     version: u64,
-    query: Option<Query>,
+    query: Option<Question>,
     /// Somebody wants to see what is found as soon as there is an answer.
     show: bool,
 }
@@ -128,7 +128,7 @@ impl Search {
     }
 
     fn asks_for_health(&self) -> bool {
-        self.query.as_ref().is_some_and(Query::asks_for_health)
+        self.query.as_ref().is_some_and(Question::asks_for_health)
     }
 }
 
