@@ -177,10 +177,9 @@ fn a_model_without_a_map_that_has_moved_is_told_where_to_stand() {
 
 #[test]
 fn a_file_that_cannot_be_amended_is_left_as_it_is() {
-    for (text, words) in [
-        (format!("rebind = 3\n{PROJECT}"), "rebind"),
-        (PROJECT.replace("old.ifc", "other.ifc"), "[[models]]"),
-    ] {
+    for (text, words) in
+        [(format!("rebind = 3\n{PROJECT}"), "rebind"), (PROJECT.replace("old.ifc", "other.ifc"), "[[models]]")]
+    {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("twin.toml");
         std::fs::write(&file, &text).unwrap();
