@@ -70,8 +70,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     interrupt::listen();
     let mut problems = Vec::new();
-    let old = read(&args.old, &mut problems)?;
-    let new = read(&args.new, &mut problems)?;
+    let mut old = read(&args.old, &mut problems)?;
+    let mut new = read(&args.new, &mut problems)?;
+    for model in [&mut old, &mut new] {
+        // As the project names its files.
+        model.file = std::path::absolute(&model.file).unwrap_or_else(|_| model.file.clone());
+    }
     let revision = compare(&Side::of_model(&old), &Side::of_model(&new));
     let mut applied = None;
     let mut bindings = None;
