@@ -3,6 +3,7 @@
 
 mod table;
 
+#[allow(unused_imports)]
 pub use table::cases;
 
 use plenum::import::{Limits, ids, ifc};
