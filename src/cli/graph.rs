@@ -318,7 +318,8 @@ fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
     }
     let alone = graph.components.len() - of_several.len();
     if alone > 0 {
-        lines.push(format!("  {alone} elements are joined to nothing"));
+        let words = if alone == 1 { "element is" } else { "elements are" };
+        lines.push(format!("  {alone} {words} joined to nothing"));
     }
     lines.extend(unsure(site, graph));
     let problems: Vec<&Problem> = opened.problems.iter().chain(&graph.problems).collect();

@@ -85,11 +85,11 @@ pub fn services(seed: u64, variant: &Variant) -> Services {
 }
 
 /// How far bodies are moved at random on top of the gaps, metres.
-const SHAKE_M: f64 = 0.002;
+const SHAKE_M: f64 = 0.004;
 
 /// Runs become too short at either end, and everything is a little off its place: joined ends lie up to `most` apart.
 fn open_gaps(net: &mut Net, most: f64, rng: &mut ChaCha8Rng) {
-    let shake = SHAKE_M.min(most / 8.0);
+    let shake = SHAKE_M.min(most / 5.0);
     let gap = most - 2.0 * shake;
     let is_run = |item: &Item| item.class.ends_with("Segment");
     let mut cuts = vec![[0.0_f64; 2]; net.items.len()];

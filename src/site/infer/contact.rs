@@ -45,7 +45,7 @@ pub(super) fn join(work: &mut Work<'_>) {
             let Some(element) = evidence.element(number) else { continue };
             let own = evidence.element(end.element);
             let nested = own.and_then(|o| o.part_of) == Some(number) || element.part_of == Some(end.element);
-            let rejected = work.rejects.iter().any(|d| d.meets((end.element, Some(end.number)), (number, None)));
+            let rejected = work.rejects.iter().any(|d| d.meets_body((end.element, Some(end.number)), number));
             if number == end.element || nested || rejected {
                 continue;
             }

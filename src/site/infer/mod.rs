@@ -292,6 +292,15 @@ impl Decision {
         };
         (fits(self.from, a) && fits(self.to, b)) || (fits(self.from, b) && fits(self.to, a))
     }
+
+    /// Is it about this point and that element, whichever of the element's points it names? The body of a machine is
+    /// none of its points.
+    fn meets_body(&self, a: (u32, Option<PointOf>), body: u32) -> bool {
+        let at = |(element, point): (u32, Option<PointOf>)| {
+            element == a.0 && (point.is_none() || a.1.is_none() || point == a.1)
+        };
+        (at(self.from) && self.to.0 == body) || (at(self.to) && self.from.0 == body)
+    }
 }
 
 /// An end that may still be joined.

@@ -65,7 +65,7 @@ fn row(work: &mut Work<'_>, sides: &[Side]) {
         if is_joined(work, a) || is_joined(work, b) || runs_across(work, a) || runs_across(work, b) {
             continue;
         }
-        let rejected = work.rejects.iter().any(|d| d.meets((a.element, None), (b.element, None)));
+        let rejected = work.rejects.iter().any(|d| d.meets_body((a.element, None), b.element));
         if !rejected {
             let ends = [a, b].map(|s| contact::point_on(work, s.element, s.at, s.outward, Some(s.outline)));
             work.join(ends[0], ends[1], score, JoinedBy::Geometry);
@@ -123,6 +123,10 @@ fn walls(work: &mut Work<'_>, whole: u32, sides: &[Side]) {
         return;
     };
     for side in sides {
+        // A tee is joined by its ends, and never by its back.
+        if work.evidence.element(side.element).and_then(Role::of_element) == Some(Role::Fitting) {
+            continue;
+        }
         let across = |c: &super::Candidate| {
             let between = c.at - side.at;
             let beside = (between - side.outward * between.dot(side.outward)).length();
@@ -132,7 +136,7 @@ fn walls(work: &mut Work<'_>, whole: u32, sides: &[Side]) {
                 && c.outward.is_some_and(|o| o.dot(side.outward) < -0.9)
         };
         let in_row = work.candidates_of(side.element).any(across);
-        let rejected = work.rejects.iter().any(|d| d.meets((side.element, None), (whole, None)));
+        let rejected = work.rejects.iter().any(|d| d.meets_body((side.element, None), whole));
         if !in_row || rejected || is_joined(work, side) {
             continue;
         }

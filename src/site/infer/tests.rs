@@ -193,6 +193,11 @@ fn a_pipe_joins_the_machine_that_it_is_led_up_to() {
     place.pipe([6.0, 0.5, 1.5], [8.0, 0.5, 1.5]);
     assert_eq!(place.joined(), [(boiler, supply), (boiler, back)], "{wall}");
     let found = place.infer(&[]);
+    // Rejected with a point of the machine, the pipe does not meet its body either.
+    let on = found.joins.iter().find(|j| j.from.element.max(j.to.element) == supply).unwrap();
+    assert!(on.confidence > 0.6, "{on:?}");
+    let no = Decision { from: (boiler, Some(PointOf::Number(1))), to: (supply, None), verdict: Verdict::Reject };
+    assert_eq!(pairs_of(&place.infer(&[no])), [(boiler, back)]);
     let numbers: Vec<u16> = found.points.iter().filter(|p| p.element == boiler).map(|p| p.number).collect();
     let mut once = numbers.clone();
     once.dedup();

@@ -185,10 +185,22 @@ pub enum Saved {
 /// When the file cannot be read or written or is not TOML, or when there is nothing to take away. The file is written
 /// whole or not at all.
 pub fn save_join(file: &Path, decision: &JoinDecision, verdict: Option<Verdict>) -> Result<Saved, Problem> {
-    edit::edit(file, "the decision", |document| with_join(document, decision, verdict))
+    let saved = edit::edit(file, "the decision", |document| with_join(document, decision, verdict))?;
+    saved.ok_or_else(|| {
+        let message = format!("nothing is decided of {} and {}", decision.from, decision.to);
+        Problem::error(file.display().to_string(), message, "name two elements, and their points, as [[joins]] does")
+    })
 }
 
-fn with_join(document: &mut DocumentMut, decision: &JoinDecision, verdict: Option<Verdict>) -> Result<Saved, String> {
+/// None when there is nothing to take away.
+fn with_join(
+    document: &mut DocumentMut,
+    decision: &JoinDecision,
+    verdict: Option<Verdict>,
+) -> Result<Option<Saved>, String> {
+    if verdict.is_none() && !document.contains_key("joins") {
+        return Ok(None);
+    }
     let was_there = document.contains_key("joins");
     let joins = document.entry("joins").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let Some(joins) = joins.as_array_of_tables_mut() else {
@@ -202,22 +214,20 @@ fn with_join(document: &mut DocumentMut, decision: &JoinDecision, verdict: Optio
     };
     let at = joins.iter().position(same);
     let Some(verdict) = verdict else {
-        let Some(at) = at else {
-            return Err(format!("nothing is decided of {} and {}", decision.from, decision.to));
-        };
+        let Some(at) = at else { return Ok(None) };
         joins.remove(at);
         if joins.is_empty() {
             document.remove("joins");
         }
-        return Ok(Saved::Removed);
+        return Ok(Some(Saved::Removed));
     };
     let word = VERDICTS.iter().find(|(_, v)| *v == verdict).map_or("accept", |(name, _)| name);
     if let Some(table) = at.and_then(|at| joins.get_mut(at)) {
         if text(table, "decision").as_deref() == Some(word) {
-            return Ok(Saved::Unchanged);
+            return Ok(Some(Saved::Unchanged));
         }
         table["decision"] = value(word);
-        return Ok(Saved::Changed);
+        return Ok(Some(Saved::Changed));
     }
     let mut table = toml_edit::Table::new();
     table["from"] = value(&decision.from);
@@ -232,7 +242,7 @@ fn with_join(document: &mut DocumentMut, decision: &JoinDecision, verdict: Optio
         table.decor_mut().set_prefix("\n# Joints that somebody accepted, rejected or made by hand.\n");
     }
     joins.push(table);
-    Ok(Saved::Added)
+    Ok(Some(Saved::Added))
 }
 
 #[cfg(test)]
