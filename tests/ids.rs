@@ -76,7 +76,7 @@ fn other_schemas_are_not_judged_and_files_are_one_model() {
     assert_eq!(status("IFC2X3", "IFCFLOWMOVINGDEVICE", &[&b]), Status::Pass);
     assert_eq!(status("IFC2X3", "IFCFAN", &[&b]), Status::Fail);
     let report = check(&walls("IFC4", "IFCWALL"), &[&b]);
-    assert!(report.specifications[0].why.contains("not for IFC2X3"), "{}", report.specifications[0].why);
+    assert!(report.specifications[0].why.contains("not for b.ifc (IFC2X3)"), "{}", report.specifications[0].why);
 }
 
 /// What cannot be checked says so, and takes nothing else with it.
