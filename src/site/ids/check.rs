@@ -52,12 +52,11 @@ pub struct SpecificationReport {
     /// What to do, as its author says it; empty when it does not say.
     pub instructions: String,
     /// The objects that do not meet it.
-    #[serde(skip)]
     pub failing: Vec<Failing>,
 }
 
 /// An object that does not meet a specification.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failing {
     /// The file.
     pub file: String,
