@@ -100,10 +100,10 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|s| s.unchecked.is_none() && s.is_for(&schema) && !s.applicability.is_empty())
             .collect();
-        for (state, meant) in self.states.iter_mut().zip(&meant) {
+        for ((state, meant), specification) in self.states.iter_mut().zip(&meant).zip(&self.ids.specifications) {
             if *meant {
                 state.files += 1;
-            } else {
+            } else if !specification.is_for(&schema) {
                 state.skipped.push(format!("{} ({schema})", source.file()));
             }
         }
