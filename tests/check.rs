@@ -108,6 +108,7 @@ fn a_demand_is_met_or_not() {
     ] {
         assert_eq!(specification[field], value, "{field}");
     }
+    assert_eq!(specification["failing"][0]["id"], "0000000000000000000205");
     let items = document["items"].as_array().unwrap();
     let item = items.iter().find(|i| i["kind"] == "ids").unwrap();
     assert_eq!(item["where"], "0000000000000000000205 P-01");

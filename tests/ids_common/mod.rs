@@ -1,5 +1,5 @@
 //! Makes IDS files and the models to check them on.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod table;
 

@@ -52,12 +52,11 @@ pub struct SpecificationReport {
     /// What to do, as its author says it; empty when it does not say.
     pub instructions: String,
     /// The objects that do not meet it.
-    #[serde(skip)]
     pub failing: Vec<Failing>,
 }
 
 /// An object that does not meet a specification.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Failing {
     /// The file.
     pub file: String,
@@ -101,10 +100,10 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|s| s.unchecked.is_none() && s.is_for(&schema) && !s.applicability.is_empty())
             .collect();
-        for (state, meant) in self.states.iter_mut().zip(&meant) {
+        for ((state, meant), specification) in self.states.iter_mut().zip(&meant).zip(&self.ids.specifications) {
             if *meant {
                 state.files += 1;
-            } else {
+            } else if !specification.is_for(&schema) {
                 state.skipped.push(format!("{} ({schema})", source.file()));
             }
         }
