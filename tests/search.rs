@@ -81,7 +81,7 @@ fn the_clinic_is_found_as_by_reading_it() {
         ),
         ("no:system kind:element", Box::new(|_, e| e.systems.is_empty() && e.kind == ElementKind::Element)),
         ("tag:AHU-*", Box::new(|_, e| e.tag.starts_with("AHU-"))),
-        ("predefined:VAV*", Box::new(|_, e| e.predefined_type.starts_with("VAV"))),
+        ("predefined:*FLOW*", Box::new(|_, e| e.predefined_type.contains("FLOW"))),
         ("discipline:mep", Box::new(|slot, _| site.source_of[slot.0 as usize] == 1)),
         (
             "zone:\"Patient rooms\" kind:space",
@@ -248,7 +248,7 @@ fn every_file_is_compared_in_its_own_unit() {
 // ── The same by reading everything ───────────────────────────────────────────────────────────────────────────────
 
 fn health_of(slot: Slot) -> Option<HealthWord> {
-    (slot.0 % 3 != 0).then(|| HealthWord::ALL[slot.0 as usize % HealthWord::ALL.len()])
+    (!slot.0.is_multiple_of(3)).then(|| HealthWord::ALL[slot.0 as usize % HealthWord::ALL.len()])
 }
 
 /// Whether an element fulfils a condition, from the element itself.

@@ -46,7 +46,7 @@ fn measure(elements: usize, rounds: usize) -> Result<Vec<Row>, Problem> {
     let start = Instant::now();
     let index = Index::of(&site);
     let built_ms = start.elapsed().as_secs_f64() * 1e3;
-    let health = |slot: Slot| (slot.0 % 2 == 0).then_some(HealthWord::ALL[slot.0 as usize / 20 % 5]);
+    let health = |slot: Slot| slot.0.is_multiple_of(2).then_some(HealthWord::ALL[slot.0 as usize / 20 % 5]);
     let mut rows = Vec::new();
     for text in QUERIES {
         let (mut slowest, mut count) = (0.0_f64, 0);

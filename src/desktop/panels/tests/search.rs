@@ -32,7 +32,8 @@ fn the_search_speaks_the_language_and_says_what_is_wrong() {
         stage.check_texts("refused");
         // Esc clears, and takes nothing else away.
         let out = stage.key(Key::Escape, Modifiers::NONE);
-        assert_eq!(out, [Command::Search(String::new())]);
+        assert!(out.contains(&Command::Search(String::new())), "{out:?}");
+        assert!(!out.contains(&Command::Select(None)), "{out:?}");
         stage.settle();
         assert!(stage.find("Level 2").is_some() && stage.state.tree.search.text.is_empty());
     }
@@ -52,7 +53,7 @@ fn an_example_is_taken_by_a_click_and_others_may_search_too() {
     assert_eq!(stage.state.tree.search.text, "class:IfcChiller");
     assert!(stage.find("CH-1").is_some() && stage.find("P-1").is_none());
     let out = stage.frame(Vec::new());
-    assert!(out.is_empty(), "it is not asked once more: {out:?}");
+    assert!(!out.iter().any(|c| matches!(c, Command::Search(_))), "it is not asked once more: {out:?}");
     // What nothing is called is said.
     stage.world.look_for("class:IfcPmp");
     stage.settle();
