@@ -113,7 +113,7 @@ fn mutated(pool: &[Vec<u8>], words: &[&str], random: &mut ChaCha8Rng) -> Vec<u8>
                 let to = random.random_range(0..=input.len());
                 input.splice(to..to, copy);
             }
-            4 | 5 | 6 => {
+            4..=6 => {
                 // A number becomes another one.
                 let digit = |b: &u8| b.is_ascii_digit();
                 if let Some(first) = input[at..].iter().position(digit).map(|i| i + at) {

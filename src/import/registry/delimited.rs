@@ -21,7 +21,7 @@ pub(super) fn read(
     let text = decode(bytes, place)?;
     // Excel's own hint, in a line of its own.
     let (hint, text, skipped) = match text.split_once('\n') {
-        Some((first, rest)) if is_hint(first) => (first.trim().bytes().nth(4), rest, 1),
+        Some((first, rest)) if is_hint(first) => (first.trim().as_bytes().get(4).copied(), rest, 1),
         _ => (None, text.as_str(), 0),
     };
     let delimiter = hint.unwrap_or_else(|| delimiter(text));
