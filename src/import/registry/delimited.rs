@@ -45,7 +45,7 @@ pub(super) fn read(
             }
         }
         let line = lines.at(record.position().map_or(0, csv::Position::byte));
-        if sheet.rows.len() % 1024 == 0 && progress.cancelled() {
+        if sheet.rows.len().is_multiple_of(1024) && progress.cancelled() {
             return Err(cancelled(place));
         }
         let mut row = Row::new(line);
