@@ -34,7 +34,7 @@ fn the_demo_is_read_without_a_word() {
     let (project, problems) = read(DEMO).unwrap();
     let rest: Vec<_> = problems.iter().filter(|p| !p.message.starts_with("there is no file")).collect();
     assert!(rest.is_empty(), "{rest:#?}");
-    assert_eq!(problems.len(), 3, "the two models and the layer are not beside it: {problems:#?}");
+    assert_eq!(problems.len(), 4, "the two models, the registry and the layer are not beside it: {problems:#?}");
     assert_eq!((project.name.as_str(), project.models.len(), project.layers.len()), ("Riverside Clinic", 2, 1));
     assert_eq!(project.origin.as_ref().unwrap().position_m, [2_683_140.0, 1_247_400.0, 408.0]);
     assert_eq!(project.broker.url, BrokerUrl::Embedded { port: 0 });
