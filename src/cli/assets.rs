@@ -1,5 +1,6 @@
 //! `plenum assets`: The asset graph of a project: what stands where, what feeds, serves, meters and controls what.
 
+use super::bar::with_bar;
 use super::interrupt;
 use super::open::{Opened, open};
 use super::output::{Failure, print_json};
@@ -8,12 +9,10 @@ use crate::site::assets::merge::{MatchedBy, MergeReport};
 use crate::site::assets::{self, AssetGraph, RelationKind, Thing, brick, tables};
 use crate::site::{Site, Slot};
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// How many cases of one kind people are shown; `--json` has them all.
 const SHOWN: usize = 10;
@@ -95,29 +94,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 /// Reads on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
 fn open_with_progress(path: &Path) -> Result<Opened, Failure> {
     let progress = interrupt::progress();
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} elements") {
-        bar.set_style(style);
-    }
-    bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let read = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| open(path, progress));
-        while !worker.is_finished() {
-            let (done, total) = progress.get();
-            if total > 0 {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        worker.join()
-    });
-    bar.finish_and_clear();
-    let broke = || Problem::error(path.display().to_string(), "the reader broke off", "report this file");
-    let opened = read.unwrap_or_else(|_| Err(broke()))?;
+    let opened = with_bar(path, progress, || open(path, progress))?;
     if interrupt::interrupted() {
         return Err(interrupt::stopped(path.display().to_string()).into());
     }

@@ -2,6 +2,7 @@
 
 mod print;
 
+use super::bar::with_bar;
 use super::interrupt;
 use super::open::{self, Opened};
 use super::output::{Failure, print_json};
@@ -9,11 +10,9 @@ use crate::import::{self, Limits, Progress};
 use crate::problem::{Problem, Severity};
 use crate::site::ids::{Checker, Ids, Report, Status};
 use crate::site::readiness::{self, Item, Kind, ModelReadiness, Readiness, Row};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Says how ready models are to become a twin, and whether they hold what an IDS demands.
 ///
@@ -83,8 +82,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let ids =
         args.ids.as_deref().map(|file| Ok::<_, Problem>((file, import::ids::read(file, &limits)?))).transpose()?;
     let progress = interrupt::progress();
-    let name = args.path.file_name().unwrap_or(args.path.as_os_str()).to_string_lossy().into_owned();
-    let opened = with_bar(&name, progress, || open::open(&args.path, progress))?;
+    let opened = with_bar(&args.path, progress, || open::open(&args.path, progress))?;
     let readiness = readiness::assess(&opened.site, &opened.project, &opened.problems);
     let mut checked = Checked {
         name: opened.site.name.clone(),
@@ -94,7 +92,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     if let Some((file, (ids, problems))) = ids {
         let place = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-        let report = with_bar(&place, &Progress::default(), || check_ids(&ids, &opened, &limits))?;
+        let report = with_bar(file, &Progress::default(), || check_ids(&ids, &opened, &limits))?;
         checked.readiness.items.extend(ids_items(&report, &problems, &place));
         checked.ids = Some(IdsChecked { file: file.display().to_string(), title: ids.title, report, problems });
     }
@@ -107,38 +105,6 @@ pub fn run(args: Args) -> Result<(), Failure> {
         })?;
     }
     if args.strict { strict(&checked, &args.path) } else { Ok(()) }
-}
-
-/// Works on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
-fn with_bar<T: Send>(
-    message: &str,
-    progress: &Progress,
-    work: impl FnOnce() -> Result<T, Problem> + Send,
-) -> Result<T, Problem> {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
-        bar.set_style(style);
-    }
-    bar.set_message(message.to_owned());
-    let done = std::thread::scope(|scope| {
-        let worker = scope.spawn(work);
-        while !worker.is_finished() {
-            let (done, total) = progress.get();
-            if total > 0 {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        worker.join()
-    });
-    bar.finish_and_clear();
-    done.unwrap_or_else(|_| {
-        Err(Problem::error(message, "the check broke off", "report this file to those who make Plenum"))
-    })
 }
 
 /// Checks every IFC model of a site; together they are one model.

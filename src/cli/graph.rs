@@ -1,5 +1,6 @@
 //! `plenum graph`: The pipe and duct graph: what is joined to what, declared and inferred.
 
+use super::bar::with_bar;
 use super::interrupt;
 use super::open::{self, Opened};
 use super::output::{Failure, print_json};
@@ -10,11 +11,9 @@ use crate::site::graph::{Graph, Node};
 use crate::site::infer::{self, JoinedBy, PointRef, Verdict};
 use crate::site::project::{JoinDecision, Saved, element_called, save_join};
 use crate::site::{Element, Site};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The pipe and duct graph: what is joined to what.
 ///
@@ -115,34 +114,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
 /// Opens on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.
 fn open_watched(place: &Path) -> Result<Opened, Failure> {
     let progress = Progress::default();
-    let hidden = !std::io::stderr().is_terminal();
-    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} elements") {
-        bar.set_style(style);
-    }
-    bar.set_message(place.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let opened = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| open::open(place, &progress));
-        while !worker.is_finished() {
-            if interrupt::interrupted() {
-                progress.cancel();
-            }
-            let (done, total) = progress.get();
-            if total > 0 {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            }
-            std::thread::park_timeout(Duration::from_millis(10));
-        }
-        worker.join()
-    });
-    bar.finish_and_clear();
+    let opened = with_bar(place, &progress, || open::open(place, &progress));
     if interrupt::interrupted() {
         return Err(interrupt::stopped(place.display().to_string()).into());
     }
-    let broke = || Problem::error(place.display().to_string(), "the reader broke off", "report this file");
-    Ok(opened.unwrap_or_else(|_| Err(broke()))?)
+    Ok(opened?)
 }
 
 /// With other settings, or after a decision.

@@ -1,5 +1,6 @@
 //! `plenum import`: Reads building models and map layers and says what is in them.
 
+use super::bar::with_bar;
 use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
 use super::{cache, interrupt};
 use crate::import::cache::{Bounds, Cache, Imported};
@@ -8,12 +9,10 @@ use crate::problem::{Problem, Severity};
 use crate::shape::{Aabb, Bvh};
 use crate::site::infer::{self, Evidence, Joining};
 use crate::site::model::{ElementKind, Georeference, Model, PropertyValue};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Reads building models and map layers and says what is in them.
@@ -143,41 +142,7 @@ pub(super) fn read_with_progress(file: &Path, cache: &Cache, limits: &Limits) ->
         Err(missing) => missing,
     };
     let progress = Progress::default();
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} elements") {
-        bar.set_style(style);
-    }
-    bar.set_message(file.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    let read = std::thread::scope(|scope| {
-        let (done, finished) = mpsc::sync_channel(1);
-        let worker = scope.spawn(|| {
-            // However it ends, the channel closes.
-            let _done = done;
-            missing.read(file, limits, &progress)
-        });
-        while finished.recv_timeout(Duration::from_millis(10)) == Err::<(), _>(RecvTimeoutError::Timeout) {
-            if interrupt::interrupted() {
-                progress.cancel();
-            }
-            let (done, total) = progress.get();
-            if total > 0 {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            }
-        }
-        worker.join()
-    });
-    bar.finish_and_clear();
-    read.unwrap_or_else(|_| {
-        Err(Problem::error(
-            file.display().to_string(),
-            "the reader broke off",
-            "report this file to those who make Plenum",
-        ))
-    })
+    with_bar(file, &progress, || missing.read(file, limits, &progress))
 }
 
 impl FileReport {

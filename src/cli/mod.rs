@@ -18,6 +18,7 @@ macro_rules! eprint {
 }
 
 mod assets;
+mod bar;
 mod bench;
 mod cache;
 mod check;

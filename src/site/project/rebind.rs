@@ -1,6 +1,7 @@
 //! `[[rebind]]`: by what an element is known to its devices, where the model calls it otherwise; and what has to be
 //! changed in a project file when a model has a new revision.
 
+use super::edit::changed;
 use super::replace::replace_and_keep;
 use super::sheet::Table;
 use super::{Binding, Project};
@@ -112,25 +113,20 @@ impl Amendments {
     }
 
     fn amend(&self, text: &str, project: &Project, old: &Path, new: &Path) -> Result<String, String> {
-        // What some editors put in front of a text.
-        let (mark, text) = match text.strip_prefix('\u{feff}') {
-            Some(rest) => ("\u{feff}", rest),
-            None => ("", text),
-        };
-        let mut document: DocumentMut =
-            text.parse().map_err(|e: toml_edit::TomlError| format!("not TOML: {}", e.message().trim()))?;
-        name_model(&mut document, &project.folder, old, new)?;
-        for (binding, now) in &self.assets {
-            let Binding::Point { asset, point, topic, .. } = binding else { continue };
-            let says = |t: &dyn TableLike, key: &str, word: &str| t.get(key).and_then(Item::as_str) == Some(word);
-            for table in entries(document.get_mut("bindings")) {
-                if says(table, "asset", asset) && says(table, "point", &point.role) && says(table, "topic", topic) {
-                    put(table, "asset", now);
+        let change = |document: &mut DocumentMut| {
+            name_model(document, &project.folder, old, new)?;
+            for (binding, now) in &self.assets {
+                let Binding::Point { asset, point, topic, .. } = binding else { continue };
+                let says = |t: &dyn TableLike, key: &str, word: &str| t.get(key).and_then(Item::as_str) == Some(word);
+                for table in entries(document.get_mut("bindings")) {
+                    if says(table, "asset", asset) && says(table, "point", &point.role) && says(table, "topic", topic) {
+                        put(table, "asset", now);
+                    }
                 }
             }
-        }
-        self.name_rebinds(&mut document)?;
-        Ok(format!("{mark}{document}"))
+            self.name_rebinds(document)
+        };
+        changed(text, change).map(|(text, ())| text)
     }
 
     fn name_rebinds(&self, document: &mut DocumentMut) -> Result<(), String> {
