@@ -70,6 +70,7 @@ fn dither(pixel: vec2<f32>) -> f32 {
 }
 
 fn is_cut_away(word: u32, height: f32) -> bool {
-    // A millimetre more: what ends at the cut is whole, and not a matter of rounding.
-    return state.params.y > 0.5 && (word & UNCUT) == 0u && height > state.params.x + 0.001;
+    // A millimetre less: a face in the plane of the cut goes, and is not a matter of rounding. If it stayed, the
+    // underside of the slab above would hide the storey.
+    return state.params.y > 0.5 && (word & UNCUT) == 0u && height > state.params.x - 0.001;
 }

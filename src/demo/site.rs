@@ -13,11 +13,12 @@ pub fn write(seed: u64) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x0051_7e00);
     let mut out: Vec<Feature> = Vec::new();
     let plot = rectangle([-16.0, -26.0], [64.0, 40.0]);
+    let building = rectangle([0.0, 0.0], [LENGTH, DEPTH]);
     add(
         &mut out,
         seed,
         "plot",
-        surface(&plot),
+        around(&plot, &building),
         &[
             ("kind", "plot".into()),
             ("name", "Riverside Clinic plot".into()),
@@ -40,8 +41,6 @@ pub fn write(seed: u64) -> String {
     }
     let car_park = rectangle([30.0, -25.0], [62.0, -10.0]);
     add(&mut out, seed, "parking", surface(&car_park), &[("kind", "parking".into()), ("name", "Visitors".into())]);
-    let building = rectangle([0.0, 0.0], [LENGTH, DEPTH]);
-
     // Neighbours stand on plots of their own; sizes and heights are drawn.
     let plots = [
         [-78.0, -20.0],
@@ -181,8 +180,18 @@ fn rectangle(min: [f64; 2], max: [f64; 2]) -> Polygon {
 }
 
 fn surface(shape: &Polygon) -> Geometry {
-    let ring: Vec<Vec<f64>> = shape.exterior().coords().map(|c| mapped([c.x, c.y])).collect();
-    Geometry::new_polygon(vec![ring])
+    Geometry::new_polygon(vec![ring(shape)])
+}
+
+/// The land without what stands on it: level with the ground floor, it would else lie in the plane of the floor.
+fn around(land: &Polygon, standing: &Polygon) -> Geometry {
+    let mut hole = ring(standing);
+    hole.reverse();
+    Geometry::new_polygon(vec![ring(land), hole])
+}
+
+fn ring(shape: &Polygon) -> Vec<Vec<f64>> {
+    shape.exterior().coords().map(|c| mapped([c.x, c.y])).collect()
 }
 
 fn mapped([x, y]: [f64; 2]) -> Vec<f64> {

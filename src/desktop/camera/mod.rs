@@ -139,7 +139,7 @@ fn obey(
                     if let Some(bounds) = scene.site.element(*slot).and_then(|e| e.bounds)
                         && is_concealed(&picker, &view, there, *slot, bounds)
                     {
-                        later.write_message(Command::SectionAt(Some(bounds.max.z + CUT_ABOVE_M)));
+                        later.write_message(Command::SectionAt(Some(views::cut_above(&scene.site, bounds))));
                         let steep = Pose { pitch: -0.9, ..camera.goal };
                         camera.goal = views::at(steep, &scene.site, *slot, aspect).unwrap_or(there);
                     }
@@ -156,9 +156,6 @@ fn obey(
         }
     }
 }
-
-/// How far above what is flown to the model is cut, when it has to be, metres.
-const CUT_ABOVE_M: f64 = 0.15;
 
 /// Something stands between the eye and an element, or the element itself is cut away.
 fn is_concealed(picker: &Picker, view: &View, pose: Pose, slot: Slot, bounds: Aabb) -> bool {

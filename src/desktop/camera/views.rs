@@ -108,6 +108,23 @@ fn saved(site: &Site, view: &SavedView) -> Result<(Pose, Vec<Command>), String> 
     Ok((Pose::looking(eye, target), commands))
 }
 
+/// How far above what is looked for the model is cut, metres, where nothing lies closer.
+const CUT_ABOVE_M: f64 = 0.15;
+
+/// The height, metres, at which to cut the model so that what fills a box is seen from above: below the slab, roof or
+/// ceiling over it, whose inside would else hide the whole storey.
+pub fn cut_above(site: &Site, bounds: Aabb) -> f64 {
+    const LIDS: [&str; 5] = ["IfcSlab", "IfcSlabStandardCase", "IfcSlabElementedCase", "IfcRoof", "IfcCovering"];
+    const CLEAR_M: f64 = 0.01;
+    let middle = bounds.centre();
+    let over = |b: &Aabb| {
+        b.min.z >= bounds.max.z && (b.min.x..=b.max.x).contains(&middle.x) && (b.min.y..=b.max.y).contains(&middle.y)
+    };
+    let lids = site.iter().filter(|(_, e)| is_class(e, &LIDS)).filter_map(|(_, e)| e.bounds).filter(over);
+    let lowest = lids.map(|b| b.min.z - CLEAR_M).fold(f64::INFINITY, f64::min);
+    (bounds.max.z + CUT_ABOVE_M).min(lowest).max(bounds.max.z)
+}
+
 /// What is looked at and looked for, as a view to be saved. What is hidden, isolated or ghosted by hand is not a part
 /// of it.
 pub fn to_save(name: &str, pose: Pose, view: &View, search: &str, site: &Site) -> SavedView {
@@ -278,6 +295,23 @@ mod tests {
         assert_eq!(NamedView::parse("pump CORNER", &saved), Ok(NamedView::Saved(saved[0].clone())));
         assert!(NamedView::parse("attic", &saved).unwrap_err().contains("Pump corner"));
         assert!(NamedView::parse("attic", &[]).unwrap_err().contains("none saved"));
+    }
+
+    #[test]
+    fn the_cut_above_what_is_looked_for_stays_out_of_the_slab() {
+        let boxed = |min: [f64; 3], max: [f64; 3]| Aabb { min: min.into(), max: max.into() };
+        let slab = |min, max| Element { class: "IfcSlab".into(), bounds: Some(boxed(min, max)), ..Element::default() };
+        let mut site = site();
+        site.elements = vec![
+            slab([0.0, 0.0, 4.0], [9.0, 9.0, 4.2]),
+            slab([20.0, 0.0, 3.95], [29.0, 9.0, 4.1]),
+            slab([0.0, 0.0, 0.0], [9.0, 9.0, 0.2]),
+        ];
+        let cut = |top: f64| cut_above(&site, boxed([4.0, 4.0, top - 0.1], [4.2, 4.2, top]));
+        assert!((cut(3.9) - 3.99).abs() < 1e-9, "{}", cut(3.9));
+        assert!((cut(2.0) - 2.15).abs() < 1e-9, "nothing is near");
+        assert!((cut(4.1) - 4.25).abs() < 1e-9, "it goes through the slab");
+        assert!((cut(3.995) - 3.995).abs() < 1e-9, "its own top is not cut off");
     }
 
     #[test]
