@@ -7,6 +7,7 @@ use super::Row;
 use crate::cli::heap;
 use crate::cli::make_demo;
 use crate::cli::output::Failure;
+use crate::import::cache::Cache;
 use crate::import::{self, Progress, ifc};
 use crate::problem::Problem;
 use crate::shape::Bvh;
@@ -20,6 +21,8 @@ use std::time::Duration;
 const RUNS: usize = 5;
 /// What conversion, graph, properties and picking tree may add to the library's own time.
 const BESIDE_THE_LIBRARY: f64 = 1.3;
+/// What opening it again may take of the first opening's time.
+const A_SECOND: f64 = 0.05;
 /// Bytes a triangle and bytes an element that a model may hold.
 const HEAP_A_TRIANGLE: usize = 60;
 const HEAP_AN_ELEMENT: usize = 2048;
@@ -80,7 +83,8 @@ fn rows_of(file: &Path, peers: &[Peer]) -> Result<Vec<Row>, Problem> {
         held as f64,
         allowed as f64,
     ));
-    drop((model, bvh));
+    rows.extend(parts(&name, model, bvh));
+    rows.push(second_opening(&name, file, first)?);
 
     for peer in peers {
         let case = format!("{name}: first opening{}", if cuts { ", most of it openings" } else { "" });
@@ -90,6 +94,48 @@ fn rows_of(file: &Path, peers: &[Peer]) -> Result<Vec<Row>, Problem> {
         });
     }
     Ok(rows)
+}
+
+/// What each part of a model holds: it goes as they are dropped, one after the other.
+fn parts(name: &str, mut model: Model, bvh: Bvh) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut held = heap::in_use();
+    let mut gone = |what: &str| {
+        let left = heap::in_use();
+        rows.push(Row::only(format!("{name}: of it {what}"), "bytes", held.saturating_sub(left) as f64));
+        held = left;
+    };
+    drop(bvh);
+    drop(std::mem::take(&mut model.details));
+    gone("the picking tree");
+    model.shapes = Vec::new();
+    gone("the shapes");
+    for element in &mut model.elements {
+        element.properties = Vec::new();
+    }
+    gone("the properties");
+    model.elements = Vec::new();
+    gone("the elements");
+    drop(model);
+    gone("everything else");
+    rows
+}
+
+/// Opens a file from the cache, which has just been filled with it.
+fn second_opening(name: &str, file: &Path, first: f64) -> Result<Row, Problem> {
+    let unwritable = |e: std::io::Error| Problem::error(name, format!("no temporary folder: {e}"), "free some space");
+    let folder = tempfile::tempdir().map_err(unwritable)?;
+    let cache = Cache::new(folder.path(), std::time::SystemTime::now());
+    let (limits, progress) = (import::Limits::default(), Progress::default());
+    cache.keep(&cache.read(file, &limits, &progress)?)?;
+    let again = least(|| {
+        let imported = cache.find(file, &limits, &progress).map_err(|_| {
+            Problem::error(name, "the cache has forgotten it at once", "report this: it is a fault of Plenum")
+        })?;
+        drop((Bvh::of_model(&imported.model), imported));
+        Ok(())
+    })?;
+    Ok(Row::against(format!("{name}: second opening, from the cache"), "cpu_s", again, "its first", first, A_SECOND))
 }
 
 /// Everything that can be used of a file: the model, and the tree to pick in.
