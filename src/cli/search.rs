@@ -4,8 +4,9 @@ use super::interrupt;
 use super::open::{Opened, must_exist, open};
 use super::output::{Failure, print_json};
 use crate::problem::Problem;
+use crate::site::coordinates::Coordinates;
 use crate::site::search::{Found, Index, parse};
-use crate::site::{Element, Site};
+use crate::site::{Element, Site, Slot};
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -74,6 +75,28 @@ struct Hit<'a> {
     systems: Vec<&'a str>,
     kind: crate::site::ElementKind,
     source: Option<String>,
+    coordinates: Option<Place>,
+}
+
+/// The middle of an element's box, metres, to a tenth of a millimetre.
+#[derive(Serialize)]
+struct Place {
+    /// In the file's own frame.
+    own_m: [f64; 3],
+    /// Easting, northing and height; null where nobody knows how the file lies on a map.
+    map_m: Option<[f64; 3]>,
+    /// The map's coordinate system; null where none is named.
+    crs: Option<String>,
+}
+
+impl Place {
+    fn of(site: &Site, slot: Slot) -> Option<Self> {
+        let rounded = |place: [f64; 3]| place.map(|v| (v * 1e4).round() / 1e4 + 0.0);
+        let at = Coordinates::of(site, slot)?;
+        let own_m = rounded(at.own_place_m().to_array());
+        let (crs, map_m) = at.map.map(|m| (m.crs, rounded(m.position_m))).unzip();
+        Some(Self { own_m, map_m, crs: crs.filter(|c| !c.is_empty()) })
+    }
 }
 
 /// Runs the verb.
@@ -137,6 +160,7 @@ fn hits<'a>(site: &'a Site, found: &'a Found, limit: usize) -> impl Iterator<Ite
             systems: e.systems.iter().filter_map(|s| Some(site.systems.get(*s as usize)?.name.as_str())).collect(),
             kind: e.kind,
             source: source.and_then(|s| Some(s.file.file_name()?.to_string_lossy().into_owned())),
+            coordinates: Place::of(site, *slot),
         })
     })
 }

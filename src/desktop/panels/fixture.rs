@@ -12,7 +12,7 @@ use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
 use crate::site::search::Index;
 use crate::site::unit::Unit;
-use crate::site::{Element, ElementKind, Point, PointIndex, Quality, Site, Slot};
+use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site, Slot};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
@@ -23,7 +23,7 @@ use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::{Theme, View};
 use crate::twin::wire_status::{Quarantined, WireStatus};
 use bevy::prelude::Entity;
-use glam::DVec3;
+use glam::{DAffine3, DVec3};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -102,6 +102,11 @@ fn base() -> Site {
         source.kind = if schema.is_empty() { "geojson" } else { "ifc" }.into();
         source.schema = schema.into();
         source.discipline = discipline.into();
+        // The architect's file does not say where it lies.
+        source.on_map = (discipline == "mep").then(|| OnMap {
+            crs: "EPSG:2056".into(),
+            to_map: DAffine3::from_translation(DVec3::new(2_683_141.0, 1_247_400.0, 408.0)),
+        });
     }
     for (i, name) in ["Level 1", "Level 2", "Roof"].into_iter().enumerate() {
         let elevation_m = i as f64 * 3.6;

@@ -4,6 +4,7 @@
 pub mod alarms;
 pub mod bottom;
 pub mod busy;
+pub mod coordinates;
 pub mod data;
 pub mod format;
 pub mod help;

@@ -9,6 +9,7 @@ use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
+use crate::site::coordinates::Coordinates;
 use crate::site::{PointIndex, Slot};
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
@@ -106,6 +107,8 @@ pub struct PanelState {
     pub trend: TrendState,
     /// What the selected element hangs together with.
     pub relations: Option<(Slot, Relations)>,
+    /// Where the selected element is; none within where that is not known.
+    pub coordinates: Option<(Slot, Option<Coordinates>)>,
     /// Messages that come and go.
     pub news: News,
     /// The dialog that asks for a file.
@@ -135,6 +138,7 @@ impl Default for PanelState {
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
             relations: None,
+            coordinates: None,
             news: News::default(),
             open: OpenDialog::default(),
             places: Places::default(),
@@ -155,6 +159,7 @@ impl PanelState {
             self.tree = TreeState::default();
             self.trend = TrendState::default();
             self.relations = None;
+            self.coordinates = None;
             // A model without points has nothing to tell at the bottom: the room is the scene's.
             self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
@@ -163,6 +168,11 @@ impl PanelState {
             (Some(slot), Some((of, _))) if slot == *of => {}
             (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
             (None, _) => self.relations = None,
+        }
+        match (data.view.selected, &self.coordinates) {
+            (Some(slot), Some((of, _))) if slot == *of => {}
+            (Some(slot), _) => self.coordinates = data.site().map(|s| (slot, Coordinates::of(s, slot))),
+            (None, _) => self.coordinates = None,
         }
     }
 
