@@ -28,7 +28,8 @@ const SHOWN: usize = 10;
     plenum assets building.ifc --export csv --out assets.csv\n      \
     two tables: assets.csv and assets.relations.csv\n\n\
 Registries are named in twin.toml:\n  \
-    [[registries]]\n  file = \"assets.xlsx\"\n  columns = { tag = \"Mark\" }   # only where the headings are not understood")]
+    [[registries]]\n  file = \"assets.xlsx\"   # COBie or any other workbook, .csv, or a folder of COBie as CSV files\n  \
+    columns = { tag = \"Mark\" }   # only where the headings are not understood")]
 pub struct Args {
     /// Folder with a twin.toml, that file, or one model.
     #[arg(value_name = "PROJECT|FILE")]

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Reads building models and map layers and says what is in them.
 #[derive(clap::Args)]
 pub struct Args {
-    /// IFC (2X3, 4, 4X3), ifcZIP, GeoJSON, or asset registries (COBie, XLSX, CSV).
+    /// IFC (2X3, 4, 4X3), ifcZIP, GeoJSON, or asset registries (COBie, XLSX, CSV; a folder of COBie as CSV files).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print one JSON document on stdout.

@@ -90,7 +90,7 @@ fn elements_only(read: Imported) -> Result<Imported, Problem> {
 fn read_registries(project: &Project, progress: &Progress, problems: &mut Vec<Problem>) -> Vec<Registry> {
     let mut registries = Vec::new();
     // That a file is not there was told when the project file was read.
-    for named in project.registries.iter().filter(|r| r.file.is_file()) {
+    for named in project.registries.iter().filter(|r| r.file.exists()) {
         match import::registry::read(named, &Limits::default(), progress) {
             Ok((registry, found)) => {
                 problems.extend(found);

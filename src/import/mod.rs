@@ -56,6 +56,7 @@ pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<
         "ifc" | "ifczip" | "ifcxml" | "ifcx" => ifc::read_within(path, limits, progress),
         "geojson" => gis::geojson::read_within(path, limits, progress),
         "csv" | "tsv" | "xlsx" | "xlsm" | "xls" => registry::read_model(path, limits, progress),
+        _ if registry::is_folder(path) => registry::read_model(path, limits, progress),
         _ => by_first_bytes(path, &extension, limits, progress),
     }
 }
@@ -107,8 +108,8 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
     Problem::error(
         place,
         format!("this is {article} {what}, for which there is no reader"),
-        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv); \
-         export to one of these",
+        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv, a folder \
+         of COBie's sheets as .csv); export to one of these",
     )
 }
 
