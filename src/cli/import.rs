@@ -1,7 +1,7 @@
 //! `plenum import`: Reads building models and map layers and says what is in them.
 
 use super::bar::with_bar;
-use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
+use super::output::{Failure, parse_duration, peak_rss_mb, print_json, print_text};
 use super::{cache, interrupt};
 use crate::import::cache::{Bounds, Cache, Imported};
 use crate::import::{Limits, Progress, colour::display};
@@ -121,7 +121,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             }
         };
         if !args.json {
-            print_report(&report)?;
+            print_text(&describe(&report))?;
         }
         reports.push(report);
     }
@@ -214,15 +214,7 @@ impl FileReport {
     }
 }
 
-/// For people, on stdout.
-fn print_report(report: &FileReport) -> Result<(), Problem> {
-    let text = describe(report);
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|e| Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-}
-
+/// For people.
 fn describe(report: &FileReport) -> String {
     let mut lines = Vec::new();
     lines.push(report.file.clone());

@@ -2,13 +2,12 @@
 
 use super::interrupt;
 use super::open::{Opened, must_exist, open};
-use super::output::{Failure, print_json};
+use super::output::{Failure, print_json, print_text};
 use crate::problem::Problem;
 use crate::site::coordinates::Coordinates;
 use crate::site::search::{Found, Index, parse};
 use crate::site::{Element, Site, Slot};
 use serde::Serialize;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -171,10 +170,7 @@ fn storey<'a>(site: &'a Site, element: &Element) -> Option<&'a str> {
 
 /// For people, on stdout.
 fn print_table(opened: &Opened, found: &Found, limit: usize) -> Result<(), Failure> {
-    let text = table(&opened.site, found, limit);
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| {
-        Failure::Failed(Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-    })
+    print_text(&table(&opened.site, found, limit))
 }
 
 fn table(site: &Site, found: &Found, limit: usize) -> String {
