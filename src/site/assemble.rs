@@ -1,5 +1,6 @@
 //! Several models in one frame: the site.
 
+mod anew;
 mod spatial;
 
 pub(super) use spatial::{space_around, spaces_with_boxes};

@@ -46,7 +46,7 @@ impl Coordinates {
 }
 
 /// The box in the file's frame; tight around the mesh where the file was turned on the way.
-fn own_box(site: &Site, source: &Source, element: &Element) -> Option<Aabb> {
+pub(super) fn own_box(site: &Site, source: &Source, element: &Element) -> Option<Aabb> {
     let back = source.to_project.inverse();
     let shape = element.shape.and_then(|s| site.shapes.get(s as usize)).filter(|_| is_turned(&back));
     match shape {

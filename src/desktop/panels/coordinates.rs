@@ -1,6 +1,7 @@
 //! Where the selected element is, in the coordinates that people know it by: the map's, and its file's own.
 
 use super::data::Data;
+use super::placing::{self, Placing};
 use super::widgets::{fact, section};
 use crate::site::Slot;
 use crate::site::coordinates::Coordinates;
@@ -8,12 +9,12 @@ use bevy_egui::egui;
 use egui::Ui;
 
 /// Draws the section; nothing for an element without geometry.
-pub fn ui(ui: &mut Ui, data: &Data, slot: Slot, at: &Coordinates) {
+pub fn ui(ui: &mut Ui, data: &Data, slot: Slot, at: &Coordinates, placing: &mut Placing) {
     let t = data.tokens;
-    let file = data.site().and_then(|site| {
-        let source = site.sources.get(usize::from(*site.source_of.get(slot.0 as usize)?))?;
-        Some(source.file.file_name()?.to_string_lossy().into_owned())
-    });
+    let Some(site) = data.site() else { return };
+    let Some(source) = site.source_of.get(slot.0 as usize).copied() else { return };
+    let file = site.sources.get(usize::from(source)).and_then(|s| s.file.file_name());
+    let file = file.unwrap_or_default().to_string_lossy();
     section(ui, t, "Coordinates", None, true, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         match &at.map {
@@ -23,13 +24,14 @@ pub fn ui(ui: &mut Ui, data: &Data, slot: Slot, at: &Coordinates) {
                 three(ui, data, ["Easting", "Northing", "Height"], map.position_m, crs);
             }
             None => {
-                fact(ui, t, "Map", "Not known", false).on_hover_text(
-                    "The file has no map conversion. Place the model by hand to say where it lies (Files, in the \
-                     overview; or plenum place)",
-                );
+                let link = placing::can_be_placed(data, source);
+                let row = fact(ui, t, "Map", "Not known", link);
+                let hint = if link { "Click to place the model by hand" } else { "plenum place says where it lies" };
+                if row.on_hover_text(format!("The file has no map conversion. {hint}")).clicked() && link {
+                    placing.open(source);
+                }
             }
         }
-        let file = file.unwrap_or_default();
         three(ui, data, ["X in file", "Y in file", "Z in file"], at.own_place_m().to_array(), &file);
     });
 }

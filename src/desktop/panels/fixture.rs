@@ -16,6 +16,7 @@ use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site,
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
+use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -226,6 +227,7 @@ pub struct World {
     pub busy: Option<super::Busy>,
     pub views: super::SavedViews,
     pub search: Search,
+    pub placements: Placements,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
@@ -263,6 +265,7 @@ impl World {
             busy: None,
             views: super::SavedViews::default(),
             search: Search::default(),
+            placements: Placements::default(),
             colouring: Colouring::default(),
             eye: None,
             values: Vec::new(),
@@ -325,6 +328,7 @@ impl World {
             busy: self.busy.as_ref(),
             views: &self.views,
             search: &self.search,
+            placements: &self.placements,
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,

@@ -23,7 +23,7 @@ const LISTED: usize = 60;
 /// Draws the properties of the selection; without one, an overview of the site.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     let Some((slot, element)) = data.view.selected.and_then(|s| Some((s, data.element(s)?))) else {
-        overview::ui(ui, data, state.kinds, out);
+        overview::ui(ui, data, state, out);
         return;
     };
     head(ui, data, slot, element, out);
@@ -43,7 +43,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
                 state.relations = Some((of, relations));
             }
             if let Some((_, Some(at))) = &state.coordinates {
-                coordinates::ui(ui, data, slot, at);
+                coordinates::ui(ui, data, slot, at, &mut state.placing);
             }
             property_sets(ui, data, element);
         });

@@ -5,15 +5,16 @@ use super::data::Data;
 use super::news::News;
 use super::open_dialog::OpenDialog;
 use super::overview::KindCounts;
+use super::placing::Placing;
 use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
 use crate::site::coordinates::Coordinates;
 use crate::site::{PointIndex, Slot};
+use crate::twin::place;
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
-use std::sync::Arc;
 
 /// The tabs of the panel at the bottom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -99,6 +100,8 @@ pub struct PanelState {
     pub help: bool,
     /// The question for the name of a view that is to be saved.
     pub naming: Naming,
+    /// The window in which a model is placed by hand.
+    pub placing: Placing,
     /// The tree.
     pub tree: TreeState,
     /// The alarm list.
@@ -134,6 +137,7 @@ impl Default for PanelState {
             bottom: BottomTab::default(),
             help: false,
             naming: Naming::default(),
+            placing: Placing::default(),
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
@@ -153,9 +157,15 @@ impl Default for PanelState {
 impl PanelState {
     /// Brings what is remembered in line with the site that is open and with the selection.
     pub fn prepare(&mut self, data: &Data) {
-        let address = data.scene.map_or(0, |s| Arc::as_ptr(&s.site) as usize);
+        let address = data.scene.map_or(0, |s| place::address(&s.site));
+        if address != self.site && data.placements.was_a_state(self.site) {
+            // Some of its models lie elsewhere, and its numbers are the same.
+            self.site = address;
+            self.coordinates = None;
+        }
         if address != self.site {
             self.site = address;
+            self.placing.close();
             self.tree = TreeState::default();
             self.trend = TrendState::default();
             self.relations = None;

@@ -28,6 +28,21 @@ pub fn place_model(file: &Path, model: &str, to: Move) -> Result<(), Problem> {
     edit(file, "the placement", |document| put(document, model, to))
 }
 
+/// As [`place_model`], of a model by its absolute path.
+///
+/// # Errors
+/// As [`place_model`].
+pub fn place_file(file: &Path, model: &Path, to: Move) -> Result<(), Problem> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    edit(file, "the placement", |document| {
+        let models = document.get("models").and_then(Item::as_array_of_tables);
+        let names = models.into_iter().flatten().filter_map(|t| t.get("file").and_then(Item::as_str));
+        let name = names.map(str::to_owned).find(|name| folder.join(name) == model);
+        let name = name.ok_or_else(|| format!("the project names no model `{}` any more", model.display()))?;
+        put(document, &name, to)
+    })
+}
+
 fn put(document: &mut DocumentMut, model: &str, to: Move) -> Result<(), String> {
     let models = document.get_mut("models").and_then(Item::as_array_of_tables_mut);
     let models = models.ok_or("the project names no [[models]]")?;
@@ -105,5 +120,19 @@ mod tests {
         assert!(problem.contains("2 models"), "{problem}");
         assert!(changed(&twice, |d| put(d, "new/a.ifc", Move::Back)).is_ok());
         assert!(changed("name = \"x\"", |d| put(d, "a.ifc", Move::Back)).is_err());
+    }
+
+    #[test]
+    fn a_model_is_found_by_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("twin.toml");
+        std::fs::write(&project, FILE.replace("b.ifc", "new/a.ifc")).unwrap();
+        let to = Move::To { offset_m: [1.5, 0.0, 0.0], rotation_deg: -90.0 };
+        place_file(&project, &folder.path().join("old/a.ifc"), to).unwrap();
+        let text = std::fs::read_to_string(&project).unwrap();
+        assert!(text.contains("as built\noffset_m = [1.5, 0.0, 0.0]\nrotation_deg = -90.0\n"), "{text}");
+        assert!(text.contains("[1.0, 2.0, 3.0] # measured"), "the other of that name stays: {text}");
+        let gone = place_file(&project, &folder.path().join("a.ifc"), to).unwrap_err();
+        assert!(gone.message.contains("names no model"), "{gone}");
     }
 }

@@ -1,6 +1,7 @@
 //! Where an element is, in the panel of its properties.
 
 use super::{SIZES, Stage, clinic};
+use bevy_egui::egui::Event;
 
 #[test]
 fn coordinates_are_those_of_the_map_and_of_the_file_and_can_be_copied() {
@@ -27,6 +28,9 @@ fn coordinates_are_those_of_the_map_and_of_the_file_and_can_be_copied() {
             stage.click(&format!("{} m", place[1]));
             assert_eq!(stage.copied.as_deref(), Some(place.join(", ").as_str()));
         }
+        let away = stage.state.places.scene.center();
+        stage.frame(vec![Event::PointerMoved(away)]);
+        stage.settle();
         stage.check_texts("coordinates");
         assert!(stage.find("Not known").is_none());
     }
