@@ -403,6 +403,11 @@ fn plenum_import_tells_what_is_in_a_registry() {
     }
     let problem = &files[0]["problems"][0];
     assert!(problem["where"].as_str().unwrap().ends_with("a.csv, row 3"), "{problem}");
+    // What cannot be had of it is said.
+    let output = common::plenum(&["import", &path("a.csv"), "--json", "--elements", &path("out.jsonl")]);
+    let problems = common::json(&output)["files"][0]["problems"].to_string();
+    assert!(output.status.success() && problems.contains("no elements of its own"), "{problems}");
+    assert_eq!(std::fs::read_to_string(path("out.jsonl")).unwrap(), "");
     // It is no model: it opens nothing, and says where it belongs.
     let said = common::said(&common::plenum(&["assets", &path("a.csv")]), 1);
     assert!(said.contains("asset registry") && said.contains("[[registries]]"), "{said}");

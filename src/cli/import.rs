@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             return Err(Failure::Failed(Problem::error(file.display().to_string(), "stopped on request", "")));
         }
         let report = match result {
-            Ok(imported) => {
+            Ok(mut imported) => {
                 let bvh = Bvh::of_model(&imported.model);
                 let evidence = Evidence::of_model(&imported.model);
                 let inferred = infer::infer(&evidence, &Joining::default(), &[]).joins.len();
@@ -112,6 +112,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 {
                     eprintln!("plenum: {problem}");
                     unkept = Some(problem);
+                }
+                if out.is_some() && imported.model.is_registry() {
+                    imported.problems.push(no_elements(file));
                 }
                 FileReport::of(file, inferred, seconds, imported)
             }
@@ -132,6 +135,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         print_json(&json!({ "files": reports, "peak_rss_mb": peak_rss_mb() }))?;
     }
     failed.map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
+}
+
+/// What `--elements` has of a table of assets.
+fn no_elements(file: &Path) -> Problem {
+    let remedy = "name it in twin.toml under [[registries]], beside the [[models]] that it speaks of";
+    Problem::info(file.display().to_string(), "an asset registry has no elements of its own: none is written", remedy)
 }
 
 /// Takes a file from the cache, else reads it on a thread of its own while a bar on the terminal, and Ctrl-C, are

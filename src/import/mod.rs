@@ -110,10 +110,10 @@ fn by_first_bytes(
     if json && (contains(b"FeatureCollection") || contains(b"\"Feature\"") || contains(b"\"coordinates\"")) {
         return gis::geojson::read_within(path, limits, progress);
     }
-    Err(refuse(path, extension, head.is_empty()))
+    Err(refuse(path, extension, head.is_empty(), contains(b"CityJSON")))
 }
 
-fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
+fn refuse(path: &Path, extension: &str, empty: bool, city: bool) -> Problem {
     let place = path.display().to_string();
     if empty {
         return Problem::error(place, "the file is empty", "export or copy it again");
@@ -126,7 +126,9 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
         "rvt" => "Revit project",
         "dwg" | "dxf" => "CAD drawing",
         "glb" | "gltf" | "obj" | "fbx" => "3D mesh",
+        _ if city => "city model (CityJSON)",
         "json" => "JSON file that is no GeoJSON",
+        "osm" | "pbf" => "extract of OpenStreetMap",
         "xml" => "XML file",
         "zip" => "archive without an .ifc file",
         _ => "kind of file that Plenum does not know",
