@@ -11,6 +11,8 @@ mod registry;
 mod replace;
 mod sheet;
 mod template;
+#[cfg(test)]
+mod testing;
 mod views;
 
 use super::infer::Joining;

@@ -91,6 +91,7 @@ fn tenth_of_mm(metres: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::edit::changed;
+    use super::super::testing::refused;
     use super::*;
 
     const FILE: &str = "name = \"House\"\n\n# The building.\n[[models]]\nfile = \"old/a.ifc\" # as built\n\n\
@@ -120,6 +121,14 @@ mod tests {
         assert!(problem.contains("2 models"), "{problem}");
         assert!(changed(&twice, |d| put(d, "new/a.ifc", Move::Back)).is_ok());
         assert!(changed("name = \"x\"", |d| put(d, "a.ifc", Move::Back)).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_take_a_placement_is_left_as_it_is() {
+        let to = Move::To { offset_m: [1.0; 3], rotation_deg: 0.0 };
+        let texts = ["name = \n", "name = \"House\"\nmodels = 3\n", "[[models]]\nfile = \"b.ifc\"\n"];
+        refused(&texts, |file| place_model(file, "a.ifc", to));
+        refused(&texts, |file| place_file(file, &file.with_file_name("a.ifc"), to));
     }
 
     #[test]
