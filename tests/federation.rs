@@ -6,8 +6,9 @@
 
 use glam::{DAffine3, DVec3};
 use plenum::import::{self, Progress};
+use plenum::site::coordinates::Coordinates;
 use plenum::site::project::{ModelFile, Project};
-use plenum::site::{self, Element, Model, Site};
+use plenum::site::{self, Element, Model, Site, Slot};
 use std::path::{Path, PathBuf};
 
 const SCENE: [&str; 4] = ["pcert-architecture.ifc", "pcert-hvac.ifc", "pcert-structural.ifc", "pcert-landscaping.ifc"];
@@ -63,6 +64,34 @@ fn four_disciplines_stand_in_one_frame() {
         count += 1;
     }
     assert!(count >= 38, "{count} elements are drawn");
+}
+
+/// What people read and copy is what the file says, however the site is drawn.
+#[test]
+fn coordinates_shown_are_the_original_ones() {
+    let Some(folder) = samples() else { return };
+    let mut models: Vec<Model> = SCENE.iter().map(|name| read(&folder.join(name))).collect();
+    let zero = DVec3::new(729_013.348_829_7, 9_063_992.684_697_363, 1.3);
+    let map = DAffine3::from_translation(zero) * DAffine3::from_rotation_z(60_f64.to_radians());
+    for _ in 0..2 {
+        let site = assembled(&models.iter().collect::<Vec<_>>());
+        let mut count = 0;
+        for (i, own) in models.iter().flat_map(|m| &m.elements).enumerate() {
+            let at = Coordinates::of(&site, Slot(i as u32));
+            assert_eq!(at.is_some(), own.bounds.is_some(), "{}", own.id);
+            let (Some(at), Some(bounds)) = (at, own.bounds) else { continue };
+            assert!(at.own_m.min.distance(bounds.min).max(at.own_m.max.distance(bounds.max)) < 1e-3, "{}", own.id);
+            let there = at.map.as_ref().unwrap();
+            let there_m = DVec3::from_array(there.position_m);
+            assert_eq!(there.crs, "EPSG:32760");
+            let off = there_m.distance(map.transform_point3(bounds.centre()));
+            let back = map.inverse().transform_point3(there_m).distance(at.own_place_m());
+            assert!(off < 1e-3 && back < 1e-3, "{} is {off} m off, and {back} m on the way back", own.id);
+            count += 1;
+        }
+        assert!(count >= 38, "{count} elements have coordinates");
+        models.reverse();
+    }
 }
 
 /// The same scene drawn in a frame that is turned by 30° and 500 m away, with the map conversion that makes up

@@ -5,9 +5,10 @@
 mod ids_common;
 
 use ids_common::*;
-use plenum::import::{Limits, ids};
+use plenum::import::cache::Cache;
+use plenum::import::{Limits, Progress, ids, ifc};
 use plenum::problem::Severity;
-use plenum::site::ids::Status;
+use plenum::site::ids::{Checker, Ids, SpecificationReport, Status};
 use std::path::{Path, PathBuf};
 
 /// Facet by kind of value by outcome: what objects a specification is for, what they must have, and how many of them
@@ -31,6 +32,43 @@ fn the_table_of_cases() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// The records that made the model are those that are checked: the file is not opened a second time.
+#[test]
+fn a_model_and_its_check_come_of_one_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let text = specification("IFC4", "", &entity("IFCWALL"), &attribute("Name", ""));
+    let (limits, progress) = (Limits::default(), Progress::default());
+    let cache = Cache::new(path("scenes"), std::time::SystemTime::now());
+    let before = check_facts(&parse(&text), &{
+        std::fs::write(path("model.ifc"), model("IFC4", RECORDS)).unwrap();
+        ifc::facts(&path("model.ifc"), &limits).unwrap()
+    });
+    for from_cache in [false, true] {
+        let (imported, facts) = cache.read_with_facts(&path("model.ifc"), &limits, &progress).unwrap();
+        assert_eq!(imported.from_cache, from_cache);
+        cache.keep(&imported).unwrap();
+        assert_eq!(imported.model.counted().count(), 5);
+        // Gone, and still there for the check.
+        std::fs::rename(path("model.ifc"), path("elsewhere.ifc")).unwrap();
+        let after = check_facts(&parse(&text), &facts.unwrap());
+        assert_eq!((after.applicable, after.failed, &after.failing), (2, before.failed, &before.failing));
+        std::fs::rename(path("elsewhere.ifc"), path("model.ifc")).unwrap();
+    }
+    // What is no IFC file has nothing to check.
+    let layer = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"id\":\"T\",\"properties\":{},\
+                 \"geometry\":{\"type\":\"Point\",\"coordinates\":[8.5,47.4]}}]}";
+    std::fs::write(path("site.geojson"), layer).unwrap();
+    let (imported, facts) = cache.read_with_facts(&path("site.geojson"), &limits, &progress).unwrap();
+    assert!(imported.model.elements.len() == 1 && facts.is_none());
+}
+
+fn check_facts(ids: &Ids, facts: &ifc::Facts) -> SpecificationReport {
+    let mut checker = Checker::new(ids);
+    assert!(checker.add(facts, &|| false));
+    checker.finish().specifications.remove(0)
 }
 
 #[test]

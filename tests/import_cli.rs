@@ -92,6 +92,115 @@ fn the_whole_document() {
     assert_eq!(names_in(folder.path()), ["out.jsonl", "site.geojson"], "nothing is left behind");
 }
 
+/// A field is there, and is of the type that the contract says: `?` after it where it may be null.
+fn is_of(place: &str, document: &Value, fields: &[(&str, &str)]) {
+    let object = document.as_object().unwrap_or_else(|| panic!("{place}: {document}"));
+    for (field, kind) in fields {
+        let value = object.get(*field).unwrap_or_else(|| panic!("{place}: `{field}` is not there"));
+        let fits = match kind.trim_end_matches('?') {
+            "text" => value.is_string(),
+            "count" => value.is_u64(),
+            "number" => value.is_number(),
+            "truth" => value.is_boolean(),
+            "list" => value.is_array(),
+            "object" => value.is_object(),
+            "texts" => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            "place" => numbers(value, 3),
+            "colour" => numbers(value, 4),
+            "box" => {
+                value.as_array().is_some_and(|corners| corners.len() == 2 && corners.iter().all(|c| numbers(c, 3)))
+            }
+            other => panic!("{other}"),
+        };
+        assert!(fits || (kind.ends_with('?') && value.is_null()), "{place}: `{field}` is no {kind}: {value}");
+    }
+}
+
+fn numbers(value: &Value, count: usize) -> bool {
+    value.as_array().is_some_and(|list| list.len() == count && list.iter().all(Value::is_number))
+}
+
+/// Every field of the contract, by type and by what it must be, of a file that has everything.
+#[test]
+fn an_ifc_file_has_every_field_and_so_has_each_of_its_elements() {
+    let folder = tempfile::tempdir().unwrap();
+    let clinic = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic/clinic-mep.ifc");
+    let output = plenum(folder.path(), &[clinic.to_str().unwrap(), "--json", "--elements", "out.jsonl"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let document = json(&output);
+    is_of("document", &document, &[("files", "list"), ("peak_rss_mb", "number?")]);
+    let file = &document["files"][0];
+    let counts = "bytes elements with_geometry without_openings triangles shapes storeys spaces zones systems \
+                  connection_points connections inferred_connections property_sets quantities materials";
+    let counts: Vec<(&str, &str)> = counts.split_whitespace().map(|f| (f, "count")).collect();
+    is_of("file", file, &counts);
+    let others = [("file", "text"), ("kind", "text"), ("schema", "text"), ("seconds", "number")];
+    is_of("file", file, &others);
+    let others = [("from_cache", "truth"), ("bounds_m", "box"), ("georeference", "object"), ("problems", "list")];
+    is_of("file", file, &others);
+    let georeference = [("crs", "text"), ("origin_m", "place"), ("rotation_deg", "number")];
+    is_of("georeference", &file["georeference"], &georeference);
+    assert_eq!((&file["kind"], &file["schema"], &file["from_cache"]), (&"ifc".into(), &"IFC4".into(), &false.into()));
+    assert_eq!(file["bytes"], std::fs::metadata(&clinic).unwrap().len());
+
+    let lines = std::fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let (mut triangles, mut drawn, mut corners) = (0, 0, [f64::INFINITY, f64::NEG_INFINITY]);
+    for line in &lines {
+        let id = line["id"].as_str().unwrap_or_default();
+        is_of(id, line, &[("id", "text"), ("type", "text"), ("name", "text"), ("storey", "text?"), ("space", "text?")]);
+        is_of(
+            id,
+            line,
+            &[("systems", "texts"), ("triangles", "count"), ("bounds_m", "box?"), ("volume_m3", "number?")],
+        );
+        is_of(id, line, &[("colour", "colour?"), ("properties", "object")]);
+        let sets = line["properties"].as_object().unwrap();
+        assert!(sets.values().all(Value::is_object) && id.len() == 22, "{line}");
+        triangles += line["triangles"].as_u64().unwrap();
+        drawn += usize::from(!line["bounds_m"].is_null());
+        if let [Some(low), Some(high)] = [0, 1].map(|corner| line["bounds_m"][corner][2].as_f64()) {
+            corners = [corners[0].min(low), corners[1].max(high)];
+        }
+    }
+    // What the document counts is what the lines say.
+    assert_eq!(
+        (file["elements"].as_u64(), file["with_geometry"].as_u64()),
+        (Some(lines.len() as u64), Some(drawn as u64))
+    );
+    assert_eq!(file["triangles"].as_u64(), Some(triangles));
+    assert_eq!([0, 1].map(|corner| file["bounds_m"][corner][2].as_f64().unwrap()), corners);
+    assert!(
+        lines.len() > 3000 && file["connections"].as_u64().unwrap() > 3000 && file["systems"].as_u64().unwrap() > 10
+    );
+}
+
+#[test]
+fn what_has_no_reader_yet_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, words) in [
+        ("a.ifcxml", "<?xml version=\"1.0\"?><ifc:ifcXML/>", "ifcXML"),
+        ("a.ifc", "<?xml version=\"1.0\"?><ifc:ifcXML/>", "ifcXML"),
+        ("a.ifcx", "{\"header\":{\"id\":\"x\",\"ifcxVersion\":\"ifcx_alpha\"}}", "IFCX"),
+        ("a.city.json", "{\n  \"type\": \"CityJSON\", \"version\": \"2.0\"}", "CityJSON"),
+        ("a.json", "{\"nodes\": []}", "JSON file that is no GeoJSON"),
+        ("a.shp", "\0\0\x27\x0a", "Shapefile"),
+        ("a.gpkg", "SQLite format 3\0", "GeoPackage"),
+        ("a.tif", "II*\0", "GeoTIFF"),
+        ("a.inp", "[TITLE]\n", "EPANET"),
+        ("a.rvt", "x", "Revit"),
+        ("a.ids", "x", "does not know"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let output = plenum(folder.path(), &[name, "--json"]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let problem = &json(&output)["files"][0]["problems"][0];
+        assert_eq!((&problem["severity"], &problem["where"]), (&"error".into(), &name.into()), "{problem}");
+        assert!(problem["message"].as_str().unwrap().contains(words), "{name}: {problem}");
+        assert!(!problem["remedy"].as_str().unwrap().is_empty(), "{name}: {problem}");
+    }
+}
+
 /// The geometry library has much to say of this file's plan symbols, which it does not draw.
 #[test]
 fn only_the_document_and_nothing_else_is_printed() {

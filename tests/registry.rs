@@ -4,11 +4,11 @@
 
 mod common;
 
-use plenum::Problem;
 use plenum::import::{Limits, Progress, registry};
 use plenum::site::assets::{ItemKind, Registry, RegistryItem};
 use plenum::site::model::PropertyValue;
 use plenum::site::project::RegistryFile;
+use plenum::{Problem, Severity};
 use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
 use std::io::Write;
@@ -119,31 +119,24 @@ fn the_project_says_which_sheet_and_columns() {
     assert!(read("Cover", &[]).unwrap_err().message.contains("no column says which asset"));
 }
 
-/// A small handover in COBie.
-fn handover() -> Vec<u8> {
-    let mut workbook = Workbook::new();
-    let mut sheet = |name: &str, rows: &[&[&str]]| {
-        fill(workbook.add_worksheet().set_name(name).unwrap(), 0, rows);
-    };
-    sheet("Contact", &[&["Email"], &["a@example.com"]]);
-    sheet(
-        "Facility",
-        &[&["Name", "CreatedBy", "Category", "ExternalFacilityIdentifier"], &["Clinic", "x", "Hospital", ""]],
-    );
-    sheet("Floor", &[&["Name", "ExtIdentifier", "Elevation"], &["Level 0", "0000000000000000000f00", "0"]]);
-    sheet(
+/// A small handover in COBie: its sheets with their rows.
+const HANDOVER: &[(&str, &[&[&str]])] = &[
+    ("Contact", &[&["Email"], &["a@example.com"]]),
+    ("Facility", &[&["Name", "CreatedBy", "Category", "ExternalFacilityIdentifier"], &["Clinic", "x", "Hospital", ""]]),
+    ("Floor", &[&["Name", "ExtIdentifier", "Elevation"], &["Level 0", "0000000000000000000f00", "0"]]),
+    (
         "Space",
         &[&["Name", "FloorName", "ext identifier", "RoomTag", "NetArea"], &["0.01", "Level 0", "n/a", "0.01", "12.5"]],
-    );
-    sheet("Zone", &[&["Name", "SpaceNames"], &["North", "0.01,0.02"], &["Wet", "0.01"]]);
-    sheet(
+    ),
+    ("Zone", &[&["Name", "SpaceNames"], &["North", "0.01,0.02"], &["Wet", "0.01"]]),
+    (
         "Type",
         &[
             &["Name", "Description", "Manufacturer", "ModelNumber", "CreatedOn"],
             &["Pump 7.5", "In-line", "Wexmill", "WP-75", "2024-05-01T00:00:00"],
         ],
-    );
-    sheet(
+    ),
+    (
         "Component",
         &[
             &["Name", "TypeName", "Space", "Ext Identifier", "Serial Number", "TagNumber", "CreatedBy"],
@@ -151,10 +144,10 @@ fn handover() -> Vec<u8> {
             &["Pump B", "Gone", "0.01", "{00000000-0000-0000-0000-000000000001}", "", "", ""],
             &["", "Pump 7.5", "", "", "", "", ""],
         ],
-    );
-    sheet("System", &[&["Name", "ComponentNames"], &["CHW", "Pump A"], &["CHW", "pump a; Pump B"]]);
-    sheet("Assembly", &[&["Name", "SheetName", "ParentName", "ChildNames"], &["Set", "Component", "Pump A", "Pump B"]]);
-    sheet(
+    ),
+    ("System", &[&["Name", "ComponentNames"], &["CHW", "Pump A"], &["CHW", "pump a; Pump B"]]),
+    ("Assembly", &[&["Name", "SheetName", "ParentName", "ChildNames"], &["Set", "Component", "Pump A", "Pump B"]]),
+    (
         "Attribute",
         &[
             &["Name", "SheetName", "RowName", "Value", "Unit"],
@@ -163,8 +156,124 @@ fn handover() -> Vec<u8> {
             &["Duty", "Type", "Pump 7.5", "0.01", ""],
             &["Lost", "Component", "Pump Z", "1", ""],
         ],
-    );
+    ),
+];
+
+/// The handover as a workbook.
+fn handover() -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    for (name, rows) in HANDOVER {
+        fill(workbook.add_worksheet().set_name(*name).unwrap(), 0, rows);
+    }
     workbook.save_to_buffer().unwrap()
+}
+
+/// The handover as a folder: one CSV file a sheet, called as `name` says.
+fn handover_in(folder: &Path, name: impl Fn(&str) -> String) {
+    for (sheet, rows) in HANDOVER {
+        let line = |cells: &&[&str]| cells.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(",") + "\r\n";
+        std::fs::write(folder.join(name(sheet)), rows.iter().map(line).collect::<String>()).unwrap();
+    }
+}
+
+fn read_folder(folder: &Path, sheet: Option<&str>) -> Result<(Registry, Vec<Problem>), Problem> {
+    let sheet = sheet.map(str::to_owned);
+    let named = RegistryFile { file: folder.to_owned(), sheet, ..RegistryFile::default() };
+    registry::read(&named, &Limits::default(), &Progress::default())
+}
+
+/// An item without the types of its cells: a spreadsheet's text `230` is a number in CSV.
+fn as_text(item: &RegistryItem) -> RegistryItem {
+    let attributes = item.attributes.iter().map(|(n, v)| (n.clone(), text(&v.to_string()))).collect();
+    RegistryItem { attributes, ..item.clone() }
+}
+
+#[test]
+fn cobie_in_a_folder_says_what_the_workbook_says() {
+    let (workbook, in_workbook) = read("handover.xlsx", &handover()).unwrap();
+    for name in [|s: &str| format!("{s}.csv"), |s: &str| format!("07 clinic_{}.TXT", s.to_uppercase())] {
+        let folder = tempfile::tempdir().unwrap();
+        handover_in(folder.path(), name);
+        let (read, problems) = read_folder(folder.path(), None).unwrap();
+        assert_eq!((read.kind.as_str(), read.file.as_path()), ("cobie", folder.path()));
+        assert!(read.bytes > 900, "{}", read.bytes);
+        let items = |r: &Registry| r.items.iter().map(as_text).collect::<Vec<_>>();
+        assert_eq!(items(&read), items(&workbook));
+        let told = |all: &[Problem], place: &str| {
+            all.iter().map(|p| format!("{} {}", p.place.replace(place, ""), p.message)).collect::<Vec<_>>()
+        };
+        let place = folder.path().display().to_string();
+        assert_eq!(told(&problems, &place), told(&in_workbook, "handover.xlsx"));
+    }
+}
+
+#[test]
+fn a_folder_says_which_sheets_are_missing_and_what_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().display().to_string();
+    let gone = read_folder(folder.path(), None).unwrap_err();
+    assert!(gone.message.contains("none at all") && gone.remedy.contains("Component.csv"), "{gone}");
+    std::fs::write(folder.path().join("notes.csv"), "Tag,Name\nP-1,Pump\n").unwrap();
+    let gone = read_folder(folder.path(), None).unwrap_err();
+    assert!(gone.message.contains("notes.csv") && gone.place == place, "{gone}");
+    handover_in(folder.path(), |s| format!("{s}.csv"));
+    for sheet in ["Type", "Floor", "Zone", "System", "Attribute"] {
+        std::fs::remove_file(folder.path().join(format!("{sheet}.csv"))).unwrap();
+    }
+    std::fs::write(folder.path().join("Facility.csv"), "").unwrap();
+    std::fs::write(folder.path().join("old-space.csv"), "Name\n0.99\n").unwrap();
+    std::fs::write(folder.path().join(".Component.csv"), "Name\nhidden\n").unwrap();
+    std::fs::create_dir(folder.path().join("Zone.csv")).unwrap();
+    let (read, problems) = read_folder(folder.path(), None).unwrap();
+    let names: Vec<&str> = read.items.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(names, ["0.01", "Pump A", "Pump B"]);
+    let said = |end: &str, severity: Severity, words: &str| {
+        let found = problems
+            .iter()
+            .any(|p| p.place.strip_prefix(&place) == Some(end) && p.severity == severity && p.message.contains(words));
+        assert!(found, "{end} {words}: {problems:#?}");
+    };
+    said("", Severity::Warning, "there is no Type.csv: makers");
+    said("", Severity::Warning, "there is no Floor.csv: storeys");
+    said("", Severity::Warning, "there is no Facility.csv: the building");
+    said("", Severity::Info, "there are no sheets Zone, System, Attribute");
+    said("", Severity::Info, "no such sheets: notes.csv");
+    said("", Severity::Info, "not read: the sheets Contact");
+    said("/Facility.csv", Severity::Error, "the file is empty");
+    said("/old-space.csv", Severity::Warning, "the sheet Space is read from Space.csv");
+    // One of its tables, by name.
+    let (one, problems) = read_folder(folder.path(), Some("NOTES")).unwrap();
+    assert_eq!((one.kind.as_str(), one.items.len(), one.items[0].tag.as_str()), ("csv", 1, "P-1"));
+    assert_eq!(problems, []);
+    assert_eq!(read_folder(folder.path(), Some("component")).unwrap().0.items.len(), 2);
+    let refused = read_folder(folder.path(), Some("Zone")).unwrap_err();
+    assert!(refused.message.contains("Zone.csv") && refused.remedy.contains("notes.csv"), "{refused}");
+}
+
+#[test]
+fn a_project_and_plenum_import_take_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let cobie = folder.path().join("handover");
+    std::fs::create_dir(&cobie).unwrap();
+    handover_in(&cobie, |s| format!("{s}.csv"));
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic/site.geojson");
+    std::fs::copy(model, folder.path().join("site.geojson")).unwrap();
+    let project = "name = \"House\"\n[[layers]]\nfile = \"site.geojson\"\n[[registries]]\nfile = \"handover\"\n";
+    std::fs::write(folder.path().join("twin.toml"), project).unwrap();
+    let output = common::plenum(&["assets", folder.path().to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let registry = common::json(&output)["registries"][0].clone();
+    assert_eq!(
+        (&registry["registry"], &registry["kind"], &registry["rows"]),
+        (&"handover".into(), &"cobie".into(), &5.into())
+    );
+    let row = registry["unmatched"][0]["row"].as_str().unwrap();
+    assert!(row.ends_with("handover, Facility, row 2"), "{row}");
+    let output = common::plenum(&["import", cobie.to_str().unwrap(), folder.path().to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(1), "a folder without COBie is none: {output:?}");
+    let files = common::json(&output)["files"].clone();
+    assert_eq!((&files[0]["kind"], &files[0]["rows"], &files[0]["elements"]), (&"cobie".into(), &5.into(), &0.into()));
+    assert_eq!(files[1]["problems"][0]["message"], "this is a folder");
 }
 
 #[test]
@@ -294,6 +403,11 @@ fn plenum_import_tells_what_is_in_a_registry() {
     }
     let problem = &files[0]["problems"][0];
     assert!(problem["where"].as_str().unwrap().ends_with("a.csv, row 3"), "{problem}");
+    // What cannot be had of it is said.
+    let output = common::plenum(&["import", &path("a.csv"), "--json", "--elements", &path("out.jsonl")]);
+    let problems = common::json(&output)["files"][0]["problems"].to_string();
+    assert!(output.status.success() && problems.contains("no elements of its own"), "{problems}");
+    assert_eq!(std::fs::read_to_string(path("out.jsonl")).unwrap(), "");
     // It is no model: it opens nothing, and says where it belongs.
     let said = common::said(&common::plenum(&["assets", &path("a.csv")]), 1);
     assert!(said.contains("asset registry") && said.contains("[[registries]]"), "{said}");

@@ -6,6 +6,7 @@ mod common;
 
 use common::{json, plenum, said};
 use plenum::import::{self, Progress};
+use plenum::site::coordinates::Coordinates;
 use plenum::site::model::{Connection, ConnectionPoint, Group, PropertySet, PropertyValue, Storey};
 use plenum::site::point::PointSource;
 use plenum::site::search::{
@@ -625,6 +626,14 @@ fn the_verb_prints_one_document() {
     assert_eq!((pump["type"].as_str(), pump["tag"].as_str()), (Some("IfcPump"), Some(e.tag.as_str())));
     assert_eq!(pump["name"], e.name.as_str());
     assert_eq!(pump["storey"], site.storeys[e.storey.unwrap() as usize].name.as_str());
+    // In the coordinates of the file and of the map.
+    let at = Coordinates::of(site, slot).unwrap();
+    let (own, map) = (at.own_place_m().to_array(), at.map.unwrap());
+    assert_eq!(pump["coordinates"]["crs"], map.crs.as_str());
+    for (field, place) in [("own_m", own), ("map_m", map.position_m)] {
+        let told: [f64; 3] = serde_json::from_value(pump["coordinates"][field].clone()).unwrap();
+        assert!(told.iter().zip(place).all(|(a, b)| (a - b).abs() < 1e-3), "{field}: {told:?} {place:?}");
+    }
 }
 
 #[test]

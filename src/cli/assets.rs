@@ -3,7 +3,7 @@
 use super::bar::with_bar;
 use super::interrupt;
 use super::open::{Opened, open};
-use super::output::{Failure, print_json};
+use super::output::{Failure, print_json, print_text};
 use crate::problem::Problem;
 use crate::site::assets::merge::{MatchedBy, MergeReport};
 use crate::site::assets::{self, AssetGraph, RelationKind, Thing, brick, tables};
@@ -28,7 +28,8 @@ const SHOWN: usize = 10;
     plenum assets building.ifc --export csv --out assets.csv\n      \
     two tables: assets.csv and assets.relations.csv\n\n\
 Registries are named in twin.toml:\n  \
-    [[registries]]\n  file = \"assets.xlsx\"\n  columns = { tag = \"Mark\" }   # only where the headings are not understood")]
+    [[registries]]\n  file = \"assets.xlsx\"   # COBie or any other workbook, .csv, or a folder of COBie as CSV files\n  \
+    columns = { tag = \"Mark\" }   # only where the headings are not understood")]
 pub struct Args {
     /// Folder with a twin.toml, that file, or one model.
     #[arg(value_name = "PROJECT|FILE")]
@@ -84,11 +85,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for (path, bytes) in written.iter().flat_map(|(_, files)| files) {
         text.push_str(&format!("  wrote {} ({bytes} bytes)\n", path.display()));
     }
-    let failed = |e: std::io::Error| {
-        Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes")
-    };
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(failed)?;
-    Ok(())
+    print_text(&text)
 }
 
 /// Reads on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.

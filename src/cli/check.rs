@@ -5,13 +5,12 @@ mod print;
 use super::bar::with_bar;
 use super::interrupt;
 use super::open::{self, Opened};
-use super::output::{Failure, print_json};
-use crate::import::{self, Limits, Progress};
+use super::output::{Failure, print_json, print_text};
+use crate::import::{self, Limits};
 use crate::problem::{Problem, Severity};
 use crate::site::ids::{Checker, Ids, Report, Status};
 use crate::site::readiness::{self, Item, Kind, ModelReadiness, Readiness, Row};
 use serde::Serialize;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Says how ready models are to become a twin, and whether they hold what an IDS demands.
@@ -81,8 +80,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let limits = Limits::default();
     let ids =
         args.ids.as_deref().map(|file| Ok::<_, Problem>((file, import::ids::read(file, &limits)?))).transpose()?;
-    let progress = interrupt::progress();
-    let opened = with_bar(&args.path, progress, || open::open(&args.path, progress))?;
+    let (opened, report) = open_and_check(&args.path, ids.as_ref().map(|(_, (ids, _))| ids))?;
     let readiness = readiness::assess(&opened.site, &opened.project, &opened.problems);
     let mut checked = Checked {
         name: opened.site.name.clone(),
@@ -90,33 +88,37 @@ pub fn run(args: Args) -> Result<(), Failure> {
         readiness,
         ids: None,
     };
-    if let Some((file, (ids, problems))) = ids {
+    if let (Some((file, (ids, problems))), Some(report)) = (ids, report) {
         let place = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-        let report = with_bar(file, &Progress::default(), || check_ids(&ids, &opened, &limits))?;
         checked.readiness.items.extend(ids_items(&report, &problems, &place));
         checked.ids = Some(IdsChecked { file: file.display().to_string(), title: ids.title, report, problems });
     }
     if args.json {
         print_json(&document(&checked, args.limit))?;
     } else {
-        let text = print::describe(&checked, args.limit.unwrap_or(3));
-        std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| {
-            Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes")
-        })?;
+        print_text(&print::describe(&checked, args.limit.unwrap_or(3)))?;
     }
     if args.strict { strict(&checked, &args.path) } else { Ok(()) }
 }
 
-/// Checks every IFC model of a site; together they are one model.
-fn check_ids(ids: &Ids, opened: &Opened, limits: &Limits) -> Result<Report, Problem> {
-    let mut checker = Checker::new(ids);
-    for source in opened.site.sources.iter().filter(|s| s.kind.starts_with("ifc")) {
-        let facts = import::ifc::facts(&source.file, limits)?;
-        if !checker.add(&facts, &interrupt::interrupted) {
-            return Err(interrupt::stopped(source.file.display().to_string()));
-        }
-    }
-    Ok(checker.finish())
+/// Opens a project or a model, and checks every IFC file on the way; together they are one model. Each is read once.
+fn open_and_check(path: &Path, ids: Option<&Ids>) -> Result<(Opened, Option<Report>), Problem> {
+    let progress = interrupt::progress();
+    with_bar(path, progress, || {
+        let mut checker = ids.map(Checker::new);
+        let opened = match &mut checker {
+            None => open::open(path, progress)?,
+            Some(checker) => open::open_looked_at(
+                path,
+                progress,
+                Some(&mut |facts| match checker.add(facts, &interrupt::interrupted) {
+                    true => Ok(()),
+                    false => Err(interrupt::stopped(path.display().to_string())),
+                }),
+            )?,
+        };
+        Ok((opened, checker.map(Checker::finish)))
+    })
 }
 
 /// Findings of an IDS: one an object, and one for a specification that fails as a whole or cannot be checked.

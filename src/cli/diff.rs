@@ -3,7 +3,7 @@
 use super::cache::{VARIABLE, of_files};
 use super::import::read_with_progress;
 use super::interrupt;
-use super::output::{Failure, print_json};
+use super::output::{Failure, print_json, print_text};
 use crate::import::Limits;
 use crate::import::cache::Bounds;
 use crate::problem::Problem;
@@ -13,7 +13,6 @@ use crate::site::project::{self, Project};
 use crate::site::revision::follow::{Bindings, follow, frame_problem};
 use crate::site::revision::{By, Change, Motion, Moved, Revision, Side, compare};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Compares two revisions of a model: what was added, removed, moved and changed.
@@ -100,9 +99,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if args.json {
         return print_json(&told.document(&args, project.as_ref().map(|(p, _)| p)));
     }
-    std::io::stdout().lock().write_all(told.text().as_bytes()).map_err(|e| {
-        Failure::Failed(Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-    })
+    print_text(&told.text())
 }
 
 fn read(file: &Path, problems: &mut Vec<Problem>) -> Result<Model, Failure> {

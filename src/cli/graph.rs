@@ -3,7 +3,7 @@
 use super::bar::with_bar;
 use super::interrupt;
 use super::open::{self, Opened};
-use super::output::{Failure, print_json};
+use super::output::{Failure, print_json, print_text};
 use crate::import::Progress;
 use crate::problem::{Problem, Severity};
 use crate::site::Slot;
@@ -12,7 +12,6 @@ use crate::site::infer::{self, JoinedBy, PointRef, Verdict};
 use crate::site::project::{JoinDecision, Saved, element_called, save_join};
 use crate::site::{Element, Site};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The pipe and duct graph: what is joined to what.
@@ -105,10 +104,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if args.json {
         return print_json(&document(&opened, &graph, &saved));
     }
-    let text = describe(&opened, &graph, &saved);
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| {
-        Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes").into()
-    })
+    print_text(&describe(&opened, &graph, &saved))
 }
 
 /// Opens on a thread of its own while a bar on the terminal, and Ctrl-C, are served here.

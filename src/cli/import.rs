@@ -1,7 +1,7 @@
 //! `plenum import`: Reads building models and map layers and says what is in them.
 
 use super::bar::with_bar;
-use super::output::{Failure, parse_duration, peak_rss_mb, print_json};
+use super::output::{Failure, parse_duration, peak_rss_mb, print_json, print_text};
 use super::{cache, interrupt};
 use crate::import::cache::{Bounds, Cache, Imported};
 use crate::import::{Limits, Progress, colour::display};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Reads building models and map layers and says what is in them.
 #[derive(clap::Args)]
 pub struct Args {
-    /// IFC (2X3, 4, 4X3), ifcZIP, GeoJSON, or asset registries (COBie, XLSX, CSV).
+    /// IFC (2X3, 4, 4X3), ifcZIP, GeoJSON, or asset registries (COBie, XLSX, CSV; a folder of COBie as CSV files).
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print one JSON document on stdout.
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             return Err(Failure::Failed(Problem::error(file.display().to_string(), "stopped on request", "")));
         }
         let report = match result {
-            Ok(imported) => {
+            Ok(mut imported) => {
                 let bvh = Bvh::of_model(&imported.model);
                 let evidence = Evidence::of_model(&imported.model);
                 let inferred = infer::infer(&evidence, &Joining::default(), &[]).joins.len();
@@ -113,6 +113,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
                     eprintln!("plenum: {problem}");
                     unkept = Some(problem);
                 }
+                if out.is_some() && imported.model.is_registry() {
+                    imported.problems.push(no_elements(file));
+                }
                 FileReport::of(file, inferred, seconds, imported)
             }
             Err(problem) => {
@@ -121,7 +124,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             }
         };
         if !args.json {
-            print_report(&report)?;
+            print_text(&describe(&report))?;
         }
         reports.push(report);
     }
@@ -132,6 +135,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         print_json(&json!({ "files": reports, "peak_rss_mb": peak_rss_mb() }))?;
     }
     failed.map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
+}
+
+/// What `--elements` has of a table of assets.
+fn no_elements(file: &Path) -> Problem {
+    let remedy = "name it in twin.toml under [[registries]], beside the [[models]] that it speaks of";
+    Problem::info(file.display().to_string(), "an asset registry has no elements of its own: none is written", remedy)
 }
 
 /// Takes a file from the cache, else reads it on a thread of its own while a bar on the terminal, and Ctrl-C, are
@@ -214,15 +223,7 @@ impl FileReport {
     }
 }
 
-/// For people, on stdout.
-fn print_report(report: &FileReport) -> Result<(), Problem> {
-    let text = describe(report);
-    std::io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(|e| Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-}
-
+/// For people.
 fn describe(report: &FileReport) -> String {
     let mut lines = Vec::new();
     lines.push(report.file.clone());

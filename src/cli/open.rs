@@ -2,6 +2,7 @@
 
 use super::cache;
 use crate::import::cache::Imported;
+use crate::import::ifc::Facts;
 use crate::import::{self, Limits, Progress};
 use crate::problem::{Problem, Severity};
 use crate::site::assets::Registry;
@@ -27,6 +28,17 @@ pub struct Opened {
 /// # Errors
 /// When there is no project and no model there, or when nothing of it can be read.
 pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
+    open_looked_at(path, progress, None)
+}
+
+/// What looks at the records of each IFC file while it is open.
+pub type Look<'a> = &'a mut dyn FnMut(&Facts) -> Result<(), Problem>;
+
+/// As [`open`]; `look` sees each IFC file that is opened, in the order of the project.
+///
+/// # Errors
+/// As [`open`], and what `look` says.
+pub fn open_looked_at(path: &Path, progress: &Progress, mut look: Option<Look<'_>>) -> Result<Opened, Problem> {
     let is_project = path.is_dir() || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     let (project, mut problems) =
         if is_project { site::project::load(path)? } else { (of_one_model(path)?, Vec::new()) };
@@ -43,8 +55,16 @@ pub fn open(path: &Path, progress: &Progress) -> Result<Opened, Problem> {
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
-        match cache.read(file, &Limits::default(), progress).and_then(elements_only) {
-            Ok(imported) => {
+        let limits = Limits::default();
+        let read = match look {
+            None => cache.read(file, &limits, progress).map(|imported| (imported, None)),
+            Some(_) => cache.read_with_facts(file, &limits, progress),
+        };
+        match read.and_then(|(imported, facts)| Ok((elements_only(imported)?, facts))) {
+            Ok((imported, facts)) => {
+                if let (Some(look), Some(facts)) = (look.as_mut(), facts) {
+                    look(&facts)?;
+                }
                 // Said once: what holds for one file holds for all.
                 unkept = unkept.or(cache.keep(&imported).err());
                 problems.extend(imported.problems);
@@ -90,7 +110,7 @@ fn elements_only(read: Imported) -> Result<Imported, Problem> {
 fn read_registries(project: &Project, progress: &Progress, problems: &mut Vec<Problem>) -> Vec<Registry> {
     let mut registries = Vec::new();
     // That a file is not there was told when the project file was read.
-    for named in project.registries.iter().filter(|r| r.file.is_file()) {
+    for named in project.registries.iter().filter(|r| r.file.exists()) {
         match import::registry::read(named, &Limits::default(), progress) {
             Ok((registry, found)) => {
                 problems.extend(found);

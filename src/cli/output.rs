@@ -44,13 +44,25 @@ pub fn no_window() -> Failure {
 }
 
 /// Prints exactly one JSON document on stdout.
+///
+/// # Errors
+/// It cannot be written there.
 pub fn print_json(document: &impl Serialize) -> Result<(), Failure> {
-    let failed = |e: &dyn std::fmt::Display| {
-        Failure::Failed(Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-    };
-    let text = serde_json::to_string(document).map_err(|e| failed(&e))?;
+    let text = serde_json::to_string(document).map_err(|e| unwritten(&e))?;
+    print_text(&(text + "\n"))
+}
+
+/// Prints what people read on stdout, as it stands.
+///
+/// # Errors
+/// It cannot be written there.
+pub fn print_text(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|e| failed(&e))
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| unwritten(&e))
+}
+
+fn unwritten(why: &dyn std::fmt::Display) -> Failure {
+    Failure::Failed(Problem::error("stdout", format!("cannot write the result: {why}"), "check where stdout goes"))
 }
 
 /// The greatest amount of memory this process has held, MB (10⁶ bytes); none where the system does not tell.

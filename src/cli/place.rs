@@ -63,13 +63,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
             "offset_m": offset_m, "rotation_deg": rotation_deg,
         }));
     }
+    eprintln!("plenum: {} {}", args.model, told(to));
+    Ok(())
+}
+
+/// Where a model lies now, as people are told.
+pub(super) fn told(to: Move) -> String {
     match to {
         Move::To { offset_m: [x, y, z], rotation_deg } => {
-            eprintln!("plenum: {} lies at {x} m, {y} m, {z} m, turned by {rotation_deg}°", args.model);
+            format!("lies at {x} m, {y} m, {z} m, turned by {rotation_deg}°")
         }
-        Move::Back => eprintln!("plenum: {} lies where its own map conversion puts it", args.model),
+        Move::Back => "lies where its own map conversion puts it".to_owned(),
     }
-    Ok(())
 }
 
 fn metres(text: &str) -> Result<[f64; 3], String> {

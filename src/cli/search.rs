@@ -2,12 +2,12 @@
 
 use super::interrupt;
 use super::open::{Opened, must_exist, open};
-use super::output::{Failure, print_json};
+use super::output::{Failure, print_json, print_text};
 use crate::problem::Problem;
+use crate::site::coordinates::Coordinates;
 use crate::site::search::{Found, Index, parse};
-use crate::site::{Element, Site};
+use crate::site::{Element, Site, Slot};
 use serde::Serialize;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -74,6 +74,28 @@ struct Hit<'a> {
     systems: Vec<&'a str>,
     kind: crate::site::ElementKind,
     source: Option<String>,
+    coordinates: Option<Place>,
+}
+
+/// The middle of an element's box, metres, to a tenth of a millimetre.
+#[derive(Serialize)]
+struct Place {
+    /// In the file's own frame.
+    own_m: [f64; 3],
+    /// Easting, northing and height; null where nobody knows how the file lies on a map.
+    map_m: Option<[f64; 3]>,
+    /// The map's coordinate system; null where none is named.
+    crs: Option<String>,
+}
+
+impl Place {
+    fn of(site: &Site, slot: Slot) -> Option<Self> {
+        let rounded = |place: [f64; 3]| place.map(|v| (v * 1e4).round() / 1e4 + 0.0);
+        let at = Coordinates::of(site, slot)?;
+        let own_m = rounded(at.own_place_m().to_array());
+        let (crs, map_m) = at.map.map(|m| (m.crs, rounded(m.position_m))).unzip();
+        Some(Self { own_m, map_m, crs: crs.filter(|c| !c.is_empty()) })
+    }
 }
 
 /// Runs the verb.
@@ -137,6 +159,7 @@ fn hits<'a>(site: &'a Site, found: &'a Found, limit: usize) -> impl Iterator<Ite
             systems: e.systems.iter().filter_map(|s| Some(site.systems.get(*s as usize)?.name.as_str())).collect(),
             kind: e.kind,
             source: source.and_then(|s| Some(s.file.file_name()?.to_string_lossy().into_owned())),
+            coordinates: Place::of(site, *slot),
         })
     })
 }
@@ -147,10 +170,7 @@ fn storey<'a>(site: &'a Site, element: &Element) -> Option<&'a str> {
 
 /// For people, on stdout.
 fn print_table(opened: &Opened, found: &Found, limit: usize) -> Result<(), Failure> {
-    let text = table(&opened.site, found, limit);
-    std::io::stdout().lock().write_all(text.as_bytes()).map_err(|e| {
-        Failure::Failed(Problem::error("stdout", format!("cannot write the result: {e}"), "check where stdout goes"))
-    })
+    print_text(&table(&opened.site, found, limit))
 }
 
 fn table(site: &Site, found: &Found, limit: usize) -> String {

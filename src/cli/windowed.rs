@@ -6,6 +6,7 @@ use super::interrupt::interrupted;
 use super::live::Live;
 use super::open::{Opened, must_exist, open};
 use super::output::{Failure, print_json};
+use super::place;
 use super::report::{Ran, Report};
 use crate::Step;
 use crate::desktop::camera::{SceneCamera, views};
@@ -14,8 +15,9 @@ use crate::desktop::window::{self, FirstPicture};
 use crate::import::Progress;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::site::project::save_view;
+use crate::site::project::{place_file, save_view};
 use crate::twin::clock::TwinClock;
+use crate::twin::place::{ModelPlaced, Placements};
 use crate::twin::scene::{OpenSite, Scene};
 use crate::twin::search::Search;
 use crate::twin::telemetry::Inlet;
@@ -88,7 +90,7 @@ fn conclude(world: &mut World) {
 
 /// Adds the panels and what keeps them told about the wire.
 pub fn dress(app: &mut App) {
-    app.add_plugins(PanelsPlugin).add_systems(Update, (follow_wire, save_views).in_set(Step::Present));
+    app.add_plugins(PanelsPlugin).add_systems(Update, (follow_wire, save_views, save_placements).in_set(Step::Present));
 }
 
 /// Brings an opened project into the app; the one before it, with its broker and devices, ends.
@@ -96,6 +98,7 @@ pub fn install(world: &mut World, opened: Opened, live: Option<Live>) {
     world.remove_resource::<Connected>();
     let problems = opened.problems.into_iter().chain(live.iter().flat_map(|l| l.problems.iter().cloned()));
     world.insert_resource(Problems(problems.collect()));
+    world.insert_resource(Placements::of(&opened.project));
     world.insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()));
     world.insert_resource(Templates(opened.project.templates));
     let is_project = opened.project.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
@@ -159,6 +162,18 @@ fn save_views(
                 notices.write(Notice(problem));
             }
         }
+    }
+}
+
+/// Writes into the project's file where people put a model, as `plenum place` does.
+fn save_placements(mut placed: MessageReader<ModelPlaced>, saved: Res<SavedViews>, mut notices: MessageWriter<Notice>) {
+    for ModelPlaced { file: model, to } in placed.read() {
+        let Some(file) = &saved.file else { continue };
+        let name = model.file_name().unwrap_or_default().to_string_lossy();
+        notices.write(Notice(match place_file(file, model, *to) {
+            Ok(()) => Problem::info(file.display().to_string(), format!("{name} {}", place::told(*to)), ""),
+            Err(problem) => problem,
+        }));
     }
 }
 

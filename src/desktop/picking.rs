@@ -4,7 +4,7 @@
 
 use crate::shape::{Aabb, Bvh, frame};
 use crate::site::{ElementKind, Slot};
-use crate::twin::scene::{Scene, SiteOpened};
+use crate::twin::scene::{Relaid, Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
@@ -95,12 +95,20 @@ impl Plugin for PickingPlugin {
     }
 }
 
-fn begin(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut tree: ResMut<PickTree>) {
-    if opened.read().count() == 0 {
-        return;
-    }
+fn begin(
+    mut opened: MessageReader<SiteOpened>,
+    mut relaid: MessageReader<Relaid>,
+    scene: Option<Res<Scene>>,
+    mut tree: ResMut<PickTree>,
+) {
+    let another = opened.read().count() > 0;
+    let moved = relaid.read().last().map(|r| r.site.clone());
     let Some(scene) = scene else { return };
-    let site = scene.site.clone();
+    let site = match moved {
+        Some(site) if !another => site,
+        _ if another => scene.site.clone(),
+        _ => return,
+    };
     tree.tree = None;
     let build = async move { Bvh::with_details(&site.elements, &site.shapes, &site.details) };
     tree.building = Some(AsyncComputeTaskPool::get().spawn(build));

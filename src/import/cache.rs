@@ -17,7 +17,8 @@ mod sets;
 
 pub use crate::site::project::CacheBounds as Bounds;
 
-use super::{Limits, Progress, read_within};
+use super::ifc::{self, Facts};
+use super::{Limits, Progress, read_with_facts, read_within};
 use crate::problem::Problem;
 use crate::shape::Details;
 use crate::site::Model;
@@ -60,11 +61,25 @@ impl Missing {
     /// # Errors
     /// As [`super::read`].
     pub fn read(self, path: &Path, limits: &Limits, progress: &Progress) -> Result<Imported, Problem> {
-        let (mut model, problems) = read_within(path, limits, progress)?;
+        let (model, problems) = read_within(path, limits, progress)?;
+        Ok(self.imported(model, problems))
+    }
+
+    fn read_with_facts(
+        self,
+        path: &Path,
+        limits: &Limits,
+        progress: &Progress,
+    ) -> Result<(Imported, Option<Facts>), Problem> {
+        let (model, problems, facts) = read_with_facts(path, limits, progress)?;
+        Ok((self.imported(model, problems), facts))
+    }
+
+    fn imported(self, mut model: Model, problems: Vec<Problem>) -> Imported {
         if self.0.is_some() {
             model.details = Details::of_shapes(&model.shapes);
         }
-        Ok(Imported { model, problems, from_cache: false, key: self.0 })
+        Imported { model, problems, from_cache: false, key: self.0 }
     }
 }
 
@@ -110,6 +125,26 @@ impl Cache {
             Ok(imported) => Ok(imported),
             Err(missing) => missing.read(path, limits, progress),
         }
+    }
+
+    /// As [`Self::read`], with what a check asks of an IFC file, which no scene holds. A file that is not in the cache
+    /// is parsed once for both; of one that is, only the records are looked at.
+    ///
+    /// # Errors
+    /// As [`super::read`].
+    pub fn read_with_facts(
+        &self,
+        path: &Path,
+        limits: &Limits,
+        progress: &Progress,
+    ) -> Result<(Imported, Option<Facts>), Problem> {
+        let imported = match self.find(path, limits, progress) {
+            Ok(imported) => imported,
+            Err(missing) => return missing.read_with_facts(path, limits, progress),
+        };
+        let is_ifc = imported.model.kind.starts_with("ifc");
+        let facts = is_ifc.then(|| ifc::facts(path, limits)).transpose()?;
+        Ok((imported, facts))
     }
 
     /// Takes a file from the cache. This is so quick that it needs no thread of its own and no progress.

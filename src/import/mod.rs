@@ -51,12 +51,42 @@ pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), P
 /// # Errors
 /// As [`read`].
 pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    dispatch(path, limits, progress, &mut || ifc::read_within(path, limits, progress))
+}
+
+/// As [`read_within`], with what a check asks of an IFC file: its records are read once for both.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_facts(
+    path: &Path,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<(Model, Vec<Problem>, Option<ifc::Facts>), Problem> {
+    let mut kept = None;
+    let (model, problems) = dispatch(path, limits, progress, &mut || {
+        let (model, problems, facts) = ifc::read_with_facts(path, limits, progress)?;
+        kept = Some(facts);
+        Ok((model, problems))
+    })?;
+    Ok((model, problems, kept))
+}
+
+type ReadIfc<'a> = &'a mut dyn FnMut() -> Result<(Model, Vec<Problem>), Problem>;
+
+fn dispatch(
+    path: &Path,
+    limits: &Limits,
+    progress: &Progress,
+    read_ifc: ReadIfc<'_>,
+) -> Result<(Model, Vec<Problem>), Problem> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     match extension.as_str() {
-        "ifc" | "ifczip" | "ifcxml" | "ifcx" => ifc::read_within(path, limits, progress),
+        "ifc" | "ifczip" | "ifcxml" | "ifcx" => read_ifc(),
         "geojson" => gis::geojson::read_within(path, limits, progress),
         "csv" | "tsv" | "xlsx" | "xlsm" | "xls" => registry::read_model(path, limits, progress),
-        _ => by_first_bytes(path, &extension, limits, progress),
+        _ if registry::is_folder(path) => registry::read_model(path, limits, progress),
+        _ => by_first_bytes(path, &extension, limits, progress, read_ifc),
     }
 }
 
@@ -66,26 +96,24 @@ fn by_first_bytes(
     extension: &str,
     limits: &Limits,
     progress: &Progress,
+    read_ifc: ReadIfc<'_>,
 ) -> Result<(Model, Vec<Problem>), Problem> {
     let mut head = Vec::new();
     let (file, _) = open_file(path)?;
     file.take(4096).read_to_end(&mut head).map_err(|e| cannot_open(path, &e))?;
     let contains = |needle: &[u8]| head.windows(needle.len()).any(|w| w.eq_ignore_ascii_case(needle));
     let first = head.iter().copied().find(|b| !b.is_ascii_whitespace());
-    if contains(b"ISO-10303-21") {
-        return ifc::read_within(path, limits, progress);
-    }
-    if head.starts_with(b"PK\x03\x04") && extension == "zip" {
-        return ifc::read_within(path, limits, progress);
+    if contains(b"ISO-10303-21") || (head.starts_with(b"PK\x03\x04") && extension == "zip") {
+        return read_ifc();
     }
     let json = first == Some(b'{') || head.starts_with(&[0xEF, 0xBB, 0xBF]);
     if json && (contains(b"FeatureCollection") || contains(b"\"Feature\"") || contains(b"\"coordinates\"")) {
         return gis::geojson::read_within(path, limits, progress);
     }
-    Err(refuse(path, extension, head.is_empty()))
+    Err(refuse(path, extension, head.is_empty(), contains(b"CityJSON")))
 }
 
-fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
+fn refuse(path: &Path, extension: &str, empty: bool, city: bool) -> Problem {
     let place = path.display().to_string();
     if empty {
         return Problem::error(place, "the file is empty", "export or copy it again");
@@ -98,7 +126,9 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
         "rvt" => "Revit project",
         "dwg" | "dxf" => "CAD drawing",
         "glb" | "gltf" | "obj" | "fbx" => "3D mesh",
+        _ if city => "city model (CityJSON)",
         "json" => "JSON file that is no GeoJSON",
+        "osm" | "pbf" => "extract of OpenStreetMap",
         "xml" => "XML file",
         "zip" => "archive without an .ifc file",
         _ => "kind of file that Plenum does not know",
@@ -107,8 +137,8 @@ fn refuse(path: &Path, extension: &str, empty: bool) -> Problem {
     Problem::error(
         place,
         format!("this is {article} {what}, for which there is no reader"),
-        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv); \
-         export to one of these",
+        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv, a folder \
+         of COBie's sheets as .csv); export to one of these",
     )
 }
 

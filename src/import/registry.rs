@@ -1,18 +1,19 @@
-//! Asset registries: COBie workbooks (XLSX), other workbooks and CSV files with one row an asset.
+//! Asset registries: COBie (a workbook, or a folder of CSV files), other workbooks and CSV files with one row an asset.
 //!
-//! A file becomes rows ([`delimited`], [`workbook`]), rows become a table with named columns ([`columns`]) and a
+//! A file becomes rows ([`delimited`], [`workbook`], [`folder`]), rows become a table with named columns ([`columns`]) and a
 //! table [`RegistryItem`](crate::site::assets::RegistryItem)s ([`rows`], [`cobie`]). What the rows are joined to is [`crate::site::assets`]' matter.
 
 mod cells;
 mod cobie;
 mod columns;
 mod delimited;
+mod folder;
 mod rows;
 mod workbook;
 
 use super::{Limits, Progress};
 use crate::problem::Problem;
-use crate::site::assets::Registry;
+use crate::site::assets::{Registry, RegistryItem};
 use crate::site::model::{Model, Totals};
 use crate::site::project::RegistryFile;
 use cells::Sheet;
@@ -25,8 +26,31 @@ use std::path::Path;
 /// When nothing of it can be read: missing, empty, another format, damaged, larger than the limits, stopped, or no
 /// column that says which asset a row is about.
 pub fn read(named: &RegistryFile, limits: &Limits, progress: &Progress) -> Result<(Registry, Vec<Problem>), Problem> {
+    if named.file.is_dir() {
+        return read_folder(named, limits, progress);
+    }
     let bytes = read_bytes(&named.file, limits)?;
     read_from(named, &bytes, limits, progress)
+}
+
+/// True for a folder of CSV files that are called as the sheets of COBie.
+pub(super) fn is_folder(path: &Path) -> bool {
+    folder::is_cobie(path)
+}
+
+fn read_folder(
+    named: &RegistryFile,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<(Registry, Vec<Problem>), Problem> {
+    let place = named.file.display().to_string();
+    let mut problems = Vec::new();
+    let read = folder::read(&named.file, named.sheet.as_deref(), limits, progress, &mut problems)?;
+    let (kind, items) = match named.sheet {
+        None => ("cobie", cobie::items(&read.sheets, &place, &mut problems)),
+        Some(_) => ("csv", rows::items(&read.sheets, &named.columns, &place, &mut problems)?),
+    };
+    Ok((registry(named, kind, read.bytes, items, &mut problems), problems))
 }
 
 /// Reads a registry from the bytes of its file, which is not opened.
@@ -50,18 +74,24 @@ pub fn read_from(
     } else {
         rows::items(&sheets, &named.columns, &place, &mut problems)?
     };
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let registry = Registry {
-        file: path.to_owned(),
-        name: named.name.clone().unwrap_or(file_name),
-        kind: kind.to_owned(),
-        bytes: bytes.len() as u64,
-        items,
-    };
-    if registry.items.is_empty() {
+    Ok((registry(named, kind, bytes.len() as u64, items, &mut problems), problems))
+}
+
+/// What was read, under its name.
+fn registry(
+    named: &RegistryFile,
+    kind: &str,
+    bytes: u64,
+    items: Vec<RegistryItem>,
+    problems: &mut Vec<Problem>,
+) -> Registry {
+    if items.is_empty() {
+        let place = named.file.display().to_string();
         problems.push(Problem::warning(place, "no row says anything of an asset", "fill it in, or leave it out"));
     }
-    Ok((registry, problems))
+    let file_name = named.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = named.name.clone().unwrap_or(file_name);
+    Registry { file: named.file.clone(), name, kind: kind.to_owned(), bytes, items }
 }
 
 /// Reads a registry as `plenum import` does with any file: a model without elements that counts the rows.

@@ -1,11 +1,13 @@
 //! Several models in one frame: the site.
 
+mod anew;
 mod spatial;
 
 pub(super) use spatial::{space_around, spaces_with_boxes};
 
 use super::assets::{self, Merge, Registry, Relation, Thing};
 use super::binding;
+use super::coordinates::is_turned;
 use super::frame;
 use super::infer::{self, Evidence, Inferred};
 use super::model::{
@@ -85,6 +87,36 @@ pub struct Source {
     pub units: FileUnits,
     /// How the file's own frame lies on the map, as the file says it.
     pub georeference: Option<Georeference>,
+    /// How the file's own frame lies on the map, as it is used; none where nobody knows.
+    pub on_map: Option<OnMap>,
+    /// The box around what it holds, but for its spaces: metres, in the file's own frame.
+    pub bounds: Option<Aabb>,
+}
+
+impl Source {
+    fn of(model: &Model, discipline: String) -> Self {
+        Self {
+            file: model.file.clone(),
+            kind: model.kind.clone(),
+            schema: model.schema.clone(),
+            project_id: model.project_id.clone(),
+            discipline,
+            to_project: DAffine3::IDENTITY,
+            units: model.units.clone(),
+            georeference: model.georeference.clone(),
+            on_map: None,
+            bounds: model.bounds(),
+        }
+    }
+}
+
+/// How a file's own frame lies on a map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OnMap {
+    /// The coordinate reference system, `EPSG:2056`; empty when nobody names one.
+    pub crs: String,
+    /// From the file's frame (metres) to easting, northing and height (metres).
+    pub to_map: DAffine3,
 }
 
 /// Storeys of two models with one name are one when their floors are this close, metres.
@@ -196,10 +228,14 @@ pub fn assemble_with(
     let mut problems = Vec::new();
     let mut assembly = Assembly::default();
     assembly.site.name.clone_from(&project.name);
-    assembly.site.origin = frame::origin(project, &models);
-    for (model, discipline) in models {
-        let to_project = frame::to_project(project, &assembly.site.origin, &model, &mut problems);
-        assembly.add(model, discipline, to_project);
+    let with_source = |(model, discipline)| (Source::of(&model, discipline), model);
+    let (mut sources, models): (Vec<Source>, Vec<Model>) = models.into_iter().map(with_source).unzip();
+    assembly.site.origin = frame::origin(project, &sources);
+    for source in &mut sources {
+        frame::lay(project, &assembly.site.origin, source, &mut problems);
+    }
+    for (model, source) in models.into_iter().zip(sources) {
+        assembly.add(model, source);
     }
     let mut site = assembly.finish();
     problems.extend(site.index());
@@ -223,7 +259,8 @@ struct Assembly {
 }
 
 impl Assembly {
-    fn add(&mut self, model: Model, discipline: String, to_project: DAffine3) {
+    fn add(&mut self, model: Model, from: Source) {
+        let to_project = from.to_project;
         let first = self.site.elements.len() as u32;
         let first_port = self.site.connection_points.len() as u32;
         let first_zone = self.site.zones.len() as u32;
@@ -274,22 +311,13 @@ impl Assembly {
         self.site.relations.extend(
             model.relations.into_iter().filter_map(|r| Some(Relation { from: thing(r.from)?, to: thing(r.to)?, ..r })),
         );
-        self.site.sources.push(Source {
-            file: model.file,
-            kind: model.kind,
-            schema: model.schema,
-            project_id: model.project_id,
-            discipline,
-            to_project,
-            units: model.units,
-            georeference: model.georeference,
-        });
+        self.site.sources.push(from);
     }
 
     /// A box in the project's frame: tight around the corners of the mesh where the model was turned.
     fn bounds(&self, element: &Element, to_project: &DAffine3) -> Option<Aabb> {
         let bounds = element.bounds?;
-        let turned = (to_project.matrix3 - glam::DMat3::IDENTITY).to_cols_array().iter().any(|v| v.abs() > 1e-12);
+        let turned = is_turned(to_project);
         let shape = element.shape.and_then(|s| self.site.shapes.get(s as usize));
         match shape {
             Some(shape) if turned => Aabb::around(

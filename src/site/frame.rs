@@ -1,9 +1,10 @@
-//! One frame for several models: the project's origin, and how each model's own frame lies in it.
+//! One frame for several models: the project's origin, and how each model's own frame lies in it and on the map.
 //!
 //! A model is moved by its placement by hand where the project states one, else by its map conversion, and
 //! then by minus the project's origin. The order in which models are named or read changes nothing.
 
-use super::model::{Georeference, Model};
+use super::assemble::{OnMap, Source};
+use super::model::Georeference;
 use super::project::{ModelFile, Origin, Project};
 use crate::problem::Problem;
 use glam::{DAffine3, DVec3};
@@ -15,13 +16,13 @@ const BEYOND_ANY_BUILDING_M: f64 = 20_000.0;
 
 /// The project's origin; without one, from the models' map conversions: of the coordinate system that most of
 /// them name, the most south-western. Without any the models' own zero.
-pub(super) fn origin(project: &Project, models: &[(Model, String)]) -> Origin {
+pub(super) fn origin(project: &Project, sources: &[Source]) -> Origin {
     if let Some(origin) = &project.origin {
         return origin.clone();
     }
-    let placed_by_hand = |m: &Model| by_hand(project, m).is_some();
+    let placed_by_hand = |s: &Source| by_hand(project, s).is_some();
     let conversions: Vec<&Georeference> =
-        models.iter().filter(|(m, _)| !placed_by_hand(m)).filter_map(|(m, _)| m.georeference.as_ref()).collect();
+        sources.iter().filter(|s| !placed_by_hand(s)).filter_map(|s| s.georeference.as_ref()).collect();
     let mut votes: HashMap<String, usize> = HashMap::new();
     for conversion in &conversions {
         *votes.entry(plain(&conversion.crs)).or_default() += 1;
@@ -35,66 +36,111 @@ pub(super) fn origin(project: &Project, models: &[(Model, String)]) -> Origin {
     chosen.map(|c| Origin { crs: c.crs.clone(), position_m: c.origin_m }).unwrap_or_default()
 }
 
-/// From a model's own frame to the project's.
-pub(super) fn to_project(project: &Project, origin: &Origin, model: &Model, problems: &mut Vec<Problem>) -> DAffine3 {
-    let place = model.file.display().to_string();
-    if let Some(ModelFile { offset_m, rotation_deg, .. }) = by_hand(project, model) {
-        let turn = DAffine3::from_rotation_z(rotation_deg.unwrap_or(0.0).to_radians());
-        return DAffine3::from_translation(DVec3::from_array(offset_m.unwrap_or_default())) * turn;
+/// How a model comes to its place.
+enum Way<'a> {
+    /// The project says so.
+    ByHand(&'a ModelFile),
+    /// By its map conversion.
+    Converted(&'a Georeference),
+    /// Its geometry lies in map coordinates already; with the map conversion that would move it there again.
+    OnTheMap(Option<&'a Georeference>),
+    /// Nothing says where: its own zero is put on the project's origin.
+    Bare,
+}
+
+fn way<'a>(project: &'a Project, origin: &Origin, source: &'a Source) -> Way<'a> {
+    if let Some(model) = by_hand(project, source) {
+        return Way::ByHand(model);
     }
+    match &source.georeference {
+        Some(g) if in_map_coordinates(source, DVec3::from_array(g.origin_m)) => Way::OnTheMap(Some(g)),
+        Some(g) => Way::Converted(g),
+        None if in_map_coordinates(source, DVec3::from_array(origin.position_m)) => Way::OnTheMap(None),
+        None => Way::Bare,
+    }
+}
+
+/// Says where a model lies: in the project's frame and on the map.
+pub(super) fn lay(project: &Project, origin: &Origin, source: &mut Source, problems: &mut Vec<Problem>) {
     let zero = DVec3::from_array(origin.position_m);
-    let Some(georeference) = &model.georeference else {
-        if in_map_coordinates(model, zero) {
-            problems.push(Problem::info(
-                place,
-                "it has no map conversion, and its geometry lies in the project's map coordinates: used as it stands",
-                "",
-            ));
-            return DAffine3::from_translation(-zero);
+    let way = way(project, origin, source);
+    tell(&way, origin, source, problems);
+    let (to_project, on_map) = match way {
+        Way::ByHand(model) => {
+            let turn = DAffine3::from_rotation_z(model.rotation_deg.unwrap_or(0.0).to_radians());
+            let to_project = DAffine3::from_translation(DVec3::from_array(model.offset_m.unwrap_or_default())) * turn;
+            // Its own map conversion, if any, is what the project overrules.
+            let to_map = DAffine3::from_translation(zero) * to_project;
+            (to_project, is_on_a_map(origin).then(|| OnMap { crs: origin.crs.clone(), to_map }))
         }
-        if !origin.crs.is_empty() || origin.position_m != [0.0; 3] {
-            problems.push(Problem::warning(
-                place,
-                "it has no map conversion: its own zero is put on the project's origin",
-                "place it by hand: give its [[models]] entry offset_m and rotation_deg (plenum place)",
-            ));
+        Way::OnTheMap(georeference) => {
+            let crs = georeference.map_or(&origin.crs, |g| &g.crs).clone();
+            (DAffine3::from_translation(-zero), Some(OnMap { crs, to_map: DAffine3::IDENTITY }))
         }
-        return DAffine3::IDENTITY;
+        Way::Converted(georeference) => {
+            // Subtracted before the rotation meets it, so that no digit of a far-off origin reaches the mesh.
+            let near = (DVec3::from_array(georeference.origin_m) - zero).to_array();
+            let near = Georeference { origin_m: near, ..georeference.clone() };
+            (near.to_map(), Some(OnMap { crs: georeference.crs.clone(), to_map: georeference.to_map() }))
+        }
+        // That its zero is the project's is a makeshift: no coordinate follows from it.
+        Way::Bare => (DAffine3::IDENTITY, None),
     };
-    if !georeference.crs.is_empty() && !origin.crs.is_empty() && plain(&georeference.crs) != plain(&origin.crs) {
+    source.to_project = to_project;
+    source.on_map = on_map;
+}
+
+fn tell(way: &Way<'_>, origin: &Origin, source: &Source, problems: &mut Vec<Problem>) {
+    let place = source.file.display().to_string();
+    let stated = match way {
+        Way::Converted(g) => Some(*g),
+        Way::OnTheMap(g) => *g,
+        Way::ByHand(_) | Way::Bare => None,
+    };
+    if let Some(g) =
+        stated.filter(|g| !g.crs.is_empty() && !origin.crs.is_empty() && plain(&g.crs) != plain(&origin.crs))
+    {
         problems.push(Problem::warning(
             place.clone(),
-            format!(
-                "its coordinates are in {}, the project's in {}: they are used as they stand",
-                georeference.crs, origin.crs
-            ),
+            format!("its coordinates are in {}, the project's in {}: they are used as they stand", g.crs, origin.crs),
             "export it in the project's coordinate system, or place it with offset_m",
         ));
     }
-    if in_map_coordinates(model, DVec3::from_array(georeference.origin_m)) {
-        problems.push(Problem::warning(
+    match way {
+        Way::OnTheMap(None) => problems.push(Problem::info(
+            place,
+            "it has no map conversion, and its geometry lies in the project's map coordinates: used as it stands",
+            "",
+        )),
+        Way::OnTheMap(Some(_)) => problems.push(Problem::warning(
             place,
             "its geometry lies in map coordinates already, and its map conversion would move it there again: the \
              conversion is not used",
             "export it with coordinates near zero, or without the map conversion",
-        ));
-        return DAffine3::from_translation(-zero);
+        )),
+        Way::Bare if is_on_a_map(origin) => problems.push(Problem::warning(
+            place,
+            "it has no map conversion: its own zero is put on the project's origin",
+            "place it by hand: give its [[models]] entry offset_m and rotation_deg (plenum place)",
+        )),
+        Way::Bare | Way::ByHand(_) | Way::Converted(_) => {}
     }
-    // Subtracted before the rotation meets it, so that no digit of a far-off origin reaches the mesh.
-    let near =
-        Georeference { origin_m: (DVec3::from_array(georeference.origin_m) - zero).to_array(), ..georeference.clone() };
-    near.to_map()
+}
+
+/// False where the models' own zero is the project's.
+fn is_on_a_map(origin: &Origin) -> bool {
+    !origin.crs.is_empty() || origin.position_m != [0.0; 3]
 }
 
 /// Where the project puts a model by hand.
-fn by_hand<'a>(project: &'a Project, model: &Model) -> Option<&'a ModelFile> {
-    project.models.iter().find(|m| m.file == model.file && (m.offset_m.is_some() || m.rotation_deg.is_some()))
+fn by_hand<'a>(project: &'a Project, source: &Source) -> Option<&'a ModelFile> {
+    project.models.iter().find(|m| m.file == source.file && (m.offset_m.is_some() || m.rotation_deg.is_some()))
 }
 
 /// True when a model's geometry lies, in its own frame, around a place on the map that is far from zero.
-fn in_map_coordinates(model: &Model, map: DVec3) -> bool {
+fn in_map_coordinates(source: &Source, map: DVec3) -> bool {
     let level = |v: DVec3| v.truncate();
-    let Some(centre) = model.bounds().map(|b| level(b.centre())) else { return false };
+    let Some(centre) = source.bounds.map(|b| level(b.centre())) else { return false };
     level(map).length() > BEYOND_ANY_BUILDING_M
         && centre.length() > BEYOND_ANY_BUILDING_M
         && centre.distance(level(map)) < BEYOND_ANY_BUILDING_M
@@ -109,17 +155,14 @@ fn plain(crs: &str) -> String {
 mod tests {
     use super::*;
     use crate::shape::Aabb;
-    use crate::site::model::Element;
 
-    fn model(name: &str, crs: &str, origin_m: [f64; 3], at: DVec3) -> (Model, String) {
-        let bounds = Some(Aabb { min: at, max: at + DVec3::ONE });
-        let model = Model {
+    fn model(name: &str, crs: &str, origin_m: [f64; 3], at: DVec3) -> Source {
+        Source {
             file: name.into(),
-            elements: vec![Element { bounds, ..Element::default() }],
+            bounds: Some(Aabb { min: at, max: at + DVec3::ONE }),
             georeference: Some(Georeference { crs: crs.into(), origin_m, scale: 1.0, ..Georeference::default() }),
-            ..Model::default()
-        };
-        (model, String::new())
+            ..Source::default()
+        }
     }
 
     #[test]
@@ -154,14 +197,43 @@ mod tests {
         let map = [2_683_141.0, 1_247_400.0, 408.0];
         let origin = Origin { crs: "EPSG:2056".into(), position_m: map };
         let mut problems = Vec::new();
-        let mut place = |m: &Model| to_project(&Project::default(), &origin, m, &mut problems);
-        let (twice, _) = model("twice", "EPSG:2056", map, DVec3::new(2_683_150.0, 1_247_410.0, 410.0));
-        let at = place(&twice).transform_point3(DVec3::new(2_683_150.0, 1_247_410.0, 410.0));
-        assert!(at.distance(DVec3::new(9.0, 10.0, 2.0)) < 1e-6, "{at}");
-        let (once, _) = model("once", "EPSG:2056", map, DVec3::new(9.0, 10.0, 2.0));
-        assert!(place(&once).translation.length() < 1e-9);
-        let bare = Model { georeference: None, ..twice.clone() };
-        assert_eq!(place(&bare).translation, -DVec3::from_array(map));
+        let mut place = |mut s: Source| {
+            lay(&Project::default(), &origin, &mut s, &mut problems);
+            s
+        };
+        let at = DVec3::new(2_683_150.0, 1_247_410.0, 410.0);
+        let twice = model("twice", "EPSG:2056", map, at);
+        let bare = Source { georeference: None, ..twice.clone() };
+        let near = place(twice).to_project.transform_point3(at);
+        assert!(near.distance(DVec3::new(9.0, 10.0, 2.0)) < 1e-6, "{near}");
+        let once = place(model("once", "EPSG:2056", map, DVec3::new(9.0, 10.0, 2.0)));
+        assert!(once.to_project.translation.length() < 1e-9);
+        assert_eq!(once.on_map.unwrap().to_map.translation, DVec3::from_array(map));
+        let bare = place(bare);
+        assert_eq!(bare.to_project.translation, -DVec3::from_array(map));
+        assert_eq!(bare.on_map, Some(OnMap { crs: "EPSG:2056".into(), to_map: DAffine3::IDENTITY }));
         assert_eq!(problems.len(), 2, "{problems:?}");
+    }
+
+    #[test]
+    fn what_lies_nowhere_has_no_coordinates_and_what_is_placed_by_hand_has_the_projects() {
+        let origin = Origin { crs: "EPSG:2056".into(), position_m: [2_683_141.0, 1_247_400.0, 408.0] };
+        let by_hand = ModelFile {
+            file: "b".into(),
+            offset_m: Some([1.0, 2.0, 3.0]),
+            rotation_deg: Some(90.0),
+            ..ModelFile::default()
+        };
+        let project = Project { models: vec![by_hand], ..Project::default() };
+        let laid = |name: &str, origin: &Origin| {
+            let mut source = Source { file: name.into(), ..Source::default() };
+            lay(&project, origin, &mut source, &mut Vec::new());
+            source.on_map
+        };
+        assert_eq!(laid("a", &origin), None);
+        let map = laid("b", &origin).unwrap();
+        let at = map.to_map.transform_point3(DVec3::X);
+        assert!(at.distance(DVec3::new(2_683_142.0, 1_247_403.0, 411.0)) < 1e-6, "{at}");
+        assert_eq!(laid("b", &Origin::default()), None, "the project itself lies on no map");
     }
 }

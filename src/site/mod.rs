@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod binding;
+pub mod coordinates;
 pub mod graph;
 pub mod ids;
 pub mod infer;
@@ -19,7 +20,7 @@ pub mod unit;
 mod assemble;
 mod frame;
 
-pub use assemble::{Site, Source, assemble, assemble_with};
+pub use assemble::{OnMap, Site, Source, assemble, assemble_with};
 pub use model::{Element, ElementKind, Model, Slot};
 pub use point::{Point, PointIndex, Quality};
 pub use project::Project;

@@ -11,6 +11,8 @@ mod registry;
 mod replace;
 mod sheet;
 mod template;
+#[cfg(test)]
+mod testing;
 mod views;
 
 use super::infer::Joining;
@@ -24,7 +26,7 @@ pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, save_join};
 pub use load::load;
 pub use naming::NamingRule;
-pub use place::{Move, place_model};
+pub use place::{Move, place_file, place_model};
 pub use rebind::{Amendments, Rebind};
 pub use registry::RegistryFile;
 pub use views::{COLOURINGS, SavedView, save_view};

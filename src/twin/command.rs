@@ -5,6 +5,7 @@
 use super::view::ColourBy;
 use crate::operations::AlarmId;
 use crate::site::Slot;
+use crate::site::project::Move;
 use bevy::prelude::*;
 
 /// One request.
@@ -53,6 +54,15 @@ pub enum Command {
     Acknowledge(AlarmId),
     /// Dark or light.
     Theme(super::view::Theme),
+    /// Put a model of the project elsewhere, and keep it there.
+    PlaceModel {
+        /// Its number among the site's sources.
+        source: u16,
+        /// Where.
+        to: Move,
+    },
+    /// Put the model that was last placed back to where it was before.
+    UndoPlacement,
 }
 
 /// Registers [`Command`].

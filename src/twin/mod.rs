@@ -8,6 +8,7 @@ pub mod alarms;
 pub mod clock;
 pub mod command;
 pub mod health;
+pub mod place;
 #[cfg(feature = "remote")]
 pub mod remote;
 pub mod rules;

@@ -67,13 +67,35 @@ pub struct SiteOpened;
 #[derive(Resource)]
 pub struct OpenSite(pub Arc<Site>);
 
+/// The site that is open has another state: some of its models lie elsewhere. Every number stays what it is. [`Scene`]
+/// holds the new state from the end of [`Step::Act`] on.
+#[derive(Message, Clone, Debug)]
+pub struct Relaid {
+    /// The state before.
+    pub was: Arc<Site>,
+    /// The new one.
+    pub site: Arc<Site>,
+    /// The sources that lie elsewhere.
+    pub sources: Vec<u16>,
+}
+
 /// Turns [`OpenSite`] into entities and a [`Scene`].
 pub struct ScenePlugin;
 
 impl Plugin for ScenePlugin {
     fn build(&self, app: &mut App) {
         app.add_message::<SiteOpened>()
-            .add_systems(Update, open_site.run_if(resource_exists::<OpenSite>).before(Step::Ingest));
+            .add_message::<Relaid>()
+            .add_systems(Update, open_site.run_if(resource_exists::<OpenSite>).before(Step::Ingest))
+            .add_systems(Update, take_relaid.after(Step::Act).before(Step::Present));
+    }
+}
+
+fn take_relaid(mut relaid: MessageReader<Relaid>, mut scene: Option<ResMut<Scene>>) {
+    for Relaid { was, site, .. } in relaid.read() {
+        if let Some(scene) = scene.as_mut().filter(|s| Arc::ptr_eq(&s.site, was)) {
+            scene.site = Arc::clone(site);
+        }
     }
 }
 

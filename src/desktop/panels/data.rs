@@ -12,6 +12,7 @@ use crate::site::{Element, Point, PointIndex, Site, Slot};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::Rollup;
+use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -84,6 +85,8 @@ pub struct Data<'a> {
     pub views: &'a SavedViews,
     /// What is looked for and what was found.
     pub search: &'a Search,
+    /// Where models are put by hand.
+    pub placements: &'a Placements,
     /// A long piece of work that is under way.
     pub busy: Option<&'a Busy>,
     /// The changing values.

@@ -12,10 +12,11 @@ use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
 use crate::site::search::Index;
 use crate::site::unit::Unit;
-use crate::site::{Element, ElementKind, Point, PointIndex, Quality, Site, Slot};
+use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site, Slot};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
+use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -23,7 +24,7 @@ use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::{Theme, View};
 use crate::twin::wire_status::{Quarantined, WireStatus};
 use bevy::prelude::Entity;
-use glam::DVec3;
+use glam::{DAffine3, DVec3};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -102,6 +103,11 @@ fn base() -> Site {
         source.kind = if schema.is_empty() { "geojson" } else { "ifc" }.into();
         source.schema = schema.into();
         source.discipline = discipline.into();
+        // The architect's file does not say where it lies.
+        source.on_map = (discipline == "mep").then(|| OnMap {
+            crs: "EPSG:2056".into(),
+            to_map: DAffine3::from_translation(DVec3::new(2_683_141.0, 1_247_400.0, 408.0)),
+        });
     }
     for (i, name) in ["Level 1", "Level 2", "Roof"].into_iter().enumerate() {
         let elevation_m = i as f64 * 3.6;
@@ -221,6 +227,7 @@ pub struct World {
     pub busy: Option<super::Busy>,
     pub views: super::SavedViews,
     pub search: Search,
+    pub placements: Placements,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
@@ -258,6 +265,7 @@ impl World {
             busy: None,
             views: super::SavedViews::default(),
             search: Search::default(),
+            placements: Placements::default(),
             colouring: Colouring::default(),
             eye: None,
             values: Vec::new(),
@@ -320,6 +328,7 @@ impl World {
             busy: self.busy.as_ref(),
             views: &self.views,
             search: &self.search,
+            placements: &self.placements,
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,

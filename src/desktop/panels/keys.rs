@@ -26,6 +26,8 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
     if pressed(Key::Escape) {
         if state.naming.is_open() {
             state.naming.close();
+        } else if state.placing.is_open() {
+            state.placing.close();
         } else if state.help {
             state.help = false;
         } else if state.tree.search.is_typed_in() {

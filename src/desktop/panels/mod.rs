@@ -4,6 +4,7 @@
 pub mod alarms;
 pub mod bottom;
 pub mod busy;
+pub mod coordinates;
 pub mod data;
 pub mod format;
 pub mod help;
@@ -15,6 +16,7 @@ pub mod marks;
 pub mod news;
 pub mod open_dialog;
 pub mod overview;
+pub mod placing;
 pub mod problems;
 pub mod properties;
 pub mod relations;
@@ -53,6 +55,7 @@ use crate::twin::alarms::Alarms;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
+use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -162,6 +165,7 @@ struct Resources<'w> {
     templates: Res<'w, Templates>,
     views: Res<'w, SavedViews>,
     search: Res<'w, Search>,
+    placements: Res<'w, Placements>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
     colouring: Option<Res<'w, Colouring>>,
@@ -202,6 +206,7 @@ fn draw_panels(
         templates: &r.templates.0,
         views: &r.views,
         search: &r.search,
+        placements: &r.placements,
         busy: r.busy.as_deref(),
         readings: &components,
         colouring: r.colouring.as_deref(),
@@ -252,6 +257,7 @@ pub fn draw(
     busy::ui(&ctx, scene, data);
     help::ui(&ctx, data.tokens, &mut state.help);
     view_menu::ask(&ctx, data, &mut state.naming);
+    placing::ui(&ctx, scene, data, &mut state.placing, out);
     state.news.ui(&ctx, scene, data);
     let hovering = out.iter().any(|c| matches!(c, Command::Hover(Some(_))));
     if state.hovering && !hovering {

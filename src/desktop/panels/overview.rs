@@ -3,6 +3,8 @@
 use super::data::Data;
 use super::format;
 use super::icons::Icon;
+use super::placing::{self, Placing};
+use super::state::PanelState;
 use super::widgets::{self, fact, health_mark, icon, section, text, text_in};
 use crate::analytics::Health;
 use crate::desktop::theme;
@@ -50,7 +52,7 @@ impl KindCounts {
 }
 
 /// Draws the overview.
-pub fn ui(ui: &mut Ui, data: &Data, kinds: KindCounts, out: &mut Vec<Command>) {
+pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     let t = data.tokens;
     let Some(site) = data.site() else {
         widgets::empty(ui, t, Icon::Building, "No site", "Open a project folder's twin.toml, or an IFC file");
@@ -70,16 +72,23 @@ pub fn ui(ui: &mut Ui, data: &Data, kinds: KindCounts, out: &mut Vec<Command>) {
         if !site.storeys.is_empty() {
             section(ui, t, "Storeys", Some(site.storeys.len()), true, |ui| storeys(ui, data, site, out));
         }
-        section(ui, t, "Model", None, true, |ui| model(ui, data, site, kinds));
-        section(ui, t, "Files", Some(site.sources.len()), true, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for source in &site.sources {
-                let name = source.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-                let kind = if source.schema.is_empty() { &source.kind } else { &source.schema };
-                fact(ui, t, kind, &name, false);
-            }
-        });
+        section(ui, t, "Model", None, true, |ui| model(ui, data, site, state.kinds));
+        section(ui, t, "Files", Some(site.sources.len()), true, |ui| files(ui, data, site, &mut state.placing));
     });
+}
+
+/// The files; those that can be placed by hand are links to that.
+fn files(ui: &mut Ui, data: &Data, site: &Site, state: &mut Placing) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for (source, number) in site.sources.iter().zip(0_u16..) {
+        let name = source.file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let kind = if source.schema.is_empty() { &source.kind } else { &source.schema };
+        let link = placing::can_be_placed(data, number);
+        let row = fact(ui, data.tokens, kind, &name, link);
+        if link && row.on_hover_text("Click to place it by hand").clicked() {
+            state.open(number);
+        }
+    }
 }
 
 fn health(ui: &mut Ui, data: &Data) {

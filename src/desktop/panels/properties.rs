@@ -1,5 +1,6 @@
 //! The panel on the right: all that is known of the selected element.
 
+use super::coordinates;
 use super::data::Data;
 use super::format;
 use super::icons::{self, Icon};
@@ -22,7 +23,7 @@ const LISTED: usize = 60;
 /// Draws the properties of the selection; without one, an overview of the site.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     let Some((slot, element)) = data.view.selected.and_then(|s| Some((s, data.element(s)?))) else {
-        overview::ui(ui, data, state.kinds, out);
+        overview::ui(ui, data, state, out);
         return;
     };
     head(ui, data, slot, element, out);
@@ -40,6 +41,9 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
             if let Some((of, relations)) = state.relations.take() {
                 connections(ui, data, &relations, out);
                 state.relations = Some((of, relations));
+            }
+            if let Some((_, Some(at))) = &state.coordinates {
+                coordinates::ui(ui, data, slot, at, &mut state.placing);
             }
             property_sets(ui, data, element);
         });

@@ -5,14 +5,16 @@ use super::data::Data;
 use super::news::News;
 use super::open_dialog::OpenDialog;
 use super::overview::KindCounts;
+use super::placing::Placing;
 use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
+use crate::site::coordinates::Coordinates;
 use crate::site::{PointIndex, Slot};
+use crate::twin::place;
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
-use std::sync::Arc;
 
 /// The tabs of the panel at the bottom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -98,6 +100,8 @@ pub struct PanelState {
     pub help: bool,
     /// The question for the name of a view that is to be saved.
     pub naming: Naming,
+    /// The window in which a model is placed by hand.
+    pub placing: Placing,
     /// The tree.
     pub tree: TreeState,
     /// The alarm list.
@@ -106,6 +110,8 @@ pub struct PanelState {
     pub trend: TrendState,
     /// What the selected element hangs together with.
     pub relations: Option<(Slot, Relations)>,
+    /// Where the selected element is; none within where that is not known.
+    pub coordinates: Option<(Slot, Option<Coordinates>)>,
     /// Messages that come and go.
     pub news: News,
     /// The dialog that asks for a file.
@@ -131,10 +137,12 @@ impl Default for PanelState {
             bottom: BottomTab::default(),
             help: false,
             naming: Naming::default(),
+            placing: Placing::default(),
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
             relations: None,
+            coordinates: None,
             news: News::default(),
             open: OpenDialog::default(),
             places: Places::default(),
@@ -149,12 +157,19 @@ impl Default for PanelState {
 impl PanelState {
     /// Brings what is remembered in line with the site that is open and with the selection.
     pub fn prepare(&mut self, data: &Data) {
-        let address = data.scene.map_or(0, |s| Arc::as_ptr(&s.site) as usize);
+        let address = data.scene.map_or(0, |s| place::address(&s.site));
+        if address != self.site && data.placements.was_a_state(self.site) {
+            // Some of its models lie elsewhere, and its numbers are the same.
+            self.site = address;
+            self.coordinates = None;
+        }
         if address != self.site {
             self.site = address;
+            self.placing.close();
             self.tree = TreeState::default();
             self.trend = TrendState::default();
             self.relations = None;
+            self.coordinates = None;
             // A model without points has nothing to tell at the bottom: the room is the scene's.
             self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
@@ -163,6 +178,11 @@ impl PanelState {
             (Some(slot), Some((of, _))) if slot == *of => {}
             (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
             (None, _) => self.relations = None,
+        }
+        match (data.view.selected, &self.coordinates) {
+            (Some(slot), Some((of, _))) if slot == *of => {}
+            (Some(slot), _) => self.coordinates = data.site().map(|s| (slot, Coordinates::of(s, slot))),
+            (None, _) => self.coordinates = None,
         }
     }
 

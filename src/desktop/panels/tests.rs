@@ -14,6 +14,8 @@ use bevy_egui::egui;
 use egui::epaint::{ClippedShape, Shape};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportId, pos2, vec2};
 
+mod coordinates;
+mod placing;
 mod search;
 
 /// 1280 × 800, 1920 × 1080, and both at 150 %.
@@ -28,6 +30,8 @@ struct Stage {
     time: f64,
     shapes: Vec<ClippedShape>,
     opened: Option<std::path::PathBuf>,
+    /// What was last copied.
+    copied: Option<String>,
 }
 
 impl Stage {
@@ -35,7 +39,7 @@ impl Stage {
         let ctx = egui::Context::default();
         theme::apply(&ctx, world.view.theme);
         let state = PanelState::default();
-        let mut stage = Self { ctx, state, world, size, time: 0.0, shapes: Vec::new(), opened: None };
+        let mut stage = Self { ctx, state, world, size, time: 0.0, shapes: Vec::new(), opened: None, copied: None };
         stage.settle();
         stage
     }
@@ -58,6 +62,11 @@ impl Stage {
         });
         self.opened = opened;
         self.shapes = output.shapes.clone();
+        for command in &output.platform_output.commands {
+            if let egui::OutputCommand::CopyText(text) = command {
+                self.copied = Some(text.clone());
+            }
+        }
         output.drop_without_applying_deltas();
         for command in &out {
             if let Command::Search(text) = command {

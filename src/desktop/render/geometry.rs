@@ -2,8 +2,8 @@
 
 use super::material::{ElementMaterial, SceneMaterials, Surroundings};
 use crate::shape::{Aabb, Shape, frame};
-use crate::site::{ElementKind, Site, Slot};
-use crate::twin::scene::{Scene, SiteOpened};
+use crate::site::{Element, ElementKind, Site, Slot};
+use crate::twin::scene::{Relaid, Scene, SiteOpened};
 use bevy::asset::RenderAssetUsages;
 use bevy::camera::visibility::NoCpuCulling;
 use bevy::mesh::{Indices, MeshTag, PrimitiveTopology};
@@ -37,7 +37,9 @@ pub struct Extent {
 
 /// Draws the site that is open.
 pub fn plugin(app: &mut App) {
-    app.init_resource::<Loading>().init_resource::<Extent>().add_systems(PostUpdate, (begin, load).chain());
+    app.init_resource::<Loading>()
+        .init_resource::<Extent>()
+        .add_systems(PostUpdate, (begin, lay_anew, load).chain().before(TransformSystems::Propagate));
 }
 
 fn begin(
@@ -54,6 +56,40 @@ fn begin(
     *loading = Loading { meshes: vec![None; scene.site.shapes.len()], next: Some(0) };
     extent.building = building(&scene.site);
     surroundings.ground_m = ground(&scene.site) as f32;
+}
+
+/// Models of the site lie elsewhere: what is drawn of them goes there.
+fn lay_anew(
+    mut relaid: MessageReader<Relaid>,
+    scene: Option<Res<Scene>>,
+    mut drawn: Query<&mut Transform, With<MeshTag>>,
+    mut extent: ResMut<Extent>,
+    mut surroundings: ResMut<Surroundings>,
+) {
+    let Some(scene) = scene else { return };
+    let mut sources: Vec<u16> = relaid.read().flat_map(|r| r.sources.iter().copied()).collect();
+    if sources.is_empty() {
+        return;
+    }
+    sources.dedup();
+    let of_moved = scene.site.elements.iter().zip(&scene.site.source_of).zip(&scene.elements);
+    for ((element, _), entity) in of_moved.filter(|((_, source), _)| sources.contains(source)) {
+        if let Ok(mut transform) = drawn.get_mut(*entity) {
+            *transform = placed(element);
+        }
+    }
+    extent.building = building(&scene.site);
+    surroundings.ground_m = ground(&scene.site) as f32;
+}
+
+/// Where an element is drawn.
+fn placed(element: &Element) -> Transform {
+    let mut placement = Transform::from_matrix(frame::drawn_placement(&element.placement).into());
+    if element.kind == ElementKind::Space {
+        // A space's floor is the slab's top: lift it, or the two would flicker.
+        placement.translation.y += 0.03;
+    }
+    placement
 }
 
 /// The box around the building; around everything where there is no building.
@@ -99,16 +135,11 @@ fn load(
             *known = mesh(shape).map(|m| meshes.add(m));
         }
         let Some(handle) = known.clone() else { continue };
-        let mut placement = Transform::from_matrix(frame::drawn_placement(&element.placement).into());
-        if element.kind == ElementKind::Space {
-            // A space's floor is the slab's top: lift it, or the two would flicker.
-            placement.translation.y += 0.03;
-        }
         let drawn = (
             Mesh3d(handle),
             MeshMaterial3d::<ElementMaterial>(materials.element.clone()),
             MeshTag(Slot(i as u32).0),
-            placement,
+            placed(element),
         );
         let mut entity = commands.entity(*entity);
         if count > GPU_CULLING_FROM {

@@ -55,6 +55,7 @@ fingerprint!(
     "../registry/cobie.rs",
     "../registry/columns.rs",
     "../registry/delimited.rs",
+    "../registry/folder.rs",
     "../registry/rows.rs",
     "../registry/workbook.rs",
     "../gis/build.rs",

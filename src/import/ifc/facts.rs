@@ -18,7 +18,6 @@ use crate::site::ids::{
     ClassOfObjects, Classification, Fact, Object, Property, PropertySet, Relation, Source, TypedValue, Whole,
 };
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,12 +44,9 @@ pub struct Facts {
 /// # Errors
 /// When nothing of it can be read: missing, empty, another format, an unknown schema.
 pub fn open(path: &Path, limits: &Limits) -> Result<Facts, Problem> {
-    let place = path.display().to_string();
-    let name = path.file_name().map_or_else(|| place.clone(), |n| n.to_string_lossy().into_owned());
-    // Our own code does not panic; what it calls is not ours.
-    catch_unwind(AssertUnwindSafe(|| read(path, &place, name, limits))).unwrap_or_else(|_| {
-        let remedy = "open it in another program and export it again";
-        Err(Problem::error(place, "the IFC library gave up on this file", remedy))
+    super::guarded(path, |place| {
+        let name = path.file_name().map_or_else(|| place.to_owned(), |n| n.to_string_lossy().into_owned());
+        read(path, place, name, limits)
     })
 }
 
@@ -63,6 +59,11 @@ fn read(path: &Path, place: &str, file: String, limits: &Limits) -> Result<Facts
     };
     let step = Step::scan(Arc::new(contents.bytes), &schema);
     let relations = Relations::read(&step);
+    Ok(Facts::of(file, schema, step, relations))
+}
+
+/// Turned about: from group and members to member and groups, and so on.
+fn sorted_out(step: &Step, relations: &Relations) -> [HashMap<u32, Vec<u32>>; 3] {
     let mut groups: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut members: Vec<_> = relations.members.iter().collect();
     members.sort_unstable_by_key(|(group, _)| **group);
@@ -86,8 +87,7 @@ fn read(path: &Path, place: &str, file: String, limits: &Limits) -> Result<Facts
             external.entry(object).or_default().extend(record.reference("RelatingReference"));
         }
     }
-    let units = Units::read(&step);
-    Ok(Facts { file, schema, step, relations, units, groups, extended, external })
+    [groups, extended, external]
 }
 
 impl Source for Facts {
@@ -239,6 +239,13 @@ const TOLD_BY_TYPE: &[&str] = &[
 ];
 
 impl Facts {
+    /// Of records that were read for something else already.
+    pub(super) fn of(file: String, schema: String, step: Step, relations: Relations) -> Self {
+        let units = Units::read(&step);
+        let [groups, extended, external] = sorted_out(&step, &relations);
+        Self { file, schema, step, relations, units, groups, extended, external }
+    }
+
     fn is_told_by_type(&self, class: &Class) -> bool {
         self.schema.to_ascii_uppercase().starts_with("IFC2") && TOLD_BY_TYPE.contains(&class.name.as_str())
     }

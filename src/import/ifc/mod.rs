@@ -48,9 +48,33 @@ pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), P
 /// # Errors
 /// As [`read`].
 pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+    guarded(path, |place| {
+        let (model, problems, ..) = read_file(path, place, limits, progress)?;
+        Ok((model, problems))
+    })
+}
+
+/// Reads an IFC file as a model and for checks, its records once for both.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_facts(
+    path: &Path,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<(Model, Vec<Problem>, Facts), Problem> {
+    guarded(path, |place| {
+        let (model, problems, step, relations) = read_file(path, place, limits, progress)?;
+        let name = path.file_name().map_or_else(|| place.to_owned(), |n| n.to_string_lossy().into_owned());
+        let facts = Facts::of(name, model.schema.clone(), step, relations);
+        Ok((model, problems, facts))
+    })
+}
+
+/// Our own code does not panic; what it calls is not ours.
+fn guarded<T>(path: &Path, read: impl FnOnce(&str) -> Result<T, Problem>) -> Result<T, Problem> {
     let place = path.display().to_string();
-    // Our own code does not panic; what it calls is not ours.
-    catch_unwind(AssertUnwindSafe(|| read_file(path, &place, limits, progress))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| read(&place))).unwrap_or_else(|_| {
         Err(Problem::error(
             place,
             "the IFC library gave up on this file",
@@ -70,7 +94,12 @@ pub fn geometry_alone(path: &Path, cut: bool) -> Result<usize, Problem> {
         .map_err(|why| Problem::error(path.display().to_string(), why, "free some memory"))
 }
 
-fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
+fn read_file(
+    path: &Path,
+    place: &str,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<(Model, Vec<Problem>, Step, Relations), Problem> {
     let contents = container::open(path, limits)?;
     let mut problems = Vec::new();
     let schema = match lite::declared_schema(&contents.bytes) {
@@ -149,5 +178,5 @@ fn read_file(path: &Path, place: &str, limits: &Limits, progress: &Progress) -> 
     if model.counted().next().is_none() && model.elements.is_empty() {
         return Err(report::no_elements(place, &step, &problems));
     }
-    Ok((model, problems))
+    Ok((model, problems, step, relations))
 }

@@ -1,4 +1,4 @@
-//! COBie workbooks to items: components with their types, attributes and systems, spaces with their zones, floors
+//! COBie sheets to items: components with their types, attributes and systems, spaces with their zones, floors
 //! and the facility.
 
 use super::cells::{Row, Sheet, is_nothing};
@@ -22,10 +22,13 @@ const NO_ATTRIBUTES: [&str; 8] = [
 ];
 
 /// Sheets that are read; the others of COBie are not.
-const USED: [&str; 9] = ["facility", "floor", "space", "zone", "type", "component", "system", "assembly", "attribute"];
+pub(super) const USED: [&str; 9] = ["facility", "floor", "space", "zone", "type", "component", "system", "assembly", "attribute"];
+
+/// Those of them whose rows are items.
+pub(super) const ITEMS: [&str; 4] = ["facility", "floor", "space", "component"];
 
 /// Sheets of COBie that are not read.
-const UNUSED: [&str; 10] =
+pub(super) const UNUSED: [&str; 10] =
     ["contact", "connection", "spare", "resource", "job", "impact", "document", "coordinate", "issue", "warranty"];
 
 /// More attributes, systems or zones than this has no thing.

@@ -248,21 +248,11 @@ fn with_join(
 #[cfg(test)]
 mod tests {
     use super::super::load;
+    use super::super::testing::{FILE, project, refused, rights_stay, told};
     use super::*;
-
-    const FILE: &str = "# A house.\nname = \"House\" # the name\n\n[[layers]]\nfile = \"a.geojson\"\n\n\
-        # Where the samples come from.\n[broker]\nurl = \"embedded\"\n";
 
     fn decision(from: &str, to: &str, verdict: Verdict) -> JoinDecision {
         JoinDecision { from: from.into(), to: to.into(), from_point: None, to_point: None, verdict, line: 0 }
-    }
-
-    fn project(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("twin.toml");
-        std::fs::write(&file, text).unwrap();
-        std::fs::write(folder.path().join("a.geojson"), "{}").unwrap();
-        (folder, file)
     }
 
     #[test]
@@ -295,30 +285,28 @@ mod tests {
             [[joins]]\nfrom = \"A\"\nto = \"A\"\ndecision = \"join\"\n[[joins]]\nto = \"B\"\ndecision = \"join\"\n\
             [[joins]]\nfrom = \"C\"\nto = \"D\"\ndecision = \"join\"\n\
             [[joins]]\nfrom = \"D\"\nto = \"C\"\ndecision = \"reject\"\n";
-        let (_folder, file) = project(&format!("name = \"House\"\n[[layers]]\nfile = \"a.geojson\"\n{joins}"));
-        let (read, problems) = load(&file).unwrap();
-        assert_eq!(read.joins.len(), 1);
-        assert_eq!(read.joining, Joining::default());
-        for (line, words) in [
+        let faults = [
             (5, "`gap_m`"),
             (6, "`gap` is no key"),
             (10, "`maybe`"),
             (13, "to itself"),
             (15, "has no `from`"),
             (22, "decided twice"),
-        ] {
-            let place = format!("twin.toml:{line}");
-            let found = problems.iter().any(|p| p.place == place && p.message.contains(words) && !p.remedy.is_empty());
-            assert!(found, "{line} {words}: {problems:#?}");
-        }
+        ];
+        let read = told(joins, &faults);
+        assert_eq!(read.joins.len(), 1);
+        assert_eq!(read.joining, Joining::default());
     }
 
     #[test]
     fn a_file_that_cannot_take_a_decision_is_left_as_it_is() {
-        for text in ["name = \n", "name = \"House\"\njoins = 3\n"] {
-            let (_folder, file) = project(text);
-            assert!(save_join(&file, &decision("A", "B", Verdict::Accept), Some(Verdict::Accept)).is_err());
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-        }
+        let save = |file: &Path| save_join(file, &decision("A", "B", Verdict::Accept), Some(Verdict::Accept));
+        refused(&["name = \n", "name = \"House\"\njoins = 3\n"], save);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_keeps_its_rights() {
+        rights_stay(|file| save_join(file, &decision("A", "B", Verdict::Join), Some(Verdict::Join)));
     }
 }

@@ -152,11 +152,23 @@ fn layer(table: Table<'_>, folder: &Path) -> Option<LayerFile> {
 }
 
 pub(super) fn file_of(table: &Table<'_>, folder: &Path) -> Option<PathBuf> {
+    named_file(table, |file| existing(table.sheet, folder, file))
+}
+
+/// As [`file_of`], for what may be a folder of files.
+pub(super) fn file_or_folder_of(table: &Table<'_>, folder: &Path) -> Option<PathBuf> {
+    named_file(table, |file| {
+        let path = folder.join(&file.value);
+        if path.is_dir() { path } else { existing(table.sheet, folder, file) }
+    })
+}
+
+fn named_file(table: &Table<'_>, path: impl FnOnce(&Field<String>) -> PathBuf) -> Option<PathBuf> {
     let file = table.word("file");
     if !table.has("file") {
         table.sheet.error(table.line, format!("{} has no `file`", table.title), "write file = \"…\"");
     }
-    file.map(|f| existing(table.sheet, folder, &f))
+    file.as_ref().map(path)
 }
 
 /// The absolute path of a file that should be there.

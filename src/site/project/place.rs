@@ -28,6 +28,21 @@ pub fn place_model(file: &Path, model: &str, to: Move) -> Result<(), Problem> {
     edit(file, "the placement", |document| put(document, model, to))
 }
 
+/// As [`place_model`], of a model by its absolute path.
+///
+/// # Errors
+/// As [`place_model`].
+pub fn place_file(file: &Path, model: &Path, to: Move) -> Result<(), Problem> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    edit(file, "the placement", |document| {
+        let models = document.get("models").and_then(Item::as_array_of_tables);
+        let names = models.into_iter().flatten().filter_map(|t| t.get("file").and_then(Item::as_str));
+        let name = names.map(str::to_owned).find(|name| folder.join(name) == model);
+        let name = name.ok_or_else(|| format!("the project names no model `{}` any more", model.display()))?;
+        put(document, &name, to)
+    })
+}
+
 fn put(document: &mut DocumentMut, model: &str, to: Move) -> Result<(), String> {
     let models = document.get_mut("models").and_then(Item::as_array_of_tables_mut);
     let models = models.ok_or("the project names no [[models]]")?;
@@ -76,6 +91,7 @@ fn tenth_of_mm(metres: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::edit::changed;
+    use super::super::testing::refused;
     use super::*;
 
     const FILE: &str = "name = \"House\"\n\n# The building.\n[[models]]\nfile = \"old/a.ifc\" # as built\n\n\
@@ -105,5 +121,27 @@ mod tests {
         assert!(problem.contains("2 models"), "{problem}");
         assert!(changed(&twice, |d| put(d, "new/a.ifc", Move::Back)).is_ok());
         assert!(changed("name = \"x\"", |d| put(d, "a.ifc", Move::Back)).is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_take_a_placement_is_left_as_it_is() {
+        let to = Move::To { offset_m: [1.0; 3], rotation_deg: 0.0 };
+        let texts = ["name = \n", "name = \"House\"\nmodels = 3\n", "[[models]]\nfile = \"b.ifc\"\n"];
+        refused(&texts, |file| place_model(file, "a.ifc", to));
+        refused(&texts, |file| place_file(file, &file.with_file_name("a.ifc"), to));
+    }
+
+    #[test]
+    fn a_model_is_found_by_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("twin.toml");
+        std::fs::write(&project, FILE.replace("b.ifc", "new/a.ifc")).unwrap();
+        let to = Move::To { offset_m: [1.5, 0.0, 0.0], rotation_deg: -90.0 };
+        place_file(&project, &folder.path().join("old/a.ifc"), to).unwrap();
+        let text = std::fs::read_to_string(&project).unwrap();
+        assert!(text.contains("as built\noffset_m = [1.5, 0.0, 0.0]\nrotation_deg = -90.0\n"), "{text}");
+        assert!(text.contains("[1.0, 2.0, 3.0] # measured"), "the other of that name stays: {text}");
+        let gone = place_file(&project, &folder.path().join("a.ifc"), to).unwrap_err();
+        assert!(gone.message.contains("names no model"), "{gone}");
     }
 }

@@ -1,11 +1,11 @@
 //! `[[registries]]`: tables of assets that are joined to the models.
 
-use super::load::file_of;
+use super::load::file_or_folder_of;
 use super::sheet::Table;
 use crate::site::assets::COLUMNS;
 use std::path::{Path, PathBuf};
 
-/// An asset registry of the project: a COBie workbook, another workbook or a CSV file.
+/// An asset registry of the project: COBie (a workbook, or a folder of CSV files), another workbook or a CSV file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegistryFile {
     /// Absolute path.
@@ -25,7 +25,7 @@ pub(super) fn read_all(tables: Vec<Table<'_>>, folder: &Path) -> Vec<RegistryFil
 }
 
 fn read(table: Table<'_>, folder: &Path) -> Option<RegistryFile> {
-    let file = file_of(&table, folder);
+    let file = file_or_folder_of(&table, folder);
     let mut columns = Vec::new();
     if let Some(stated) = table.table("columns") {
         for meaning in COLUMNS {
@@ -52,14 +52,18 @@ mod tests {
     fn registries_are_read_and_what_is_wrong_has_its_line() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.csv"), "Tag\n").unwrap();
+        std::fs::create_dir(folder.path().join("cobie")).unwrap();
         let text = "name = \"House\"\n\
             [[registries]]\nfile = \"a.csv\"\nname = \"Assets\"\nsheet = \"Pumps\"\n\
             columns = { tag = \"Mark\", space = \"Room No.\" }\n\
             [[registries]]\nfile = \"gone.xlsx\"\ncolumns = { mark = \"Tag\" }\n\
-            [[registries]]\nsheets = \"x\"\n";
+            [[registries]]\nsheets = \"x\"\n\
+            [[registries]]\nfile = \"cobie\"\n";
         std::fs::write(folder.path().join("twin.toml"), text).unwrap();
         let (project, problems) = load(folder.path()).unwrap();
-        assert_eq!(project.registries.len(), 2);
+        assert_eq!(project.registries.len(), 3);
+        assert_eq!(project.registries[2].file, folder.path().join("cobie"));
+        assert_eq!(problems.len(), 5, "and that there is no model: {problems:#?}");
         let first = &project.registries[0];
         assert_eq!((first.name.as_deref(), first.sheet.as_deref(), first.line), (Some("Assets"), Some("Pumps"), 3));
         let columns: Vec<(&str, &str)> = first.columns.iter().map(|(m, h)| (m.as_str(), h.as_str())).collect();

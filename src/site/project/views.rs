@@ -178,10 +178,8 @@ fn millimetres(metres: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::load;
+    use super::super::testing::{FILE, project, refused, rights_stay, told};
     use super::*;
-
-    const FILE: &str = "# A house.\nname = \"House\" # the name\n\n[[layers]]\nfile = \"a.geojson\"\n\n\
-        # Where the samples come from.\n[broker]\nurl = \"embedded\"\n";
 
     fn view() -> SavedView {
         SavedView {
@@ -193,14 +191,6 @@ mod tests {
             search: Some("class:IfcPump storey:\"Level 2\"".into()),
             ..SavedView::default()
         }
-    }
-
-    fn project(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("twin.toml");
-        std::fs::write(&file, text).unwrap();
-        std::fs::write(folder.path().join("a.geojson"), "{}").unwrap();
-        (folder, file)
     }
 
     #[test]
@@ -235,10 +225,7 @@ mod tests {
             [[views]]\neye_m = [0, 0]\ncolor_by = \"health\"\n\
             [[views]]\nname = \"B\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\ncolour_by = \"taste\"\n\
             [[views]]\nname = \"b\"\neye_m = [0, 0, 0]\ntarget_m = [1, 0, 0]\nsearch = \"clas:x\"\n";
-        let (_folder, file) = project(&format!("name = \"House\"\n[[layers]]\nfile = \"a.geojson\"\n{views}"));
-        let (read, problems) = load(&file).unwrap();
-        assert_eq!(read.views.iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["B"]);
-        for (line, words) in [
+        let faults = [
             (7, "looks nowhere"),
             (9, "every project has"),
             (12, "has no `name`"),
@@ -247,36 +234,24 @@ mod tests {
             (19, "`taste`"),
             (20, "two views"),
             (24, "column 1: `clas` is no key"),
-        ] {
-            let place = format!("twin.toml:{line}");
-            let found = problems.iter().any(|p| p.place == place && p.message.contains(words) && !p.remedy.is_empty());
-            assert!(found, "{line} {words}: {problems:#?}");
-        }
+        ];
+        let read = told(views, &faults);
+        assert_eq!(read.views.iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["B"]);
     }
 
     #[test]
     fn a_file_that_cannot_take_a_view_is_left_as_it_is() {
-        for text in ["name = \n", "name = \"House\"\nviews = 3\n"] {
-            let (_folder, file) = project(text);
-            let refused = save_view(&file, &view()).unwrap_err();
-            assert!(!refused.remedy.is_empty());
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-        }
+        refused(&["name = \n", "name = \"House\"\nviews = 3\n"], |file| save_view(file, &view()));
         let (_folder, file) = project(FILE);
         for name in ["", " ", "plant", "storey:Roof", "two\nlines"] {
             assert!(save_view(&file, &SavedView { name: name.into(), ..view() }).is_err(), "{name}");
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), FILE);
-        assert!(save_view(&file.with_file_name("none.toml"), &view()).is_err());
     }
 
     #[cfg(unix)]
     #[test]
     fn the_file_keeps_its_rights() {
-        use std::os::unix::fs::PermissionsExt;
-        let (_folder, file) = project(FILE);
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-        save_view(&file, &view()).unwrap();
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        rights_stay(|file| save_view(file, &view()));
     }
 }
