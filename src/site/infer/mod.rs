@@ -1,14 +1,21 @@
-//! Joints that no file declares: the ends of elements without ports, found by their geometry and joined.
+//! Joints that no file declares: the ends of elements without ports, found by their geometry and joined, and cables
+//! that nobody draws.
 //!
 //! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
-//! machine that shows no nozzle there, [`rows`] the parts of one machine. Every joint has a confidence, and what the
-//! engineer decided goes first.
+//! machine that shows no nozzle there, [`rows`] the parts of one machine. [`wiring`] knows no geometry: it finds the
+//! board or controller that something hangs on. Every joint has a confidence, and what the engineer decided goes
+//! first.
 
+mod cable;
 mod candidates;
 mod contact;
 mod pairs;
 mod rows;
+mod wiring;
 
+pub use cable::{Cable, Network, WiredBy};
+
+use super::assets::Relation;
 use super::graph::Domain;
 use super::graph::medium::{self, Medium};
 use super::graph::{Role, domain_of_class};
@@ -26,11 +33,15 @@ pub struct Joining {
     pub gap_m: f64,
     /// Joints less sure than this are not made, 0 to 1.
     pub least_confidence: f64,
+    /// The weakest reason for which a cable that nobody draws is taken to be there; none: no such cables.
+    pub wiring: Option<WiredBy>,
+    /// Such a cable leads no further than this, metres, unless it is stated what it leads to.
+    pub wiring_reach_m: f64,
 }
 
 impl Default for Joining {
     fn default() -> Self {
-        Self { gap_m: 0.03, least_confidence: 0.3 }
+        Self { gap_m: 0.03, least_confidence: 0.3, wiring: Some(WiredBy::Building), wiring_reach_m: 100.0 }
     }
 }
 
@@ -49,6 +60,10 @@ pub struct Evidence<'a> {
     pub ends: &'a [End],
     /// Systems.
     pub systems: &'a [Group],
+    /// Zones.
+    pub zones: &'a [Group],
+    /// What files and registries state of their things.
+    pub relations: &'a [Relation],
 }
 
 impl<'a> Evidence<'a> {
@@ -61,6 +76,8 @@ impl<'a> Evidence<'a> {
             connections: &model.connections,
             ends: &model.ends,
             systems: &model.systems,
+            zones: &model.zones,
+            relations: &model.relations,
         }
     }
 
@@ -160,7 +177,9 @@ pub enum JoinedBy {
     File,
     /// Their geometry.
     Geometry,
-    /// Their geometry, and the engineer agreed.
+    /// What they are and where they stand: a cable that nobody draws.
+    Wiring,
+    /// One of these two, and the engineer agreed.
     Accepted,
     /// The engineer.
     Hand,
@@ -188,6 +207,8 @@ pub struct Join {
     pub confidence: f64,
     /// Who says so.
     pub by: JoinedBy,
+    /// What cable it is, for one that nobody draws: it leads from `from` to `to`.
+    pub cable: Option<Cable>,
 }
 
 /// What a person decided of two elements.
@@ -281,6 +302,7 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
     pairs::join(&mut work);
     contact::join(&mut work);
     rows::join(&mut work);
+    wiring::join(&mut work, &taken);
     work.found
 }
 
@@ -378,12 +400,22 @@ impl Work<'_> {
             gap_m: Some(p.at.distance(q.at)),
             confidence,
             by,
+            cable: None,
         });
     }
 
     /// Joins what a person said is joined: the stated points, else the free ones that lie nearest to each other.
     fn decide(&mut self, decision: &Decision) {
         let by = if decision.verdict == Verdict::Accept { JoinedBy::Accepted } else { JoinedBy::Hand };
+        // A cable from a board or controller leads to none of the ends of pipes and ducts.
+        if decision.from.1.is_none()
+            && decision.to.1.is_none()
+            && let Some((from, to, cable)) = wiring::between(self.evidence, decision.from.0, decision.to.0)
+        {
+            let [from, to] = [from, to].map(|element| JoinEnd { element, point: None });
+            self.found.joins.push(Join { from, to, gap_m: None, confidence: 1.0, by, cable: Some(cable) });
+            return;
+        }
         let of = |(element, point): (u32, Option<PointOf>)| -> Vec<usize> {
             let fits = |c: &Candidate| c.element == element && point.map_or(!c.taken, |p| p == c.number && !c.taken);
             self.free.iter().enumerate().filter(|(_, c)| fits(c)).map(|(i, _)| i).collect()
@@ -405,6 +437,7 @@ impl Work<'_> {
                 gap_m: None,
                 confidence: 1.0,
                 by,
+                cable: None,
             }),
         }
     }

@@ -12,6 +12,8 @@ struct Place {
     connections: Vec<Connection>,
     ends: Vec<End>,
     systems: Vec<Group>,
+    zones: Vec<Group>,
+    relations: Vec<Relation>,
 }
 
 impl Place {
@@ -79,6 +81,8 @@ impl Place {
             connections: &self.connections,
             ends: &self.ends,
             systems: &self.systems,
+            zones: &self.zones,
+            relations: &self.relations,
         }
     }
 
