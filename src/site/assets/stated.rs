@@ -78,7 +78,7 @@ fn meaning(set: &str, name: &str) -> Option<Says> {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Some(match plain.as_str() {
         "fedfrom" | "fedby" | "suppliedby" | "suppliedfrom" | "supplyfrom" | "servedby" | "airhandler" | "ahu"
-        | "upstreamequipment" | "panel" | "panelname" | "distributionboard" | "switchboard" => Says::FedFrom,
+        | "upstreamequipment" | "panel" | "distributionboard" | "switchboard" => Says::FedFrom,
         "feeds" | "supplies" | "downstreamequipment" => Says::Feeds,
         "serves" | "areaserved" | "roomserved" | "roomsserved" | "spaceserved" | "spacesserved" | "zoneserved"
         | "servesspace" | "serveszone" | "servedspace" | "servedzone" => Says::Serves,

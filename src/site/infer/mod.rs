@@ -2,15 +2,16 @@
 //! that nobody draws.
 //!
 //! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
-//! machine that shows no nozzle there, [`rows`] the parts of one machine. [`wiring`] knows no geometry: it finds the
-//! board or controller that something hangs on. Every joint has a confidence, and what the engineer decided goes
-//! first.
+//! machine that shows no nozzle there, [`taps`] what ends on the side of a straight run, [`rows`] the parts of one
+//! machine. [`wiring`] knows no geometry: it finds the board or controller that something hangs on. Every joint has a
+//! confidence, and what the engineer decided goes first.
 
 mod cable;
 mod candidates;
 mod contact;
 mod pairs;
 mod rows;
+mod taps;
 mod wiring;
 
 pub use cable::{Cable, Network, WiredBy};
@@ -31,6 +32,8 @@ use std::sync::Arc;
 pub struct Joining {
     /// Ends may lie this far apart, or this far in each other, metres.
     pub gap_m: f64,
+    /// A branch may stop this short of the side of the run that it is tapped into, metres; 0: none is.
+    pub tap_gap_m: f64,
     /// Joints less sure than this are not made, 0 to 1.
     pub least_confidence: f64,
     /// The weakest reason for which a cable that nobody draws is taken to be there; none: no such cables.
@@ -41,7 +44,13 @@ pub struct Joining {
 
 impl Default for Joining {
     fn default() -> Self {
-        Self { gap_m: 0.03, least_confidence: 0.3, wiring: Some(WiredBy::Building), wiring_reach_m: 100.0 }
+        Self {
+            gap_m: 0.03,
+            tap_gap_m: 0.005,
+            least_confidence: 0.3,
+            wiring: Some(WiredBy::Building),
+            wiring_reach_m: 100.0,
+        }
     }
 }
 
@@ -301,6 +310,7 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
     }
     pairs::join(&mut work);
     contact::join(&mut work);
+    taps::join(&mut work);
     rows::join(&mut work);
     wiring::join(&mut work, &taken);
     work.found
@@ -429,7 +439,14 @@ impl Work<'_> {
             .iter()
             .flat_map(|a| to.iter().map(move |b| (*a, *b)))
             .min_by(|x, y| distance(x).total_cmp(&distance(y)));
-        match nearest {
+        // Ends that are far from each other may lie on each other's sides.
+        let gap = self.joining.gap_m;
+        let tap = if nearest.is_some_and(|pair| distance(&pair) <= gap) {
+            None
+        } else {
+            taps::between(self, &from, decision.to.0).or_else(|| taps::between(self, &to, decision.from.0))
+        };
+        match tap.or(nearest) {
             Some((a, b)) => self.join(a, b, 1.0, by),
             None => self.found.joins.push(Join {
                 from: JoinEnd { element: decision.from.0, point: from.first().and_then(|i| self.point(*i)) },

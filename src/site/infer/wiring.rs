@@ -42,17 +42,21 @@ pub(super) fn join(work: &mut Work<'_>, taken: &HashSet<u32>) {
     let motors = motors(evidence);
     let mut ports = Ports::of(work, taken);
     for (number, element) in (0..).zip(evidence.elements) {
-        let Some(load) = parts::load(element) else { continue };
-        let network = load.network();
-        if wired.contains(&(number, network.is_signal())) || supplied_otherwise(evidence, number, load, &motors) {
-            continue;
-        }
-        let Some((hub, by, confidence)) = search.hub(number, element, load) else { continue };
-        if confidence < work.joining.least_confidence {
+        let load = parts::load(element);
+        let supplied = load.is_some_and(|load| supplied_otherwise(evidence, number, load, &motors));
+        let found = match load {
+            Some(load) if !supplied => {
+                search.hub(number, element, load).map(|found| (load.network(), load.gives(), found))
+            }
+            Some(_) => None,
+            None => search.panel(number, element),
+        };
+        let Some((network, gives, (hub, by, confidence))) = found else { continue };
+        if confidence < work.joining.least_confidence || wired.contains(&(number, network.is_signal())) {
             continue;
         }
         let [own, its] = [number, hub].map(|e| JoinEnd { element: e, point: ports.take(evidence, e, network) });
-        let (from, to) = if load.gives() { (own, its) } else { (its, own) };
+        let (from, to) = if gives { (own, its) } else { (its, own) };
         let cable = Some(Cable { network, by: Some(by) });
         work.found.joins.push(Join { from, to, gap_m: None, confidence, by: JoinedBy::Wiring, cable });
     }
@@ -158,8 +162,11 @@ impl Search<'_> {
                 WiredBy::System => self.of_system(element, network),
                 _ => self.hubs.marked(network, &element.tag),
             };
-            found.retain(|h| !self.is_rejected(number, *h) && (by == WiredBy::Stated || self.reaches(element, *h)));
-            self.keep_fitting(&mut found, number, load);
+            found.retain(|h| !self.is_rejected(number, *h) && !self.is_itself(number, *h));
+            found.retain(|h| by == WiredBy::Stated || self.reaches(element, *h));
+            if by != WiredBy::Stated {
+                self.keep_fitting(&mut found, number, load);
+            }
             if let Some(left) = &left {
                 found.retain(|h| left.contains(h));
             }
@@ -187,6 +194,18 @@ impl Search<'_> {
             return told(only, by, left.is_some()).filter(|_| self.reaches(element, *only));
         }
         None
+    }
+
+    /// The board that an element of any other class says it hangs on; whether power or signal leaves it comes with it.
+    fn panel(&self, number: u32, element: &Element) -> Option<(Network, bool, (u32, WiredBy, f64))> {
+        let text = parts::panel(element).filter(|_| self.hubs.with_panel_names)?;
+        let networks = [Network::Power, Network::Control, Network::Alarm];
+        let called = networks.iter().flat_map(|n| self.hubs.called(*n, text));
+        let mut others = called.filter(|h| !self.is_rejected(number, **h) && !self.is_itself(number, **h));
+        let (Some(only), None) = (others.next(), others.next()) else { return None };
+        let hub = self.hubs.list.get(*only as usize)?;
+        let (network, by) = (hub.hub.network(), WiredBy::Stated);
+        Some((network, network.is_signal(), (hub.element, by, by.confidence())))
     }
 
     /// What a property, a registry or a relation names.
@@ -257,6 +276,10 @@ impl Search<'_> {
     fn is_rejected(&self, number: u32, hub: u32) -> bool {
         let hub = self.hubs.list.get(hub as usize).map_or(number, |h| h.element);
         self.rejected.contains(&(number.min(hub), number.max(hub)))
+    }
+
+    fn is_itself(&self, number: u32, hub: u32) -> bool {
+        self.hubs.list.get(hub as usize).is_some_and(|h| h.element == number)
     }
 
     /// Is it near enough? Where one of the two has no place, nothing speaks against it.

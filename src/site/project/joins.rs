@@ -43,6 +43,7 @@ pub(super) fn read_joining(table: Table<'_>) -> Joining {
     let otherwise = Joining::default();
     let joining = Joining {
         gap_m: table.number_in("gap_m", 0.001, 0.2).map_or(otherwise.gap_m, |g| g.value),
+        tap_gap_m: table.number_in("tap_gap_m", 0.0, 0.1).map_or(otherwise.tap_gap_m, |g| g.value),
         least_confidence: table.number_in("least_confidence", 0.0, 1.0).map_or(otherwise.least_confidence, |c| c.value),
         wiring: read_wiring(&table).unwrap_or(otherwise.wiring),
         wiring_reach_m: table.number_in("wiring_reach_m", 1.0, 10_000.0).map_or(otherwise.wiring_reach_m, |r| r.value),

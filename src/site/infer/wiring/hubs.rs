@@ -1,6 +1,6 @@
 //! The boards, controllers and panels of a site, by everything that says what they serve.
 
-use super::parts::{Hub, is_machine};
+use super::parts::{Hub, is_machine, panel_name};
 use super::{Network, marks};
 use crate::site::assets::{RelationKind, Thing, key};
 use crate::site::infer::Evidence;
@@ -50,14 +50,18 @@ pub(super) struct Hubs {
     stated: HashMap<(Network, u32), Vec<u32>>,
     /// The zones that a space or element is in.
     zones: HashMap<u32, Vec<u32>>,
+    /// Does any board have a name of its own in a property?
+    pub(super) with_panel_names: bool,
 }
 
 impl Hubs {
     /// Finds them.
     pub(super) fn of(evidence: &Evidence<'_>) -> Self {
         let mut hubs = Self::default();
-        let found = evidence.elements.iter().enumerate().filter_map(|(i, e)| Some((i as u32, e, Hub::of(e)?)));
-        let found: Vec<(u32, &Element, Hub)> = found.collect();
+        let numbered = (0..).zip(evidence.elements);
+        let found = numbered.map(|(i, e)| (i, e, Hub::of(e), panel_name(e)));
+        let found: Vec<(u32, &Element, Option<Hub>, Option<&str>)> =
+            found.filter(|(_, _, hub, name)| hub.is_some() || name.is_some()).collect();
         if found.is_empty() {
             return hubs;
         }
@@ -67,11 +71,19 @@ impl Hubs {
             }
         }
         let mut number_of: HashMap<u32, u32> = HashMap::new();
-        for (element, own, hub) in found {
+        for (element, own, class, name) in found {
             let number = hubs.list.len() as u32;
+            // What is a board by its name alone serves who names it, and nobody else.
+            let hub = class.unwrap_or(Hub::Board);
             number_of.insert(element, number);
             hubs.list.push(HubAt { element, hub, middle: own.bounds.map(|b| b.centre()) });
-            hubs.add(evidence, number, element, own, hub);
+            if class.is_some() {
+                hubs.add(evidence, number, element, own, hub);
+            }
+            if let Some(word) = name.map(key).filter(|w| !w.is_empty()) {
+                push(hubs.names.entry((hub.network(), word)).or_default(), number);
+                hubs.with_panel_names = true;
+            }
         }
         for relation in evidence.relations {
             let (Thing::Element(from), Thing::Element(to)) = (relation.from, relation.to) else { continue };

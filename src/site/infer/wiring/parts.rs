@@ -76,6 +76,9 @@ impl Hub {
             ("ElectricDistributionBoard" | "DistributionBoard", "MOTORCONTROLCENTRE") => Some(Self::MotorCentre),
             ("ElectricDistributionBoard" | "DistributionBoard", "SWITCHBOARD") => Some(Self::Main),
             ("ElectricDistributionBoard" | "DistributionBoard" | "ElectricDistributionPoint", _) => Some(Self::Board),
+            // A thermostat by another name.
+            ("Controller", "TWOPOSITION" | "TIMEDTWOPOSITION") => None,
+            ("Controller", _) if names_an_alarm(element) => Some(Self::Panel),
             ("Controller", _) | ("UnitaryControlElement", "CONTROLPANEL") => Some(Self::Station),
             ("UnitaryControlElement", "ALARMPANEL" | "FIREDETECTIONPANEL") => Some(Self::Panel),
             _ => None,
@@ -90,6 +93,31 @@ impl Hub {
             Self::Panel => Network::Alarm,
         }
     }
+}
+
+/// IFC2X3 has no class for alarm panels: they are controllers, and only their names tell.
+fn names_an_alarm(element: &Element) -> bool {
+    let words = format!("{} {}", element.name, element.type_name).to_lowercase();
+    ["fire", "alarm", "brandmeld"].iter().any(|w| words.contains(w))
+}
+
+/// What a board calls itself in a property of its own (`Panel Name`, as Revit writes it), whatever its class.
+pub(super) fn panel_name(element: &Element) -> Option<&str> {
+    named(element, &["Panel Name", "PanelName"])
+}
+
+/// The board that an element says it hangs on (`Panel`), whatever its class.
+pub(super) fn panel(element: &Element) -> Option<&str> {
+    named(element, &["Panel"])
+}
+
+fn named<'a>(element: &'a Element, names: &[&str]) -> Option<&'a str> {
+    if element.kind != ElementKind::Element {
+        return None;
+    }
+    let values = element.properties.iter().filter(|s| !s.quantities).flat_map(|s| &s.values);
+    let mut called = values.filter(|(name, _)| names.iter().any(|n| n.eq_ignore_ascii_case(name)));
+    called.find_map(|(_, value)| value.as_str().map(str::trim).filter(|text| !text.is_empty()))
 }
 
 /// What of an element a cable is led to; none for what has no cable, or one that its class does not tell.
@@ -108,7 +136,9 @@ pub(super) fn load(element: &Element) -> Option<Load> {
         ("Sensor", "FIRESENSOR" | "HEATSENSOR" | "SMOKESENSOR") => Load::Detector,
         // Access control has stations of its own.
         ("Sensor", "IDENTIFIERSENSOR") => return None,
-        ("Sensor", _) | ("UnitaryControlElement", "THERMOSTAT" | "HUMIDISTAT" | "WEATHERSTATION") => Load::Sensor,
+        ("Controller", _)
+        | ("Sensor", _)
+        | ("UnitaryControlElement", "THERMOSTAT" | "HUMIDISTAT" | "WEATHERSTATION") => Load::Sensor,
         // Moved by hand, by wax, by air or oil: no cable.
         ("Actuator", "HANDOPERATEDACTUATOR" | "THERMOSTATICACTUATOR") => return None,
         ("Actuator", "PNEUMATICACTUATOR" | "HYDRAULICACTUATOR") => return None,

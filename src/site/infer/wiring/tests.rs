@@ -146,6 +146,46 @@ fn stronger_reasons_go_first_and_weaker_ones_choose_among_what_they_leave() {
     assert_eq!(house.hub(light), Some((boards[1], WiredBy::Stated)));
 }
 
+/// As Revit writes IFC2X3: boards and detectors are protective devices, and a property tells what hangs on what.
+#[test]
+fn boards_and_loads_of_odd_classes_by_what_they_say_themselves() {
+    let mut house = House::default();
+    let old = |class: &str, of: &str, name: &str, property: (&str, &str)| Element {
+        class: class.into(),
+        type_class: of.into(),
+        name: name.into(),
+        properties: vec![says(property.0, property.1)],
+        storey: Some(0),
+        place: Some(0),
+        ..Element::default()
+    };
+    let (controller, protective) = ("IfcFlowController", "IfcProtectiveDeviceType");
+    let control = "IfcDistributionControlElement";
+    house.elements = vec![
+        old(controller, protective, "Panelboard:1", ("Panel Name", "Unit A")),
+        old(controller, protective, "Panelboard:2", ("Panel Name", "Unit B")),
+        old(control, "IfcControllerType", "Fire Alarm Control Panel", ("Panel Name", "Fire Alarm")),
+        old("IfcFlowTerminal", "IfcOutletType", "Receptacle", ("Panel", "Unit B")),
+        old(controller, protective, "Smoke Detector", ("Panel", "Fire Alarm")),
+        old("IfcFlowTerminal", "IfcLightFixtureType", "Lamp", ("Panel", "")),
+        old(control, "IfcControllerType", "Thermostat", ("Panel", "")),
+        old("IfcBuildingElementProxy", "", "Telephone", ("Panel", "TTB1")),
+        old("IfcFlowMovingDevice", "IfcPumpType", "Pump", ("Panel", "unit_a")),
+    ];
+    house.elements[6].predefined_type = "TWOPOSITION".into();
+    let stated = WiredBy::Stated;
+    assert_eq!(
+        house.cables(),
+        [(1, 3, stated), (4, 2, stated), (0, 8, stated)],
+        "and nothing is guessed of the others"
+    );
+    let networks: Vec<Network> =
+        house.joins(&Joining::default(), &[]).iter().map(|j| j.cable.unwrap().network).collect();
+    assert_eq!(networks, [Network::Power, Network::Alarm, Network::Power]);
+    house.elements[1].properties = vec![says("Panel Name", "Unit A")];
+    assert_eq!(house.hub(8), None, "two of one name");
+}
+
 #[test]
 fn a_machine_with_its_own_controller_keeps_to_itself() {
     let mut house = House::default();
@@ -262,7 +302,8 @@ fn declared_cables_stay_alone_and_free_ports_are_used() {
     };
     let port = |i| Some(PointRef::Port(i));
     assert_eq!(points(sensor), (port(2), port(3)));
-    assert_eq!(points(pump), (port(4), port(5)), "never the port of its pipe");
+    assert_eq!(points(station), (port(4), port(6)), "never the port of its signals");
+    assert_eq!(points(pump), (port(7), port(5)), "never the port of its pipe");
 }
 
 #[test]
