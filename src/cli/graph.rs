@@ -1,4 +1,4 @@
-//! `plenum graph`: The pipe and duct graph: what is joined to what, declared and inferred.
+//! `plenum graph`: The graph of pipes, ducts and cables: what is joined to what, declared and inferred.
 
 use super::bar::with_bar;
 use super::interrupt;
@@ -8,18 +8,22 @@ use crate::import::Progress;
 use crate::problem::{Problem, Severity};
 use crate::site::Slot;
 use crate::site::graph::{Graph, Node};
-use crate::site::infer::{self, JoinedBy, PointRef, Verdict};
+use crate::site::infer::{self, Cable, JoinedBy, PointRef, Verdict, WiredBy};
 use crate::site::project::{JoinDecision, Saved, element_called, save_join};
 use crate::site::{Element, Site};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The pipe and duct graph: what is joined to what.
+/// The graph of pipes, ducts and cables: what is joined to what.
 ///
 /// Ports and their connections are taken from the file. Elements without ports get
 /// connection points from their geometry, joined where gap, axis, size, system and
-/// medium agree, each with a confidence. What you decide of single joints is kept in
-/// the project's twin.toml:
+/// medium agree, each with a confidence. Cables are seldom drawn: what has none is
+/// joined to the board or controller that a property names, else to the only one of
+/// its machine, system, mark in the tag, space, zone, storey or building, and where
+/// there are several to none. What you decide of single joints is kept in the
+/// project's twin.toml:
 ///
 ///   plenum graph PROJECT --accept P-101 P-102   an inferred joint is right
 ///   plenum graph PROJECT --reject P-101 P-103   these are not joined
@@ -41,6 +45,9 @@ pub struct Args {
     /// Joints less sure than this are not made, 0 to 1; otherwise what twin.toml says, or 0.3
     #[arg(long, value_name = "C", value_parser = confidence)]
     least: Option<f64>,
+    /// The weakest reason for a cable that nobody draws, or off; otherwise what twin.toml says, or building
+    #[arg(long, value_name = "REASON", value_parser = wiring)]
+    wiring: Option<Limit>,
     /// Keep in the project that the joint between A and B is right; may be repeated
     #[arg(long, num_args = 2, value_names = ["A", "B"], action = clap::ArgAction::Append)]
     accept: Vec<String>,
@@ -58,6 +65,17 @@ pub struct Args {
 fn gap(text: &str) -> Result<f64, String> {
     let metres: Option<f64> = text.trim().trim_end_matches('m').trim().parse().ok();
     metres.filter(|g| (0.001..=0.2).contains(g)).ok_or_else(|| format!("`{text}` is not between 0.001 and 0.2 metres"))
+}
+
+/// The weakest reason for a cable; none: no cables.
+#[derive(Clone, Copy)]
+struct Limit(Option<WiredBy>);
+
+fn wiring(text: &str) -> Result<Limit, String> {
+    WiredBy::limit(text.trim()).map(Limit).ok_or_else(|| {
+        let words = WiredBy::ALL.map(|(word, _)| word).join(", ");
+        format!("`{text}` is neither off nor one of {words}")
+    })
 }
 
 fn confidence(text: &str) -> Result<f64, String> {
@@ -97,7 +115,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         opened.project.joins = project.joins;
         opened.project.joining = project.joining;
     }
-    if !saved.is_empty() || args.gap.is_some() || args.least.is_some() {
+    if !saved.is_empty() || args.gap.is_some() || args.least.is_some() || args.wiring.is_some() {
         infer_again(&mut opened, &args);
     }
     let graph = Graph::of(&opened.site);
@@ -122,6 +140,7 @@ fn infer_again(opened: &mut Opened, args: &Args) {
     let mut joining = opened.project.joining;
     joining.gap_m = args.gap.unwrap_or(joining.gap_m);
     joining.least_confidence = args.least.unwrap_or(joining.least_confidence);
+    joining.wiring = args.wiring.map_or(joining.wiring, |limit| limit.0);
     let (decisions, found) = opened.project.decisions(&opened.site);
     opened.problems.extend(found.into_iter().filter(|p| !opened.problems.contains(p)).collect::<Vec<_>>());
     let inferred = infer::infer(&opened.site.evidence(), &joining, &decisions);
@@ -224,6 +243,7 @@ fn document(opened: &Opened, graph: &Graph, saved: &[Value]) -> Value {
                 "inferred": edge.by != JoinedBy::File,
                 "confidence": (edge.confidence * 1000.0).round() / 1000.0,
                 "by": edge.by,
+                "reason": edge.cable.map(Cable::words),
                 "directed": edge.directed,
                 "gap_m": edge.gap_m.map(round),
             })
@@ -259,10 +279,11 @@ fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
         site.name.clone(),
         format!("  {} elements with {points} connection points, {loose} of them unconnected", graph.nodes.len()),
         format!(
-            "  {} joints: {} declared, {} inferred, {} accepted, {} by hand; {} declared ones rejected",
+            "  {} joints: {} declared, {} inferred, {} cables by rule, {} accepted, {} by hand; {} declared ones rejected",
             graph.edges.len(),
             by(JoinedBy::File),
             by(JoinedBy::Geometry),
+            by(JoinedBy::Wiring),
             by(JoinedBy::Accepted),
             by(JoinedBy::Hand),
             site.inferred.rejected.len()
@@ -294,6 +315,7 @@ fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
         lines.push(format!("  {alone} {words} joined to nothing"));
     }
     lines.extend(unsure(site, graph));
+    lines.extend(cables(graph));
     let problems: Vec<&Problem> = opened.problems.iter().chain(&graph.problems).collect();
     if !problems.is_empty() {
         lines.push(String::new());
@@ -310,6 +332,27 @@ fn describe(opened: &Opened, graph: &Graph, saved: &[Value]) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Cables that nobody draws, by the reason why they are taken to be there.
+fn cables(graph: &Graph) -> Vec<String> {
+    let mut of: BTreeMap<(u32, String), usize> = BTreeMap::new();
+    for edge in graph.edges.iter().filter(|e| e.by == JoinedBy::Wiring) {
+        if let Some(cable) = edge.cable {
+            // The surest first.
+            let order = 1000_u32.saturating_sub((edge.confidence * 1000.0).round() as u32);
+            *of.entry((order, cable.words())).or_default() += 1;
+        }
+    }
+    if of.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), "  cables that are not drawn, and what they are inferred from:".to_owned()];
+    lines.extend(
+        of.into_iter()
+            .map(|((order, words), n)| format!("  {:>8} {:>8.2}  {words}", n, f64::from(1000 - order) / 1000.0)),
+    );
+    lines
 }
 
 /// The inferred joints that a person should look at first.

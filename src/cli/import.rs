@@ -63,7 +63,7 @@ struct FileReport {
     systems: Option<usize>,
     connection_points: Option<usize>,
     connections: Option<usize>,
-    /// Joints that geometry says and no port.
+    /// Joints that no port declares: by geometry, and cables that nobody draws.
     inferred_connections: Option<usize>,
     property_sets: Option<usize>,
     quantities: Option<usize>,

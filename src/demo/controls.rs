@@ -79,7 +79,7 @@ fn boards(net: &mut Net, power: usize) -> Vec<usize> {
 }
 
 /// Joins two elements by a cable.
-fn wire(net: &mut Net, from: usize, to: usize, system: usize, name: &str) {
+pub(super) fn wire(net: &mut Net, from: usize, to: usize, system: usize, name: &str) {
     let tags = (net.items[from].tag.clone(), net.items[to].tag.clone());
     let a = net.cable(from, &format!("{name} to {}", tags.1), Flow::Source, system);
     let b = net.cable(to, &format!("{name} from {}", tags.0), Flow::Sink, system);

@@ -1,9 +1,11 @@
 //! The services model as less careful authors would hand it over: without ports, with gaps, as bare triangles,
 //! without systems, and with pipes and ducts in it that are joined to nothing.
 
+mod cables;
+
 use super::body::{Part, Profile, Section, Solid, straight};
 use super::mep;
-use super::net::{Flow, Frame, Item, Net};
+use super::net::{Domain, Flow, Frame, Item, Net};
 use super::place::Place;
 use super::plan::{Plan, STOREY, STOREYS};
 use super::step::global_id;
@@ -23,7 +25,8 @@ pub struct Variant {
     pub gaps_m: f64,
     /// Bodies are triangles, without profile or axis.
     pub tessellated: bool,
-    /// There are pipes 30 mm beside others and ducts that cross others.
+    /// There are pipes 30 mm beside others, ducts that cross others, sensors without cables and others whose cables do
+    /// not lead to the controller of their storey.
     pub decoys: bool,
 }
 
@@ -38,12 +41,21 @@ impl Default for Variant {
 pub struct Services {
     /// The IFC file.
     pub text: String,
-    /// GlobalIds of elements joined by pipe or duct.
-    pub joined: Vec<[String; 2]>,
+    /// GlobalIds of elements joined by pipe.
+    pub piped: Vec<[String; 2]>,
+    /// GlobalIds of elements joined by duct.
+    pub ducted: Vec<[String; 2]>,
     /// GlobalIds of elements joined by cable; cables are not drawn.
     pub wired: Vec<[String; 2]>,
     /// GlobalIds of what the decoys are.
     pub decoys: Vec<String>,
+}
+
+impl Services {
+    /// GlobalIds of all elements that are joined.
+    pub fn joined(&self) -> impl Iterator<Item = &[String; 2]> {
+        self.piped.iter().chain(&self.ducted).chain(&self.wired)
+    }
 }
 
 /// Makes the services model of a seed in a variant.
@@ -61,11 +73,14 @@ pub fn services(seed: u64, variant: &Variant) -> Services {
     let id = |item: usize| {
         net.items.get(item).map(|i| global_id(seed, &format!("mep/{}", mep::path_of(i)))).unwrap_or_default()
     };
-    let (mut joined, mut wired) = (Vec::new(), Vec::new());
+    let (mut piped, mut ducted, mut wired) = (Vec::new(), Vec::new(), Vec::new());
     for (a, b) in &net.joints {
         let (Some(p), Some(q)) = (net.ports.get(*a), net.ports.get(*b)) else { continue };
-        let placed = p.at.is_some() && q.at.is_some();
-        let list = if placed { &mut joined } else { &mut wired };
+        let list = match net.systems.get(p.system).map(|s| s.domain) {
+            Some(Domain::Pipe) => &mut piped,
+            Some(Domain::Duct) => &mut ducted,
+            Some(Domain::Cable) | None => &mut wired,
+        };
         list.push([id(p.item), id(q.item)]);
     }
     let decoys = (own..net.items.len()).map(id).collect();
@@ -81,7 +96,7 @@ pub fn services(seed: u64, variant: &Variant) -> Services {
     if !variant.systems {
         net.items.iter_mut().for_each(|i| i.systems.clear());
     }
-    Services { text: mep::write(&plan, &net, &Place::MEP), joined, wired, decoys }
+    Services { text: mep::write(&plan, &net, &Place::MEP), piped, ducted, wired, decoys }
 }
 
 /// How far bodies are moved at random on top of the gaps, metres.
@@ -127,6 +142,7 @@ fn decoys(net: &mut Net) {
     beside(net);
     bundles(net);
     crossing(net);
+    cables::add(net);
 }
 
 fn section_of(item: &Item) -> Option<(Section, f64)> {
@@ -343,7 +359,7 @@ mod tests {
         let count = |text: &str, word: &str| text.matches(word).count();
         let bare = of(Variant { ports: false, ..Variant::default() });
         assert_eq!(count(&bare.text, "IFCDISTRIBUTIONPORT") + count(&bare.text, "IFCRELCONNECTSPORTS"), 0);
-        assert_eq!(bare.joined, plain.joined, "what is joined stays so, whether the file says it or not");
+        assert!(bare.joined().eq(plain.joined()), "what is joined stays so, whether the file says it or not");
         let loose = of(Variant { systems: false, ..Variant::default() });
         assert_eq!(count(&loose.text, "IFCRELASSIGNSTOGROUP"), 0);
         let skins = of(Variant { tessellated: true, ..Variant::default() });
@@ -351,7 +367,11 @@ mod tests {
         let decoyed = of(Variant { decoys: true, ..Variant::default() });
         let with = |word: &str| count(&decoyed.text, word);
         assert!(with("'BESIDE-PS") > 30 && with("'BESIDE-DS") > 10 && with("'ACROSS-") > 20 && with("'BUNDLE-") == 24);
-        assert_eq!(decoyed.joined.len(), plain.joined.len() + 8, "the bundles' own joints");
+        let more = |list: &[[String; 2]], plain: &[[String; 2]]| list.len() - plain.len();
+        assert_eq!(more(&decoyed.piped, &plain.piped), 8, "the bundles' own joints");
+        assert_eq!(more(&decoyed.ducted, &plain.ducted), 0);
+        assert_eq!(more(&decoyed.wired, &plain.wired), 2 * 2 + 1 + 5, "those of packaged machines and of the panel");
+        assert!(with("'TT-") >= 5, "sensors without a cable");
     }
 
     #[test]

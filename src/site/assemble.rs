@@ -154,6 +154,8 @@ impl Site {
             connections: &self.connections,
             ends: &self.ends,
             systems: &self.systems,
+            zones: &self.zones,
+            relations: &self.relations,
         }
     }
 

@@ -15,6 +15,9 @@ mod feeds;
 mod names;
 mod stated;
 
+pub(super) use names::{key, parts};
+pub(super) use stated::names_its_source;
+
 pub use item::{COLUMNS, ItemKind, REGISTRY_KINDS, Registry, RegistryItem};
 pub use merge::{Merge, MergeReport, merge};
 

@@ -5,10 +5,10 @@ mod problems;
 mod role;
 
 pub use medium::Domain;
-pub use role::{Role, domain_of_class};
+pub use role::{Role, domain_of_class, plain_class};
 
 use super::Site;
-use super::infer::{Join, JoinEnd, JoinedBy, PointRef};
+use super::infer::{Cable, Join, JoinEnd, JoinedBy, PointRef};
 use super::model::{ConnectionPoint, FlowDirection, Slot};
 use crate::problem::Problem;
 use glam::DVec3;
@@ -69,6 +69,8 @@ pub struct Edge {
     pub by: JoinedBy,
     /// How sure it is, 0 to 1.
     pub confidence: f64,
+    /// What cable it is, where no file draws it.
+    pub cable: Option<Cable>,
 }
 
 /// Elements that hang together.
@@ -250,6 +252,7 @@ struct Raw {
     gap_m: Option<f64>,
     by: JoinedBy,
     confidence: f64,
+    cable: Option<Cable>,
 }
 
 impl Raw {
@@ -260,7 +263,9 @@ impl Raw {
             _ => None,
         };
         let media = [join.from.element, join.to.element].map(|e| medium_of_element(site, e));
-        let medium = port(&join.from).or_else(|| port(&join.to)).or_else(|| common(site, join)).or(match media {
+        let of_cable = join.cable.map(|c| medium::of_cable(c.network.is_signal()));
+        let medium = of_cable.or_else(|| port(&join.from)).or_else(|| port(&join.to));
+        let medium = medium.or_else(|| common(site, join)).or(match media {
             [Some(a), Some(b)] if a == b => Some(a),
             [Some(only), None] | [None, Some(only)] => Some(only),
             [a, b] => a.or(b),
@@ -269,10 +274,12 @@ impl Raw {
             from: join.from,
             to: join.to,
             medium,
-            directed: false,
+            // Inferred cables are led from the board, and to the station, by the rule itself.
+            directed: join.cable.is_some(),
             gap_m: join.gap_m,
             by: join.by,
             confidence: join.confidence,
+            cable: join.cable,
         }
         .turned(site)
     }
@@ -307,6 +314,7 @@ impl Raw {
             gap_m: self.gap_m.or_else(apart),
             by: self.by,
             confidence: self.confidence,
+            cable: self.cable,
         }
     }
 }
@@ -346,6 +354,7 @@ fn declared(site: &Site) -> Vec<Raw> {
             gap_m: None,
             by: JoinedBy::File,
             confidence: 1.0,
+            cable: None,
         };
         found.push(raw.turned(site));
     }

@@ -386,6 +386,8 @@ pub enum EndSource {
     Mesh,
     /// The face of the body's box.
     Box,
+    /// A place on the side of a straight run, where a branch ends.
+    Side,
 }
 
 /// How a file's own frame lies on the map (`IfcMapConversion` and `IfcProjectedCRS`).

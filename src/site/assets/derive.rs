@@ -52,6 +52,8 @@ pub(super) fn graph(site: &Site) -> AssetGraph {
     controls(site, &mut all);
     meters(site, &mut all);
     serves(site, &mut all);
+    // Last, so that nothing is concluded from it, and any other source is named first.
+    feeds::inferred(site, &mut all);
     for (i, point) in site.points.iter().enumerate() {
         let words = if point.is_measured() { "topic bound in the project file" } else { "rule of the project file" };
         all.add(Thing::Element(point.asset.0), RelationKind::HasPoint, Thing::Point(i as u32), words);

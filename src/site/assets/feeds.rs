@@ -4,6 +4,7 @@ use super::classes::{Role, role};
 use super::derive::Collector;
 use super::{RelationKind, Thing};
 use crate::site::assemble::Site;
+use crate::site::infer::Network;
 use crate::site::model::{FlowDirection, Slot};
 
 /// Media that carry no energy or matter: what goes from a controller to a device is a signal.
@@ -92,6 +93,23 @@ pub(super) fn feeds(site: &Site, assets: &[bool], all: &mut Collector) -> Flows 
         }
     }
     flows
+}
+
+/// Adds `feeds` and `controls` along cables that no file declares, each with the reason why the cable is taken to be
+/// there. What follows from a relation is not followed here: a guess stays one.
+pub(super) fn inferred(site: &Site, all: &mut Collector) {
+    for join in &site.inferred.joins {
+        let Some(cable) = join.cable else { continue };
+        let (from, to) = (join.from.element, join.to.element);
+        let role_of = |i: u32| site.element(Slot(i)).map_or(Role::Other, |e| role(&e.class));
+        let kind = match cable.network {
+            Network::Power => RelationKind::Feeds,
+            _ if role_of(from) == Role::Controller && role_of(to) == Role::Actuator => RelationKind::Controls,
+            _ => continue,
+        };
+        let words = cable.by.map_or_else(|| cable.words(), |_| format!("inferred cable: {}", cable.words()));
+        all.add(Thing::Element(from), kind, Thing::Element(to), words);
+    }
 }
 
 /// Notes that one asset feeds another, and so the units that they are parts of.

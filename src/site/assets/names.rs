@@ -9,7 +9,7 @@ use std::collections::HashMap;
 ///
 /// A break between two numbers or two words stays one, so that `VAV-1-11` and `VAV-11-1` remain two: `AHU 1`,
 /// `ahu_1` and `AHU1` are one.
-pub(super) fn key(text: &str) -> String {
+pub(in crate::site) fn key(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut broken = false;
     for c in text.trim().chars() {
@@ -28,7 +28,7 @@ pub(super) fn key(text: &str) -> String {
 }
 
 /// The parts of a list in one cell: `A, B; C`.
-pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::site) fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', '|', '\n']).map(str::trim).filter(|p| !p.is_empty())
 }
 

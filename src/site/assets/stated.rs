@@ -9,6 +9,9 @@ use crate::site::model::{ElementKind, Slot};
 /// The property set that names what an element serves by the GlobalIds of spaces: `Space`, `Space2`, ….
 pub(super) const OWN_SET: &str = "Pset_Plenum_Serves";
 
+/// Longer names of properties are none of those that are understood.
+const LONGEST_NAME: usize = 40;
+
 /// What a property of that name says of the element that has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
@@ -56,7 +59,16 @@ pub(super) fn properties(site: &Site, assets: &[bool], names: &Names, all: &mut 
     }
 }
 
+/// True for a property that names the board or controller that its element hangs on: `Panel`, `Fed From`,
+/// `Controlled By`.
+pub(in crate::site) fn names_its_source(set: &str, name: &str) -> bool {
+    !set.starts_with("Registry: ") && matches!(meaning(set, name), Some(Says::FedFrom | Says::ControlledBy))
+}
+
 fn meaning(set: &str, name: &str) -> Option<Says> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     if set == OWN_SET
         && let Some(rest) = name.strip_prefix("Space")
         && rest.chars().all(|c| c.is_ascii_digit())
@@ -66,7 +78,7 @@ fn meaning(set: &str, name: &str) -> Option<Says> {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Some(match plain.as_str() {
         "fedfrom" | "fedby" | "suppliedby" | "suppliedfrom" | "supplyfrom" | "servedby" | "airhandler" | "ahu"
-        | "upstreamequipment" => Says::FedFrom,
+        | "upstreamequipment" | "panel" | "distributionboard" | "switchboard" => Says::FedFrom,
         "feeds" | "supplies" | "downstreamequipment" => Says::Feeds,
         "serves" | "areaserved" | "roomserved" | "roomsserved" | "spaceserved" | "spacesserved" | "zoneserved"
         | "servesspace" | "serveszone" | "servedspace" | "servedzone" => Says::Serves,

@@ -64,6 +64,11 @@ pub const fn of_domain(domain: Domain) -> Medium {
     }
 }
 
+/// What runs through a cable: a signal, or electricity.
+pub const fn of_cable(signal: bool) -> Medium {
+    if signal { SIGNAL } else { POWER }
+}
+
 /// The medium behind a word of `IfcDistributionSystemEnum`; none for words that leave it open.
 pub fn of_word(word: &str) -> Option<Medium> {
     Some(match word {

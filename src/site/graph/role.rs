@@ -82,6 +82,7 @@ const CLASSES: &[(&str, Role, Option<Domain>)] = {
 
 /// Classes, without `Ifc`, that only cables are led to.
 const ELECTRICAL: &[&str] = &[
+    "DistributionBoard",
     "ElectricDistributionBoard",
     "ElectricDistributionPoint",
     "ElectricAppliance",
@@ -126,7 +127,7 @@ fn entry(class: &str) -> Option<&'static (&'static str, Role, Option<Domain>)> {
 fn telling<'a>(class: &'a str, type_class: &'a str) -> &'a str {
     let of_type = type_class.strip_suffix("Type").unwrap_or_default();
     let vague = matches!(entry(class), Some((name, ..)) if name.starts_with("Flow") && *name != "FlowMeter")
-        || matches!(plain(class), "EnergyConversionDevice" | "DistributionFlowElement");
+        || matches!(plain(class), "EnergyConversionDevice" | "DistributionFlowElement" | "DistributionControlElement");
     let known = entry(of_type).is_some() || ELECTRICAL.contains(&plain(of_type));
     if vague && known { of_type } else { class }
 }
@@ -142,6 +143,11 @@ impl Role {
     pub fn of_element(element: &Element) -> Option<Self> {
         Self::of(&element.class, &element.type_class)
     }
+}
+
+/// The class that says most of an element, without `Ifc`: its own, or its type's where its own is only a family.
+pub fn plain_class(element: &Element) -> &str {
+    plain(telling(&element.class, &element.type_class))
 }
 
 /// What runs through elements of this class; none when the class does not say.
@@ -168,6 +174,13 @@ mod tests {
         let old =
             Element { class: "IfcFlowSegment".into(), type_class: "IfcDuctSegmentType".into(), ..Element::default() };
         assert_eq!(domain_of_class(&old), Some(Domain::Air));
+        assert_eq!(plain_class(&old), "DuctSegment");
+        let sensor = Element {
+            class: "IfcDistributionControlElement".into(),
+            type_class: "IfcSensorType".into(),
+            ..Element::default()
+        };
+        assert_eq!((plain_class(&sensor), domain_of_class(&sensor)), ("Sensor", Some(Domain::Electrical)));
         let light = Element { class: "IfcLightFixture".into(), ..Element::default() };
         assert_eq!(domain_of_class(&light), Some(Domain::Electrical));
     }

@@ -66,7 +66,7 @@ pub(super) fn join(work: &mut Work<'_>) {
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     for (score, i, number, at) in found {
         let Some(end) = work.free.get(i).copied() else { continue };
-        let on = point_on(work, number, at, -end.outward.unwrap_or(DVec3::Z), end.outline);
+        let on = point_on(work, number, at, -end.outward.unwrap_or(DVec3::Z), end.outline, EndSource::Box);
         work.join(i, on, score, JoinedBy::Geometry);
     }
 }
@@ -78,17 +78,10 @@ pub(super) fn point_on(
     location: DVec3,
     outward: DVec3,
     outline: Option<Outline>,
+    source: EndSource,
 ) -> usize {
     let number = work.candidates_of(element).count().min(usize::from(u16::MAX) - 1) as u16 + 1;
-    work.add_point(InferredPoint {
-        element,
-        number,
-        location,
-        outward,
-        outline,
-        source: EndSource::Box,
-        certain: false,
-    })
+    work.add_point(InferredPoint { element, number, location, outward, outline, source, certain: false })
 }
 
 /// Is this free end surely one of a run that goes on: not the face of a handle, nor the side of a tee?

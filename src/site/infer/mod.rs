@@ -1,14 +1,22 @@
-//! Joints that no file declares: the ends of elements without ports, found by their geometry and joined.
+//! Joints that no file declares: the ends of elements without ports, found by their geometry and joined, and cables
+//! that nobody draws.
 //!
 //! [`candidates`] gives the ends, [`pairs`] joins those that face each other, [`contact`] joins what is led up to a
-//! machine that shows no nozzle there, [`rows`] the parts of one machine. Every joint has a confidence, and what the
-//! engineer decided goes first.
+//! machine that shows no nozzle there, [`taps`] what ends on the side of a straight run, [`rows`] the parts of one
+//! machine. [`wiring`] knows no geometry: it finds the board or controller that something hangs on. Every joint has a
+//! confidence, and what the engineer decided goes first.
 
+mod cable;
 mod candidates;
 mod contact;
 mod pairs;
 mod rows;
+mod taps;
+mod wiring;
 
+pub use cable::{Cable, Network, WiredBy};
+
+use super::assets::Relation;
 use super::graph::Domain;
 use super::graph::medium::{self, Medium};
 use super::graph::{Role, domain_of_class};
@@ -24,13 +32,25 @@ use std::sync::Arc;
 pub struct Joining {
     /// Ends may lie this far apart, or this far in each other, metres.
     pub gap_m: f64,
+    /// A branch may stop this short of the side of the run that it is tapped into, metres; 0: none is.
+    pub tap_gap_m: f64,
     /// Joints less sure than this are not made, 0 to 1.
     pub least_confidence: f64,
+    /// The weakest reason for which a cable that nobody draws is taken to be there; none: no such cables.
+    pub wiring: Option<WiredBy>,
+    /// Such a cable leads no further than this, metres, unless it is stated what it leads to.
+    pub wiring_reach_m: f64,
 }
 
 impl Default for Joining {
     fn default() -> Self {
-        Self { gap_m: 0.03, least_confidence: 0.3 }
+        Self {
+            gap_m: 0.03,
+            tap_gap_m: 0.005,
+            least_confidence: 0.3,
+            wiring: Some(WiredBy::Building),
+            wiring_reach_m: 100.0,
+        }
     }
 }
 
@@ -49,6 +69,10 @@ pub struct Evidence<'a> {
     pub ends: &'a [End],
     /// Systems.
     pub systems: &'a [Group],
+    /// Zones.
+    pub zones: &'a [Group],
+    /// What files and registries state of their things.
+    pub relations: &'a [Relation],
 }
 
 impl<'a> Evidence<'a> {
@@ -61,6 +85,8 @@ impl<'a> Evidence<'a> {
             connections: &model.connections,
             ends: &model.ends,
             systems: &model.systems,
+            zones: &model.zones,
+            relations: &model.relations,
         }
     }
 
@@ -160,7 +186,9 @@ pub enum JoinedBy {
     File,
     /// Their geometry.
     Geometry,
-    /// Their geometry, and the engineer agreed.
+    /// What they are and where they stand: a cable that nobody draws.
+    Wiring,
+    /// One of these two, and the engineer agreed.
     Accepted,
     /// The engineer.
     Hand,
@@ -188,6 +216,8 @@ pub struct Join {
     pub confidence: f64,
     /// Who says so.
     pub by: JoinedBy,
+    /// What cable it is, for one that nobody draws: it leads from `from` to `to`.
+    pub cable: Option<Cable>,
 }
 
 /// What a person decided of two elements.
@@ -280,7 +310,9 @@ pub fn infer(evidence: &Evidence<'_>, joining: &Joining, decisions: &[Decision])
     }
     pairs::join(&mut work);
     contact::join(&mut work);
+    taps::join(&mut work);
     rows::join(&mut work);
+    wiring::join(&mut work, &taken);
     work.found
 }
 
@@ -378,12 +410,22 @@ impl Work<'_> {
             gap_m: Some(p.at.distance(q.at)),
             confidence,
             by,
+            cable: None,
         });
     }
 
     /// Joins what a person said is joined: the stated points, else the free ones that lie nearest to each other.
     fn decide(&mut self, decision: &Decision) {
         let by = if decision.verdict == Verdict::Accept { JoinedBy::Accepted } else { JoinedBy::Hand };
+        // A cable from a board or controller leads to none of the ends of pipes and ducts.
+        if decision.from.1.is_none()
+            && decision.to.1.is_none()
+            && let Some((from, to, cable)) = wiring::between(self.evidence, decision.from.0, decision.to.0)
+        {
+            let [from, to] = [from, to].map(|element| JoinEnd { element, point: None });
+            self.found.joins.push(Join { from, to, gap_m: None, confidence: 1.0, by, cable: Some(cable) });
+            return;
+        }
         let of = |(element, point): (u32, Option<PointOf>)| -> Vec<usize> {
             let fits = |c: &Candidate| c.element == element && point.map_or(!c.taken, |p| p == c.number && !c.taken);
             self.free.iter().enumerate().filter(|(_, c)| fits(c)).map(|(i, _)| i).collect()
@@ -397,7 +439,14 @@ impl Work<'_> {
             .iter()
             .flat_map(|a| to.iter().map(move |b| (*a, *b)))
             .min_by(|x, y| distance(x).total_cmp(&distance(y)));
-        match nearest {
+        // Ends that are far from each other may lie on each other's sides.
+        let gap = self.joining.gap_m;
+        let tap = if nearest.is_some_and(|pair| distance(&pair) <= gap) {
+            None
+        } else {
+            taps::between(self, &from, decision.to.0).or_else(|| taps::between(self, &to, decision.from.0))
+        };
+        match tap.or(nearest) {
             Some((a, b)) => self.join(a, b, 1.0, by),
             None => self.found.joins.push(Join {
                 from: JoinEnd { element: decision.from.0, point: from.first().and_then(|i| self.point(*i)) },
@@ -405,6 +454,7 @@ impl Work<'_> {
                 gap_m: None,
                 confidence: 1.0,
                 by,
+                cable: None,
             }),
         }
     }

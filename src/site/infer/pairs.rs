@@ -129,7 +129,7 @@ fn source(c: &Candidate) -> f64 {
         EndSource::Port | EndSource::Sweep => 1.0,
         EndSource::Axis => 0.98,
         EndSource::Mesh => 0.96,
-        EndSource::Box => 0.6,
+        EndSource::Box | EndSource::Side => 0.6,
     };
     if c.certain { by_kind } else { 0.93 * by_kind }
 }

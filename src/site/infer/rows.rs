@@ -67,7 +67,8 @@ fn row(work: &mut Work<'_>, sides: &[Side]) {
         }
         let rejected = work.rejects.iter().any(|d| d.meets_body((a.element, None), b.element));
         if !rejected {
-            let ends = [a, b].map(|s| contact::point_on(work, s.element, s.at, s.outward, Some(s.outline)));
+            let ends =
+                [a, b].map(|s| contact::point_on(work, s.element, s.at, s.outward, Some(s.outline), EndSource::Box));
             work.join(ends[0], ends[1], score, JoinedBy::Geometry);
         }
     }
@@ -147,9 +148,9 @@ fn walls(work: &mut Work<'_>, whole: u32, sides: &[Side]) {
         };
         let score = CONFIDENCE * (1.0 - 0.4 * depth.max(0.0) / MOST_TO_WALL_M) * agreement;
         if score >= work.joining.least_confidence {
-            let own = contact::point_on(work, side.element, side.at, side.outward, Some(side.outline));
+            let own = contact::point_on(work, side.element, side.at, side.outward, Some(side.outline), EndSource::Box);
             let at = side.at + side.outward * depth;
-            let wall = contact::point_on(work, whole, at, -side.outward, Some(side.outline));
+            let wall = contact::point_on(work, whole, at, -side.outward, Some(side.outline), EndSource::Box);
             work.join(own, wall, score, JoinedBy::Geometry);
         }
     }

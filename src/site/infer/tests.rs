@@ -12,6 +12,8 @@ struct Place {
     connections: Vec<Connection>,
     ends: Vec<End>,
     systems: Vec<Group>,
+    zones: Vec<Group>,
+    relations: Vec<Relation>,
 }
 
 impl Place {
@@ -79,6 +81,8 @@ impl Place {
             connections: &self.connections,
             ends: &self.ends,
             systems: &self.systems,
+            zones: &self.zones,
+            relations: &self.relations,
         }
     }
 
@@ -202,6 +206,92 @@ fn a_pipe_joins_the_machine_that_it_is_led_up_to() {
     let mut once = numbers.clone();
     once.dedup();
     assert_eq!(numbers, once, "every point of a machine has a number of its own");
+}
+
+/// A straight duct or pipe with a box or tube of triangles around it.
+fn solid(place: &mut Place, class: &str, from: [f64; 3], to: [f64; 3], across: f64) -> u32 {
+    let (a, b) = (DVec3::from_array(from), DVec3::from_array(to));
+    let way = (b - a).normalize();
+    let around = DVec3::splat(0.5 * across) * (DVec3::ONE - way.abs());
+    let corners = [a.min(b) - around, a.max(b) + around];
+    let element = place.machine(class, corners[0].to_array(), corners[1].to_array());
+    for (location, outward) in [(a, -way), (b, way)] {
+        let outline = Some(Outline::rect(across, across));
+        place.ends.push(End { element, location, outward, outline, source: EndSource::Sweep });
+    }
+    element
+}
+
+#[test]
+fn a_branch_that_ends_on_the_side_of_a_run_is_tapped_into_it() {
+    let meet = |from: [f64; 3], to: [f64; 3], across: f64| {
+        let mut place = Place::default();
+        solid(&mut place, "IfcDuctSegment", [0.0; 3], [6.0, 0.0, 0.0], 0.4);
+        solid(&mut place, "IfcDuctSegment", from, to, across);
+        place.infer(&[]).joins.first().map(|j| (j.confidence, j.gap_m.unwrap_or(f64::NAN)))
+    };
+    // On the wall, a little short of it, within it, and on the axis.
+    let on = |y: f64| meet([3.0, 3.0, 0.0], [3.0, y, 0.0], 0.2);
+    let (wall, short, within, axis) = (on(0.2).unwrap(), on(0.204).unwrap(), on(0.18).unwrap(), on(0.0).unwrap());
+    assert!(wall.0 > 0.5 && wall.0 <= 0.6 && wall.1 < 1e-6, "{wall:?}");
+    assert!([short, within, axis].iter().all(|s| s.0 < wall.0 && s.0 > 0.3), "{short:?} {within:?} {axis:?}");
+    // Beside the middle of the side it is a tap still; over its edge it is none.
+    assert!(meet([3.0, 3.0, 0.1], [3.0, 0.2, 0.1], 0.2).is_some());
+    assert_eq!(meet([3.0, 3.0, 0.15], [3.0, 0.2, 0.15], 0.2), None);
+    // Too far off, between wall and axis, through, beside, along, over the run's own end, larger than it.
+    assert_eq!(on(0.215), None);
+    assert_eq!(on(0.1), None);
+    assert_eq!(on(0.03), None);
+    assert_eq!(on(-1.0), None);
+    assert_eq!(meet([3.0, 3.0, 0.45], [3.0, -3.0, 0.45], 0.2), None);
+    assert_eq!(meet([0.0, 0.43, 0.0], [6.0, 0.43, 0.0], 0.4), None);
+    assert_eq!(meet([0.05, 3.0, 0.0], [0.05, 0.2, 0.0], 0.2), None);
+    assert_eq!(meet([3.0, 3.0, 0.0], [3.0, 0.2, 0.0], 0.6), None);
+    assert_eq!(meet([3.0, 3.0, 0.0], [3.0, 0.2, 0.0], 0.4).map(|s| s.0 > 0.5), Some(true), "as large as the run");
+}
+
+#[test]
+fn crossing_and_parallel_runs_are_never_tapped_into() {
+    // A floor of ducts, 30 mm apart, and others across, above and below them at every distance but none.
+    let mut place = Place::default();
+    for k in 0..6 {
+        let y = 0.43 * f64::from(k);
+        solid(&mut place, "IfcDuctSegment", [0.0, y, 0.0], [8.0, y, 0.0], 0.4);
+    }
+    for k in 0..12 {
+        let (x, z) = (0.6 + 0.6 * f64::from(k), 0.1 * f64::from(k % 6));
+        solid(&mut place, "IfcDuctSegment", [x, -1.0, z], [x, 4.0, z], 0.2);
+        // These end before the side of the first.
+        let short = 0.006 + 0.004 * f64::from(k);
+        solid(&mut place, "IfcDuctSegment", [x + 0.3, -3.0, 0.0], [x + 0.3, -0.2 - short, 0.0], 0.2);
+    }
+    assert_eq!(place.joined(), []);
+}
+
+#[test]
+fn taps_can_be_decided_of_limited_and_keep_to_their_medium() {
+    let mut place = Place::default();
+    let run = solid(&mut place, "IfcPipeSegment", [0.0; 3], [3.0, 0.0, 0.0], 0.1);
+    let next = solid(&mut place, "IfcPipeSegment", [3.0, 0.0, 0.0], [6.0, 0.0, 0.0], 0.1);
+    let branch = solid(&mut place, "IfcPipeSegment", [2.0, 2.0, 0.0], [2.0, 0.05, 0.0], 0.05);
+    solid(&mut place, "IfcDuctSegment", [1.0, 2.0, 0.0], [1.0, 0.05, 0.0], 0.05);
+    assert_eq!(place.joined(), [(run, next), (run, branch)]);
+    let tap = place.infer(&[]);
+    let point = tap.points.iter().find(|p| p.source == EndSource::Side).unwrap();
+    assert_eq!((point.element, point.number), (run, 3));
+    assert!(point.location.distance(DVec3::new(2.0, 0.05, 0.0)) < 1e-6 && point.outward.y > 0.99, "{point:?}");
+    let decide =
+        |verdict: Verdict, point: Option<PointOf>| Decision { from: (run, point), to: (branch, None), verdict };
+    assert_eq!(pairs_of(&place.infer(&[decide(Verdict::Reject, None)])), [(run, next)]);
+    for point in [None, Some(PointOf::Number(3))] {
+        let accepted = place.infer(&[decide(Verdict::Accept, point)]);
+        assert_eq!(pairs_of(&accepted), [(run, next), (run, branch)], "the run's own end stays free for the next");
+        let by: Vec<JoinedBy> = accepted.joins.iter().map(|j| j.by).collect();
+        assert_eq!(by, [JoinedBy::Accepted, JoinedBy::Geometry]);
+        assert!(accepted.joins.iter().all(|j| j.gap_m.is_some_and(|g| g < 1e-6)));
+    }
+    let none = Joining { tap_gap_m: 0.0, ..Joining::default() };
+    assert_eq!(pairs_of(&infer(&place.evidence(), &none, &[])), [(run, next)]);
 }
 
 #[test]

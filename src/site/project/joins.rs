@@ -3,7 +3,7 @@
 use super::sheet::Table;
 use super::{Project, edit};
 use crate::problem::Problem;
-use crate::site::infer::{Decision, Joining, PointOf, Verdict};
+use crate::site::infer::{Decision, Joining, PointOf, Verdict, WiredBy};
 use crate::site::{ElementKind, Site, Slot};
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
@@ -43,10 +43,25 @@ pub(super) fn read_joining(table: Table<'_>) -> Joining {
     let otherwise = Joining::default();
     let joining = Joining {
         gap_m: table.number_in("gap_m", 0.001, 0.2).map_or(otherwise.gap_m, |g| g.value),
+        tap_gap_m: table.number_in("tap_gap_m", 0.0, 0.1).map_or(otherwise.tap_gap_m, |g| g.value),
         least_confidence: table.number_in("least_confidence", 0.0, 1.0).map_or(otherwise.least_confidence, |c| c.value),
+        wiring: read_wiring(&table).unwrap_or(otherwise.wiring),
+        wiring_reach_m: table.number_in("wiring_reach_m", 1.0, 10_000.0).map_or(otherwise.wiring_reach_m, |r| r.value),
     };
     table.finish();
     joining
+}
+
+/// The weakest reason for a cable that nobody draws; none inside for `off`.
+fn read_wiring(table: &Table<'_>) -> Option<Option<WiredBy>> {
+    let word = table.word("wiring")?;
+    let limit = WiredBy::limit(&word.value);
+    if limit.is_none() {
+        let message = format!("`wiring` in {} is `{}`", table.title, word.value);
+        let words = WiredBy::ALL.map(|(w, _)| w).join(", ");
+        table.sheet.error(word.line, message, format!("use off, or the weakest reason that counts: {words}"));
+    }
+    limit
 }
 
 /// Reads the decisions; what is wrong with one is noted, and it is left out.
@@ -281,21 +296,36 @@ mod tests {
 
     #[test]
     fn what_is_wrong_has_its_line_and_a_remedy() {
-        let joins = "[joining]\ngap_m = 5\ngap = 1\n[[joins]]\nfrom = \"A\"\nto = \"B\"\ndecision = \"maybe\"\n\
+        let joins = "[joining]\ngap_m = 5\ngap = 1\nwiring = \"guess\"\nwiring_reach_m = 0\n[[joins]]\nfrom = \"A\"\nto = \"B\"\ndecision = \"maybe\"\n\
             [[joins]]\nfrom = \"A\"\nto = \"A\"\ndecision = \"join\"\n[[joins]]\nto = \"B\"\ndecision = \"join\"\n\
             [[joins]]\nfrom = \"C\"\nto = \"D\"\ndecision = \"join\"\n\
             [[joins]]\nfrom = \"D\"\nto = \"C\"\ndecision = \"reject\"\n";
         let faults = [
             (5, "`gap_m`"),
             (6, "`gap` is no key"),
-            (10, "`maybe`"),
-            (13, "to itself"),
-            (15, "has no `from`"),
-            (22, "decided twice"),
+            (7, "`guess`"),
+            (8, "`wiring_reach_m`"),
+            (12, "`maybe`"),
+            (15, "to itself"),
+            (17, "has no `from`"),
+            (24, "decided twice"),
         ];
         let read = told(joins, &faults);
         assert_eq!(read.joins.len(), 1);
         assert_eq!(read.joining, Joining::default());
+    }
+
+    #[test]
+    fn cables_that_nobody_draws_can_be_limited_and_switched_off() {
+        let read = |joining: &str| {
+            let (_folder, file) = project(&format!("{FILE}\n[joining]\n{joining}\n"));
+            let (read, problems) = load(&file).unwrap();
+            assert_eq!(problems, [], "{joining}");
+            (read.joining.wiring, read.joining.wiring_reach_m)
+        };
+        assert_eq!(read(""), (Some(WiredBy::Building), 100.0));
+        assert_eq!(read("wiring = \"off\""), (None, 100.0));
+        assert_eq!(read("wiring = \"storey\"\nwiring_reach_m = 40"), (Some(WiredBy::Storey), 40.0));
     }
 
     #[test]
