@@ -95,6 +95,10 @@ impl Measured {
         let peak = document["peak_rss_mb"].as_f64().unwrap_or_default();
         let most = 4.0 * unpacked(path) as f64 / 1e6 + BESIDE_MB;
         self.runs += 1;
+        if self.runs.is_multiple_of(100) {
+            let [nearest, longest] = [&self.nearest.1, &self.longest.1];
+            eprintln!("{} runs; nearest to its limit {nearest}; longest {:.1?}, {longest}", self.runs, self.longest.0);
+        }
         if peak / most > self.nearest.0 {
             self.nearest = (peak / most, format!("{what}: {peak:.0} MB of {most:.0} MB"));
         }

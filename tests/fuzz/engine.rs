@@ -1,6 +1,6 @@
 //! Runs one target: what is kept of it first, then mutations of its seeds, until the count or the time is reached.
 
-use crate::mutate::mutated;
+use crate::mutate::{LONGEST, mutated};
 use cpu_time::ProcessTime;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +26,7 @@ const STANDSTILL: Duration = Duration::from_secs(600);
 /// Memory that an input may take beyond four times its length, bytes.
 const MEMORY: u64 = 300_000_000;
 /// So many inputs with an outcome that no other had are mutated further.
-const MOST_KEPT: usize = 2000;
+const MOST_KEPT: usize = 500;
 /// A long run goes on after a fault until it has seen so many.
 const MOST_FAULTS: usize = 20;
 
@@ -38,6 +38,7 @@ pub struct Fuzz {
     name: &'static str,
     pool: Vec<Vec<u8>>,
     words: Vec<String>,
+    longest: usize,
 }
 
 /// What the environment asks for.
@@ -68,12 +69,18 @@ impl Ask {
 impl Fuzz {
     /// A target by the name of its test.
     pub fn new(name: &'static str) -> Self {
-        Self { name, pool: Vec::new(), words: Vec::new() }
+        Self { name, pool: Vec::new(), words: Vec::new(), longest: LONGEST }
     }
 
     /// What mutations begin with.
     pub fn seeds(mut self, seeds: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
         self.pool.extend(seeds.into_iter().map(|s| s.as_ref().to_vec()));
+        self
+    }
+
+    /// Inputs are cut off here, bytes: where the reader itself takes no more, longer ones say nothing new.
+    pub fn longest(mut self, longest: usize) -> Self {
+        self.longest = longest;
         self
     }
 
@@ -118,7 +125,7 @@ impl Fuzz {
             }
             count += 1;
             let mut random = stream(ask.seed, count);
-            let input = mutated(&self.pool, &self.words, &mut random);
+            let input = mutated(&self.pool, &self.words, self.longest, &mut random);
             let Some(outcome) = runner.try_one(count, &input, &mut read) else { continue };
             if outcomes.insert(outcome) && self.pool.len() < seeds + MOST_KEPT {
                 if ask.is_long() {

@@ -3,7 +3,7 @@
 use crate::engine::{Random, one_of};
 use rand::Rng;
 
-/// No input is longer, bytes: each shall take little time.
+/// No input is longer unless a target says otherwise, bytes: each shall take little time.
 pub const LONGEST: usize = 64 << 10;
 
 const NUMBERS: [&str; 36] = [
@@ -66,7 +66,7 @@ const LETTERS: [&[u8]; 16] = [
 ];
 
 /// One of the pool, changed.
-pub fn mutated(pool: &[Vec<u8>], words: &[String], random: &mut Random) -> Vec<u8> {
+pub fn mutated(pool: &[Vec<u8>], words: &[String], longest: usize, random: &mut Random) -> Vec<u8> {
     // What is new is looked at more closely.
     let from = if random.random_range(0..3) == 0 { pool.len() * 3 / 4 } else { 0 };
     let mut input = pool[random.random_range(from..pool.len())].clone();
@@ -77,7 +77,7 @@ pub fn mutated(pool: &[Vec<u8>], words: &[String], random: &mut Random) -> Vec<u
     };
     for _ in 0..changes {
         change(&mut input, pool, words, random);
-        input.truncate(LONGEST);
+        input.truncate(longest);
     }
     input
 }

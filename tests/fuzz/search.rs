@@ -100,7 +100,7 @@ pub fn search_query() {
     let count = site.elements.len();
     assert!(count > 5, "{count}");
     let health = |slot: Slot| (slot.0 % 2 == 0).then_some(HealthWord::Critical);
-    Fuzz::new("search_query").seeds(SEEDS).seeds(EXAMPLES).words(&WORDS).run(|input| {
+    Fuzz::new("search_query").longest(5000).seeds(SEEDS).seeds(EXAMPLES).words(&WORDS).run(|input| {
         let text = String::from_utf8_lossy(input);
         match parse(&text) {
             Ok(query) => match index.find(&query, Some(&health)) {

@@ -103,7 +103,7 @@ pub fn csv() {
         "GlobalId\tName\tPart of\n{00000000-0000-0000-0000-000000000001}\tPump 1\tP-2\n",
         include_str!("../../models/clinic/assets.csv"),
     ];
-    Fuzz::new("csv").seeds(seeds).words(&WORDS).run(|input| came_to("fuzz.csv", input, &site));
+    Fuzz::new("csv").longest(16_000).seeds(seeds).words(&WORDS).run(|input| came_to("fuzz.csv", input, &site));
 }
 
 /// A schedule with texts, numbers, a date, a truth and a formula that failed, on two sheets.

@@ -67,7 +67,7 @@ pub fn payload() {
     let map = map();
     let Route::Points(topic) = map.route("a/b") else { panic!("the topic is bound") };
     let mut payload = Payload::default();
-    Fuzz::new("payload").seeds(seeds).words(&words).run(|input| {
+    Fuzz::new("payload").longest(8000).seeds(seeds).words(&words).run(|input| {
         let read = payload.read(input, |key| topic.find(key));
         let mut outcome = payload.strangers.min(3);
         for object in &payload.objects {
@@ -107,7 +107,7 @@ pub fn topics() {
     let seeds = ["a/b/c\na/#\na/+/c\n#\n+/+\n", "$SYS/x\n#\n$SYS/#\n+/x\n", "a\na/#\n/\n//\n+\n", "a/clock\na/+\n"];
     let words = ["/", "#", "+", "$", "a", "b", "\n", "\0", "/#", "+/", "clock"];
     let map = map();
-    Fuzz::new("topics").seeds(seeds).words(&words).run(|input| {
+    Fuzz::new("topics").longest(2000).seeds(seeds).words(&words).run(|input| {
         let text = String::from_utf8_lossy(input);
         let mut lines = text.split('\n');
         let topic = lines.next().unwrap_or_default();

@@ -60,7 +60,7 @@ pub fn expression() {
         ".",
         "host.prop.",
     ];
-    Fuzz::new("expression").seeds(seeds).words(&words).run(|input| {
+    Fuzz::new("expression").longest(5000).seeds(seeds).words(&words).run(|input| {
         let text = String::from_utf8_lossy(input);
         let compiled = match Expression::compile(&text) {
             Ok(compiled) => compiled,
@@ -141,7 +141,7 @@ pub fn pattern() {
         "a-z",
         "\n",
     ];
-    Fuzz::new("pattern").seeds(seeds).words(&words).run(|input| {
+    Fuzz::new("pattern").longest(2000).seeds(seeds).words(&words).run(|input| {
         let text = String::from_utf8_lossy(input);
         let (source, texts) = text.split_once('\n').unwrap_or((&text, ""));
         match Pattern::parse(source) {
@@ -170,7 +170,7 @@ pub fn word() {
     ];
     let words =
         ["s", "ms", "@", "=", ":", "#", "://", "[", "]", "mqtt", "Z", "T", "+", "-", ".", "e", "\n", "0", "/", "%"];
-    Fuzz::new("word").seeds(seeds).words(&words).run(|input| {
+    Fuzz::new("word").longest(600).seeds(seeds).words(&words).run(|input| {
         let text = String::from_utf8_lossy(input);
         let lines: Vec<&str> = text.lines().take(8).collect();
         let mut outcome = 0_u64;
