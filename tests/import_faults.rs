@@ -60,14 +60,14 @@ fn read(what: &str, bytes: Vec<u8>) -> Result {
 }
 
 fn read_as(name: &'static str, what: &str, bytes: Vec<u8>) -> Result {
-    let told = what.to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    if let Some(measured) = MEASURED.lock().unwrap().as_mut() {
+        measured.add(what, &path);
+    }
     watched(what, move || {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        if let Some(measured) = MEASURED.lock().unwrap().as_mut() {
-            measured.add(&told, &path);
-        }
+        let _keep = folder;
         import::read(&path, &Progress::default())
     })
 }

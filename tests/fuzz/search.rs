@@ -99,7 +99,7 @@ pub fn search_query() {
     let index = Index::of(&site);
     let count = site.elements.len();
     assert!(count > 5, "{count}");
-    let health = |slot: Slot| (slot.0 % 2 == 0).then_some(HealthWord::Critical);
+    let health = |slot: Slot| slot.0.is_multiple_of(2).then_some(HealthWord::Critical);
     Fuzz::new("search_query").longest(5000).seeds(SEEDS).seeds(EXAMPLES).words(&WORDS).run(|input| {
         let text = String::from_utf8_lossy(input);
         match parse(&text) {
