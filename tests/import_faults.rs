@@ -1,4 +1,5 @@
-//! Real models, broken in every way that files break: whatever is lost is told.
+//! Real models, broken in every way that files break: whatever is lost is told, and no run of the program takes more
+//! memory than four times the file (unpacked, for an ifcZIP) and 300 MB, nor longer than a minute.
 //!
 //! The samples are found through `PLENUM_SAMPLES`; without it these tests say so and pass.
 
@@ -6,17 +7,43 @@
 
 mod common;
 
-use common::watched;
+use common::{finish, start, watched};
 use plenum::import::{self, Progress};
 use plenum::site::model::Model;
 use plenum::{Problem, Severity};
 use rand::{Rng, SeedableRng};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Small ones for the tables of hundreds; the whole set is for the long run.
 const SMALL: [&str; 4] = ["pcert-hvac.ifc", "pcert-architecture.ifc", "pcert-structural.ifc", "tall-building.ifc"];
 const LARGE: [&str; 3] = ["duplex-architecture.ifc", "duplex-electrical.ifc", "terrain-us-survey-feet.ifc"];
+
+const ZIPPED: &str = "window-frames.ifczip";
+const ALL: [&str; 9] = [
+    "pcert-hvac.ifc",
+    "pcert-architecture.ifc",
+    "pcert-structural.ifc",
+    "tall-building.ifc",
+    "duplex-architecture.ifc",
+    "duplex-electrical.ifc",
+    "terrain-us-survey-feet.ifc",
+    "pcert-landscaping.ifc",
+    ZIPPED,
+];
+
+/// A run may hold so much beside four times the file, MB (10⁶ bytes).
+const BESIDE_MB: f64 = 300.0;
+/// No run takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What `plenum import` took of the files that it was measured on; none while nothing is to be measured.
+static MEASURED: Mutex<Option<Measured>> = Mutex::new(None);
 
 type Result = std::result::Result<(Model, Vec<Problem>), Problem>;
 
@@ -29,12 +56,90 @@ fn samples(names: &[&'static str]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn read(what: &str, bytes: Vec<u8>) -> Result {
+    read_as("broken.ifc", what, bytes)
+}
+
+fn read_as(name: &'static str, what: &str, bytes: Vec<u8>) -> Result {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    if let Some(measured) = MEASURED.lock().unwrap().as_mut() {
+        measured.add(what, &path);
+    }
     watched(what, move || {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("broken.ifc");
-        std::fs::write(&path, bytes).unwrap();
+        let _keep = folder;
         import::read(&path, &Progress::default())
     })
+}
+
+/// Memory and time of runs of the program.
+#[derive(Default)]
+struct Measured {
+    runs: usize,
+    /// The run that took the greatest share of its limit, and that share.
+    nearest: (f64, String),
+    longest: (Duration, String),
+    over: Vec<String>,
+}
+
+impl Measured {
+    /// Imports a file by the program.
+    fn add(&mut self, what: &str, path: &Path) {
+        let clock = Instant::now();
+        let output = finish(start(&["import", "--json", &path.display().to_string()], Stdio::piped(), Stdio::piped()));
+        let took = clock.elapsed();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{what}: {:?} {said}", output.status);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{what}: {e}: {said}"));
+        // Only Linux tells.
+        let peak = document["peak_rss_mb"].as_f64().unwrap_or_default();
+        let most = 4.0 * unpacked(path) as f64 / 1e6 + BESIDE_MB;
+        self.runs += 1;
+        if self.runs.is_multiple_of(100) {
+            let [nearest, longest] = [&self.nearest.1, &self.longest.1];
+            eprintln!("{} runs; nearest to its limit {nearest}; longest {:.1?}, {longest}", self.runs, self.longest.0);
+        }
+        if peak / most > self.nearest.0 {
+            self.nearest = (peak / most, format!("{what}: {peak:.0} MB of {most:.0} MB"));
+        }
+        if took > self.longest.0 {
+            self.longest = (took, what.to_owned());
+        }
+        if peak > most || took > PATIENCE {
+            self.over.push(format!("{what}: {peak:.0} MB of {most:.0} MB in {took:.1?}"));
+        }
+    }
+
+    fn report(self) {
+        let Self { runs, nearest, longest, over } = self;
+        println!("{runs} runs of plenum import; nearest to its limit {}; longest {longest:.1?}", nearest.1);
+        assert!(runs > 0 || std::env::var_os("PLENUM_SAMPLES").is_none(), "nothing was measured");
+        assert!(over.is_empty(), "{} runs took too much:\n{}", over.len(), over.join("\n"));
+    }
+}
+
+/// Size of a file; of an archive, of what is in it. What an archive only claims does not count.
+fn unpacked(path: &Path) -> u64 {
+    let bytes = std::fs::read(path).unwrap();
+    let size = bytes.len() as u64;
+    let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(bytes)) else { return size };
+    let mut all = 0;
+    for i in 0..archive.len() {
+        if let Ok(member) = archive.by_index(i) {
+            let mut none = std::io::sink();
+            all += std::io::copy(&mut member.take(2_000_000_000), &mut none).unwrap_or(0);
+        }
+    }
+    size.max(all)
+}
+
+/// Does `work` while what it reads is measured.
+fn measured(work: impl FnOnce()) {
+    *MEASURED.lock().unwrap() = Some(Measured::default());
+    work();
+    if let Some(measured) = MEASURED.lock().unwrap().take() {
+        measured.report();
+    }
 }
 
 /// What there was to see, and what there is now.
@@ -134,13 +239,7 @@ fn flipped(names: &[&'static str], times: u64) {
     let mut cases = 0;
     for (name, bytes) in samples(names) {
         for seed in 0..times {
-            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-            let mut broken = bytes.clone();
-            for _ in 0..1 << random.random_range(0..8) {
-                let at = random.random_range(0..broken.len());
-                broken[at] = random.random();
-            }
-            match read(&format!("{name} flipped by {seed}"), broken) {
+            match read(&format!("{name} flipped by {seed}"), changed(&bytes, seed)) {
                 Ok((model, _)) => {
                     let sane = |e: &plenum::site::Element| {
                         e.placement.is_finite() && e.bounds.is_none_or(|b| b.min.is_finite() && b.max.is_finite())
@@ -153,6 +252,52 @@ fn flipped(names: &[&'static str], times: u64) {
         }
     }
     println!("{cases} files with changed bytes were read or refused");
+}
+
+/// An archive of one model, broken outside and inside.
+fn archives(places: usize, times: u64) {
+    let mut cases = 0;
+    let mut sane = |what: String, bytes: Vec<u8>| {
+        if let Err(problem) = read_as("broken.ifczip", &what, bytes) {
+            assert!(!problem.message.is_empty(), "{what}");
+        }
+        cases += 1;
+    };
+    for (name, bytes) in samples(&[ZIPPED]) {
+        let mut inside = Vec::new();
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
+        archive.by_index(0).unwrap().read_to_end(&mut inside).unwrap();
+        for place in 0..places {
+            let at = |length: usize| length * (2 * place + 1) / (2 * places);
+            sane(format!("{name} cut at {}", at(bytes.len())), bytes[..at(bytes.len())].to_vec());
+            sane(format!("{name} cut inside at {}", at(inside.len())), zipped(&inside[..at(inside.len())]));
+        }
+        for seed in 0..times {
+            sane(format!("{name} flipped by {seed}"), changed(&bytes, seed));
+            sane(format!("{name} flipped inside by {seed}"), zipped(&changed(&inside, seed)));
+        }
+        // Little on the disk, and much of nothing inside.
+        sane(format!("{name} and 200 MB of blanks"), zipped(&[inside.as_slice(), &vec![b' '; 200_000_000]].concat()));
+    }
+    println!("{cases} broken archives were read or refused");
+}
+
+fn zipped(bytes: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("a.ifc", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(bytes).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+/// Some bytes changed, always the same for a seed.
+fn changed(bytes: &[u8], seed: u64) -> Vec<u8> {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let mut broken = bytes.to_vec();
+    for _ in 0..1 << random.random_range(0..8) {
+        let at = random.random_range(0..broken.len());
+        broken[at] = random.random();
+    }
+    broken
 }
 
 #[test]
@@ -171,11 +316,36 @@ fn with_changed_bytes() {
 }
 
 #[test]
-#[ignore = "some minutes: every sample, every place and class"]
+fn archives_that_are_broken() {
+    archives(3, 8);
+}
+
+/// The demo's files and every sample as they are.
+#[test]
+fn whole_files_stay_within_their_memory() {
+    let clinic = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic");
+    let demo = ["clinic-mep.ifc", "clinic-architecture.ifc", "site.geojson", "assets.csv"];
+    let mut files: Vec<PathBuf> = demo.iter().map(|f| clinic.join(f)).collect();
+    if let Some(folder) = std::env::var_os("PLENUM_SAMPLES") {
+        files.extend(ALL.iter().map(|f| PathBuf::from(&folder).join("ifc").join(f)));
+    }
+    let mut all = Measured::default();
+    for file in &files {
+        all.add(&file.file_name().unwrap().to_string_lossy(), file);
+    }
+    all.report();
+}
+
+#[test]
+#[ignore = "an hour: every sample, every place and class, each read by the program, too"]
 fn every_sample_broken_in_every_way() {
-    cut_at_places(&LARGE, 20);
-    without_each_class(&SMALL, usize::MAX);
-    without_each_class(&LARGE, usize::MAX);
-    flipped(&SMALL, 1000);
-    flipped(&LARGE, 200);
+    measured(|| {
+        cut_at_places(&ALL[..8], 20);
+        without_each_class(&SMALL, usize::MAX);
+        without_each_class(&LARGE, usize::MAX);
+        flipped(&SMALL, 1000);
+        flipped(&LARGE, 200);
+        flipped(&["pcert-landscaping.ifc"], 200);
+        archives(20, 200);
+    });
 }

@@ -350,6 +350,21 @@ fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// Room for what a list only claims is never made: it would end the program.
+#[test]
+fn a_list_that_claims_billions_of_texts_is_refused() {
+    let parts = |claim: &str| {
+        let texts = format!("<!-- sst --><x:sst count='1' uniqueCount=\"{claim}\"><si><t>Tag</t></si></x:sst>");
+        archive(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", texts.as_bytes())])
+    };
+    for claim in ["4294967295", "18446744073709551616", "99999999999999999999", " 4294967295", "+4294967295"] {
+        let problem = read("claim.xlsx", &parts(claim)).unwrap_err();
+        assert!(problem.message.contains("has no room for them"), "{claim}: {problem}");
+    }
+    let other = read("claim.xlsx", &parts("1000")).unwrap_err();
+    assert!(!other.message.contains("no room"), "{other}");
+}
+
 #[test]
 fn a_bomb_is_refused_whatever_it_claims() {
     let limits = Limits { max_bytes: 1_000_000, ..Limits::default() };

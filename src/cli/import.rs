@@ -83,7 +83,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let limits = Limits {
         max_bytes: args.limit_mb.saturating_mul(1_000_000),
         cut_patience: args.patience,
-        uncut_patience: args.patience.saturating_mul(2).max(Limits::default().uncut_patience),
+        uncut_patience: (args.patience.saturating_mul(5) / 6).max(Limits::default().uncut_patience),
     };
     // Asked for before the work, so that a folder that cannot be written to is known at once.
     let mut out = args.elements.as_deref().map(ElementsFile::create).transpose()?;

@@ -23,7 +23,8 @@ pub fn display(colour: [f32; 4]) -> [f64; 4] {
 /// `#rgb` or `#rrggbb`, opaque, linear.
 pub fn from_hex(text: &str) -> Option<[f32; 4]> {
     let digits = text.trim().strip_prefix('#')?;
-    let value = u32::from_str_radix(digits, 16).ok()?;
+    // `from_str_radix` would take a sign.
+    let value = u32::from_str_radix(digits, 16).ok().filter(|_| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let byte = |shift: u32| ((value >> shift) & 0xFF) as f32 / 255.0;
     let nibble = |shift: u32| ((value >> shift) & 0xF) as f32 / 15.0;
     match digits.len() {
@@ -58,5 +59,6 @@ mod tests {
         assert_eq!(from_hex("red"), None);
         assert_eq!(from_hex("#12345"), None);
         assert_eq!(from_hex("#é"), None);
+        assert_eq!((from_hex("#+ff"), from_hex("#+12345")), (None, None));
     }
 }

@@ -24,7 +24,8 @@ pub struct Limits {
     pub max_bytes: u64,
     /// How long the geometry of a batch may take with its openings cut; then it is made without.
     pub cut_patience: Duration,
-    /// How long it may take without; then these elements have no geometry.
+    /// How long it may take without, and all further tries after a stall together; then these elements have no
+    /// geometry. With [`Self::cut_patience`] it makes less than a minute.
     pub uncut_patience: Duration,
 }
 
@@ -33,7 +34,7 @@ impl Default for Limits {
         Self {
             max_bytes: 2_000_000_000,
             cut_patience: Duration::from_secs(30),
-            uncut_patience: Duration::from_secs(60),
+            uncut_patience: Duration::from_secs(25),
         }
     }
 }

@@ -13,15 +13,15 @@ use crate::site::Slot;
 use crate::site::model::{Element, Model};
 use glam::{DAffine3, DVec3};
 use obvhs::BvhBuildParams;
-use obvhs::cwbvh::{CwBvh, builder::build_cwbvh};
+use obvhs::cwbvh::CwBvh;
 use obvhs::ray::{Ray, RayHit};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The picking tree over a site or a model.
 #[derive(Default)]
 pub struct Bvh {
+    /// None where there is nothing to hit, and where all is looked through (see [`details::tree`]).
     tree: Option<CwBvh>,
     bounds: Option<Aabb>,
     items: Vec<Item>,
@@ -66,12 +66,13 @@ impl Bvh {
     /// As [`Self::new`], with the trees that were made before of some shapes.
     fn build(items: impl IntoIterator<Item = Item>, shapes: &[Arc<Shape>], made: &Details) -> Self {
         let near = |p: DVec3| p.is_finite() && p.abs().max_element() < 1e12;
-        let whole = |i: &Item| near(i.bounds.min) && near(i.bounds.max) && i.shape.triangles() > 0;
+        let is_box = |b: &Aabb| near(b.min) && near(b.max) && b.min.cmple(b.max).all();
+        let whole = |i: &Item| is_box(&i.bounds) && i.shape.triangles() > 0;
         let items: Vec<Item> = items.into_iter().filter(whole).collect();
         let Some(all) = items.iter().map(|i| i.bounds).reduce(Aabb::union) else { return Self::default() };
         let origin = all.centre();
         let boxes: Vec<obvhs::aabb::Aabb> = items.iter().map(|i| rounded_outwards(i.bounds, origin)).collect();
-        let tree = build_cwbvh(&boxes, BvhBuildParams::fast_build(), &mut Duration::default());
+        let tree = details::tree(&boxes, BvhBuildParams::fast_build());
         let mut details = Vec::new();
         let known = shapes.iter().enumerate().filter_map(|(i, s)| Some((Arc::as_ptr(s), made.get(i)?)));
         let known: HashMap<*const Shape, &Arc<CwBvh>> = known.collect();
@@ -84,7 +85,7 @@ impl Bvh {
             })
         });
         let detail_of = detail_of.collect();
-        Self { tree: Some(tree), bounds: Some(all), items, detail_of, details }
+        Self { tree, bounds: Some(all), items, detail_of, details }
     }
 
     /// Builds the tree of elements by their slots, with their shapes.
@@ -131,7 +132,7 @@ impl Bvh {
         section: Option<f64>,
         visible: impl Fn(Slot) -> bool,
     ) -> Option<Hit> {
-        let (tree, bounds) = (self.tree.as_ref()?, self.bounds?);
+        let bounds = self.bounds?;
         let direction = direction.try_normalize().filter(|_| origin.is_finite())?;
         // Start at the scene, so that f32 has digits left however far away the eye is.
         let entered = enter(bounds, origin, direction)?;
@@ -141,22 +142,30 @@ impl Bvh {
         let mut nearest: Option<Hit> = None;
         // The tree must not cut boxes off by what f32 makes of a distance, hence the slack.
         let slack = |distance: f64| ((distance - entered) * (1.0 + 1e-5) + 1e-3) as f32;
-        tree.ray_traverse(ray, &mut RayHit::none(), |ray, primitive| {
-            let number = tree.primitive_indices.get(primitive).map(|i| *i as usize);
-            let item = number.and_then(|i| self.items.get(i));
+        let mut meet = |number: usize, tmax: f32| {
+            let item = self.items.get(number);
             let Some(item) = item.filter(|i| visible(i.slot)) else { return f32::INFINITY };
-            let detail = number.and_then(|i| self.details.get(self.detail_of.get(i).copied().flatten()? as usize));
-            let detail = detail.map(AsRef::as_ref);
+            let detail = self.detail_of.get(number).copied().flatten();
+            let detail = detail.and_then(|d| self.details.get(d as usize)).map(AsRef::as_ref);
             let limit = nearest.as_ref().map_or(f64::INFINITY, |h| h.distance);
             match item.meet(detail, origin, direction, section, limit) {
                 Some(hit) => {
                     nearest = Some(hit);
                     // Never above what the tree has already: it takes smaller distances only.
-                    slack(hit.distance).min(ray.tmax)
+                    slack(hit.distance).min(tmax)
                 }
                 None => f32::INFINITY,
             }
-        });
+        };
+        if let Some(tree) = &self.tree {
+            tree.ray_traverse(ray, &mut RayHit::none(), |ray, primitive| {
+                tree.primitive_indices.get(primitive).map_or(f32::INFINITY, |i| meet(*i as usize, ray.tmax))
+            });
+        } else {
+            (0..self.items.len()).for_each(|i| {
+                meet(i, f32::INFINITY);
+            });
+        }
         nearest
     }
 }

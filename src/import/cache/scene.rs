@@ -10,6 +10,7 @@ use super::file::{Fault, SECTIONS, Source, Target};
 use super::sets;
 use crate::problem::Problem;
 use crate::shape::{Details, Shape};
+use crate::site::assets::Thing;
 use crate::site::model::{ConnectionPoint, Element, Model};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -157,18 +158,33 @@ fn hangs_together(model: &Model) -> bool {
     let within = |index: u32, length: usize| (index as usize) < length;
     let all = |list: &[u32], length: usize| list.iter().all(|i| within(*i, length));
     let elements = model.elements.len();
+    let places = model.places.len();
     let element = |e: &Element| {
         e.storey.is_none_or(|i| within(i, model.storeys.len()))
+            && e.place.is_none_or(|i| within(i, places))
             && [e.space, e.part_of, e.host].iter().flatten().all(|i| within(*i, elements))
             && all(&e.systems, model.systems.len())
             && e.shape.is_none_or(|i| within(i, model.shapes.len()))
     };
+    let thing = |thing: Thing| match thing {
+        Thing::Place(i) => within(i, places),
+        Thing::Storey(i) => within(i, model.storeys.len()),
+        Thing::Element(i) => within(i, elements),
+        Thing::Zone(i) => within(i, model.zones.len()),
+        Thing::System(i) => within(i, model.systems.len()),
+        // A model has none.
+        Thing::Point(_) => false,
+    };
     let point = |p: &ConnectionPoint| within(p.element, elements);
     let points = model.connection_points.len();
+    let stand = model.places.iter().map(|p| p.part_of).chain(model.storeys.iter().map(|s| s.place));
     model.elements.iter().all(element)
         && model.zones.iter().chain(&model.systems).all(|g| all(&g.members, elements))
         && model.connection_points.iter().all(point)
         && model.connections.iter().all(|c| within(c.from, points) && within(c.to, points))
+        && stand.flatten().all(|i| within(i, places))
+        && model.ends.iter().all(|e| within(e.element, elements))
+        && model.relations.iter().all(|r| thing(r.from) && thing(r.to))
 }
 
 const _: () = assert!(SECTIONS == 5, "the list at the top of this file, `write` and `read` have one for each");
@@ -176,7 +192,9 @@ const _: () = assert!(SECTIONS == 5, "the list at the top of this file, `write` 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::model::{Connection, Group};
+    use crate::site::assets::{Relation, RelationKind};
+    use crate::site::model::{Connection, End, EndSource, Group, Place, Storey};
+    use glam::DVec3;
 
     fn problem(place: &str) -> Problem {
         Problem::warning(place, "message", "remedy")
@@ -203,6 +221,10 @@ mod tests {
         }
     }
 
+    fn end() -> End {
+        End { element: 0, location: DVec3::ZERO, outward: DVec3::X, outline: None, source: EndSource::Axis }
+    }
+
     fn there_and_back(model: &Model, problems: &[Problem], path: &str) -> Result<(Model, Vec<Problem>), Fault> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let length = write(file.as_file_mut(), [3; 32], model, problems).unwrap();
@@ -225,7 +247,7 @@ mod tests {
     /// Files with all the right checksums, which nothing of ours writes.
     #[test]
     fn a_model_that_does_not_hang_together_is_refused() {
-        let wrong: [fn(&mut Model); 8] = [
+        let wrong: [fn(&mut Model); 13] = [
             |m| m.elements[0].shape = Some(1),
             |m| m.elements[0].storey = Some(0),
             |m| m.elements[0].host = Some(1),
@@ -233,6 +255,11 @@ mod tests {
             |m| m.systems[0].members = vec![1],
             |m| m.connection_points = vec![ConnectionPoint { element: 1, ..ConnectionPoint::default() }],
             |m| m.connections = vec![Connection { from: 0, to: 0 }],
+            |m| m.elements[0].place = Some(0),
+            |m| m.places = vec![Place { part_of: Some(1), ..Place::default() }],
+            |m| m.storeys = vec![Storey { place: Some(0), ..Storey::default() }],
+            |m| m.ends = vec![End { element: 1, ..end() }],
+            |m| m.relations = vec![Relation::new(Thing::Element(0), RelationKind::Feeds, Thing::Zone(0), "a file")],
             |m| Arc::make_mut(&mut m.shapes[0]).indices[2] = 3,
         ];
         for (i, change) in wrong.iter().enumerate() {

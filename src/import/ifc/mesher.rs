@@ -16,6 +16,10 @@ pub(super) const BATCH: usize = 64;
 const SMALL_BATCH: usize = 4;
 /// How often the search goes on after a stall before the rest is drawn uncut.
 const MAX_STALLS: usize = 3;
+/// The search waits for few products at a time, and this part of the patience for all of a batch.
+const SEARCH_PART: u32 = 6;
+/// Each attempt is waited for so long, however much was waited before.
+const LEAST: Duration = Duration::from_secs(1);
 /// How often cancellation is looked at.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -43,8 +47,8 @@ pub(super) struct Meshes {
 
 enum End {
     Finished,
-    /// Nothing came for too long, or the library failed; so many products were done.
-    Stalled(usize),
+    /// Nothing came for too long, or the library failed; so many products were done, and so long was waited.
+    Stalled(usize, Duration),
     Cancelled,
 }
 
@@ -53,7 +57,7 @@ enum End {
 pub(super) struct Patience {
     /// With openings cut.
     pub(super) cut: Duration,
-    /// Without.
+    /// Without, and for all that is tried after the first stall together.
     pub(super) uncut: Duration,
 }
 
@@ -83,22 +87,31 @@ pub(super) fn run(step: &Step, job: &Job<'_>, progress: &Progress) -> Meshes {
     match attempt(bytes, ids, BATCH, patience.cut, &mut meshes) {
         End::Finished => return meshes,
         End::Cancelled => return meshes.cancelled(),
-        End::Stalled(_) => {}
+        End::Stalled(..) => {}
     }
+    // However many stalls there are, a file has an end.
+    let mut left = patience.uncut;
+    let mut attempt = |bytes: &Arc<Vec<u8>>, ids: &[u32], batch, patience: Duration, meshes: &mut Meshes| {
+        let end = attempt(bytes, ids, batch, patience.min(left.max(LEAST)), meshes);
+        if let End::Stalled(_, waited) = &end {
+            left = left.saturating_sub(*waited);
+        }
+        end
+    };
     let rest: Vec<u32> = meshes.missing(ids);
     let (mut hosts, plain): (Vec<u32>, Vec<u32>) = rest.into_iter().partition(|id| hosts.contains(id));
     // Those without openings first: whatever stalled, it was most likely not one of them.
     match attempt(bytes, &plain, BATCH, patience.uncut, &mut meshes) {
         End::Cancelled => return meshes.cancelled(),
         End::Finished => {}
-        End::Stalled(_) => meshes.given_up = meshes.missing(&plain),
+        End::Stalled(..) => meshes.given_up = meshes.missing(&plain),
     }
     let mut uncut = Vec::new();
     for _ in 0..MAX_STALLS {
-        match attempt(bytes, &hosts, SMALL_BATCH, patience.cut, &mut meshes) {
+        match attempt(bytes, &hosts, SMALL_BATCH, patience.cut / SEARCH_PART, &mut meshes) {
             End::Cancelled => return meshes.cancelled(),
             End::Finished => hosts.clear(),
-            End::Stalled(done) => {
+            End::Stalled(done, _) => {
                 let (stuck, rest) = hosts.split_at((done + SMALL_BATCH).min(hosts.len()));
                 uncut.extend(meshes.missing(stuck));
                 hosts = meshes.missing(rest);
@@ -113,7 +126,7 @@ pub(super) fn run(step: &Step, job: &Job<'_>, progress: &Progress) -> Meshes {
     match attempt(&stripped, &uncut, BATCH, patience.uncut, &mut meshes) {
         End::Cancelled => return meshes.cancelled(),
         End::Finished => {}
-        End::Stalled(_) => {
+        End::Stalled(..) => {
             let missing = meshes.missing(&uncut);
             meshes.given_up.extend(missing);
         }
@@ -179,7 +192,7 @@ fn attempt(
     });
     if let Err(e) = thread {
         meshes.failures.push(format!("no thread for the geometry: {e}"));
-        return End::Stalled(0);
+        return End::Stalled(0, Duration::ZERO);
     }
     let mut done = 0;
     let mut waited = Duration::ZERO;
@@ -210,14 +223,14 @@ fn attempt(
             }
             Ok(Event::Failed(why)) => {
                 meshes.failures.push(why);
-                return End::Stalled(done);
+                return End::Stalled(done, waited);
             }
-            Err(RecvTimeoutError::Disconnected) => return End::Stalled(done),
+            Err(RecvTimeoutError::Disconnected) => return End::Stalled(done, waited),
             Err(RecvTimeoutError::Timeout) => {
                 waited += TICK;
                 if waited >= patience {
                     cancel.store(true, Ordering::Relaxed);
-                    return End::Stalled(done);
+                    return End::Stalled(done, waited);
                 }
             }
         }

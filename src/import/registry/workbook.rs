@@ -8,9 +8,16 @@ use crate::import::{Limits, Progress, cancelled};
 use crate::problem::Problem;
 use crate::site::model::PropertyValue;
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, Xlsx};
+use quick_xml::events::Event;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A list of texts may claim so many, whatever there is.
+const MAX_CLAIMED_TEXTS: u64 = 1_000_000;
+
+/// The shortest text of a list, `<si/>`, bytes.
+const LEAST_TEXT: u64 = 5;
 
 /// A workbook has a few dozen parts.
 const MAX_PARTS: usize = 10_000;
@@ -94,16 +101,57 @@ fn check(bytes: &[u8], place: &str, limits: &Limits) -> Result<(), Problem> {
     }
     // What it claims is not trusted.
     let mut unpacked = 0_u64;
+    let mut texts = Vec::new();
     for i in 0..archive.len() {
         let part = archive.by_index(i).map_err(|e| damaged(place, &e))?;
+        let is_texts = part.name().is_ok_and(|n| n.to_lowercase().ends_with("sharedstrings.xml"));
         let left = most.saturating_sub(unpacked);
         let read = std::io::copy(&mut part.take(left.saturating_add(1)), &mut std::io::sink());
-        unpacked = unpacked.saturating_add(read.map_err(|e| damaged(place, &e))?);
+        let read = read.map_err(|e| damaged(place, &e))?;
+        unpacked = unpacked.saturating_add(read);
         if unpacked > most {
             return Err(bomb("more than it says"));
         }
+        if is_texts {
+            texts.push((i, read));
+        }
+    }
+    for (i, size) in texts {
+        let part = archive.by_index(i).map_err(|e| damaged(place, &e))?;
+        let claimed = claimed_texts(BufReader::new(part));
+        if claimed > MAX_CLAIMED_TEXTS && claimed > size / LEAST_TEXT {
+            return Err(damaged(place, &format!("its list claims {claimed} texts and has no room for them")));
+        }
     }
     Ok(())
+}
+
+/// How many texts the list of a workbook's texts says it has: the library below makes room for them before it reads
+/// one, and where there is not so much memory the whole program would end. Some programs claim too many without
+/// any harm.
+fn claimed_texts(part: impl BufRead) -> u64 {
+    let mut reader = quick_xml::Reader::from_reader(part);
+    // As the library reads it.
+    let config = reader.config_mut();
+    config.check_end_names = false;
+    config.check_comments = false;
+    config.expand_empty_elements = true;
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Start(e)) if e.local_name().as_ref() == "sst" => {
+                let digits = |text: &str| -> String {
+                    let text = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+                    text.chars().take_while(char::is_ascii_digit).collect()
+                };
+                let claims = e.attributes_raw().split("uniqueCount").skip(1).map(digits);
+                return claims.filter(|d| !d.is_empty()).map(|d| d.parse().unwrap_or(u64::MAX)).max().unwrap_or(0);
+            }
+            Ok(Event::Eof) | Err(_) => return 0,
+            Ok(_) => {}
+        }
+    }
 }
 
 /// What was read, and what was wrong with it.

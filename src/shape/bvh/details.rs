@@ -5,10 +5,12 @@ use super::{Aabb, rounded_outwards};
 use crate::shape::Shape;
 use glam::DVec3;
 use obvhs::BvhBuildParams;
+use obvhs::bvh2::reinsertion::ReinsertionOptimizer;
+use obvhs::cwbvh::CwBvh;
+use obvhs::cwbvh::bvh2_to_cwbvh::bvh2_to_cwbvh;
 use obvhs::cwbvh::node::CwBvhNode;
-use obvhs::cwbvh::{CwBvh, builder::build_cwbvh};
+use obvhs::ploc::PlocBuilder;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The version of the library whose trees these are: another one may lay them out, or read them, otherwise.
 pub const LIBRARY: &str = "0.3.3";
@@ -113,7 +115,23 @@ pub(super) fn build(shape: &Shape) -> Option<CwBvh> {
     let boxes = (0..shape.triangles()).map(|t| shape.triangle(t).and_then(Aabb::around));
     let boxes = boxes.map(|b| b.unwrap_or(Aabb { min: DVec3::ZERO, max: DVec3::ZERO }));
     let boxes: Vec<obvhs::aabb::Aabb> = boxes.map(|b| rounded_outwards(b, DVec3::ZERO)).collect();
-    Some(build_cwbvh(&boxes, BvhBuildParams::fastest_build(), &mut Duration::default()))
+    tree(&boxes, BvhBuildParams::fastest_build())
+}
+
+/// A tree over boxes; none when it gets deeper than can be walked, as it does over a hundred and more equal boxes:
+/// then they are looked through one by one.
+///
+/// The steps of the library's own builder, which in debug builds gives up on such a tree by a panic.
+pub(super) fn tree(boxes: &[obvhs::aabb::Aabb], params: BvhBuildParams) -> Option<CwBvh> {
+    let mut binary = PlocBuilder::with_capacity(boxes.len()).build(
+        params.ploc_search_distance,
+        boxes,
+        (0..boxes.len() as u32).collect(),
+        params.sort_precision,
+        params.search_depth_threshold,
+    );
+    ReinsertionOptimizer::default().run(&mut binary, params.reinsertion_batch_ratio, None);
+    Some(bvh2_to_cwbvh(&binary, params.max_prims_per_leaf.clamp(1, 3), true, false)).filter(can_be_walked)
 }
 
 fn write_node(node: &CwBvhNode, out: &mut Vec<u8>) {
@@ -205,6 +223,17 @@ mod tests {
         let mut moved = Details::default();
         moved.push_from(&details, 2);
         assert!(Arc::ptr_eq(moved.get(0).unwrap(), details.get(2).unwrap()));
+    }
+
+    /// Triangles that all lie in one place, as files have them by the hundred.
+    #[test]
+    fn equal_triangles_are_no_trap() {
+        for count in [128, 200, 1000] {
+            let mut many = Shape::clone(&shape(1));
+            many.indices = [0, 1, 2].repeat(count);
+            let tree = build(&many);
+            assert!(tree.is_none_or(|t| can_be_walked(&t)), "{count}");
+        }
     }
 
     #[test]
