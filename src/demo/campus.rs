@@ -131,8 +131,9 @@ impl Campus {
              # Every building has two models in frames of their own; their map conversions put them on their plots.\n\
              # Tags, storeys, systems, zones and room numbers begin with the building's code: B01-AHU-1.\n\
              #\n\
-             # What is bound: all equipment with sensors of all buildings, some 440 points a building, by the rule\n\
-             # under [[bindings]]. `plenum emulate` publishes all of them, each building being a plant of its own.\n\
+             # What is bound: all equipment with sensors of all buildings, some 600 points a building (those that\n\
+             # are computed among them), by the rule under [[bindings]]. `plenum emulate` publishes what devices\n\
+             # would measure in all of them, each building being a plant of its own.\n\
              \n\
              name = \"Riverside Campus\"\n\
              description = \"{buildings} four-storey clinics of different plans on plots of their own\"\n\
