@@ -183,7 +183,8 @@ impl Finish<'_> {
                 continue;
             }
             let g = self.gid(&format!("zone/{name}"));
-            let z = self.w.add("IFCZONE", &format!("'{g}',{owner},'{name}',$,$,$"));
+            let called = text(&self.plan.lot.name(name));
+            let z = self.w.add("IFCZONE", &format!("'{g}',{owner},{called},$,$,$"));
             let g = self.gid(&format!("in-zone/{name}"));
             self.w.add("IFCRELASSIGNSTOGROUP", &format!("'{g}',{owner},$,$,{},$,#{z}", refs(&of)));
         }

@@ -65,11 +65,11 @@ pub fn draft(plan: &Plan) -> (String, Notes) {
             short_name: "plenum",
         },
         OwnerInfo { owner: Person::empty().given_name("Architect"), organization_name: "Plenum" },
-        "Riverside Clinic",
+        plan.lot.building.as_str(),
     );
     {
-        let mut site = builder.new_site("Riverside", DVec3::ZERO);
-        let mut building = site.new_building("Riverside Clinic", DVec3::ZERO);
+        let mut site = builder.new_site(&plan.lot.site, DVec3::ZERO);
+        let mut building = site.new_building(&plan.lot.building, DVec3::ZERO);
         for (s, name) in STOREY_NAMES.iter().enumerate() {
             let mut storey = building.new_storey(name, STOREY * s as f64);
             storey_of(&mut storey, plan, s, &mut notes);

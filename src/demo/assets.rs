@@ -2,6 +2,7 @@
 //! up.
 
 use super::net::Net;
+use super::place::Lot;
 use super::plan::STOREY_NAMES;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +23,7 @@ const MAKERS: [(&str, &str, &str, i32); 10] = [
 ];
 
 /// The file's text: one row a machine, in the order of the model.
-pub fn write(seed: u64, net: &Net) -> String {
+pub fn write(seed: u64, net: &Net, lot: &Lot) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x00a5_5e75);
     let mut out =
         String::from("Asset tag,Description,Type,Level,Manufacturer,Model,Serial number,Install date,Warranty until\n");
@@ -38,7 +39,7 @@ pub fn write(seed: u64, net: &Net) -> String {
             cell(&item.tag),
             cell(&item.name),
             cell(&item.kind),
-            cell(STOREY_NAMES.get(item.storey).copied().unwrap_or_default()),
+            cell(&lot.name(STOREY_NAMES.get(item.storey).copied().unwrap_or_default())),
             2024 + years,
         );
     }

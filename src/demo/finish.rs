@@ -4,8 +4,8 @@ use super::architecture::{self, DOOR, ENTRANCE, Notes, WINDOW};
 use super::body::{Look, Part, block, look};
 use super::mep::{Shared, write_sets};
 use super::net::{Set, Value};
-use super::place::Place;
-use super::plan::{Plan, STOREY};
+use super::place::{Lot, Place};
+use super::plan::{Plan, STOREY, STOREY_NAMES};
 use super::records::{Record, read, refs_in, words};
 use super::step::{STAMP_SECONDS, Step, global_id, real, refs, text};
 use glam::DVec3;
@@ -101,7 +101,8 @@ impl<'a> Finish<'a> {
             text.push_str(&format!("#{id}={}({});\n", r.keyword, r.args.join(",")));
         }
         text.push_str(&added);
-        Step::file(&text, "clinic-architecture.ifc", "IFC4X3_ADD2", "ReferenceView")
+        let name = file_name(&self.plan.lot, "architecture.ifc");
+        Step::file(&text, &name, "IFC4X3_ADD2", "ReferenceView")
     }
 
     // Property sets that hang on nothing; dates; booleans, which STEP writes with one letter.
@@ -210,12 +211,15 @@ impl<'a> Finish<'a> {
         if let Some(id) = self.first("IFCPROJECT") {
             self.set(id, 3, "'Architecture'");
         }
-        Place::ARCHITECTURE.write(&mut self.w, context);
+        Place::ARCHITECTURE.write(&self.plan.lot, &mut self.w, context);
         let storeys: Vec<u32> =
             self.records.iter().filter(|(_, r)| r.keyword == "IFCBUILDINGSTOREY").map(|(n, _)| *n).collect();
         for (i, id) in storeys.iter().enumerate() {
             self.set(*id, 8, ".ELEMENT.");
             self.set(*id, 9, real(STOREY * i as f64));
+            if let Some(name) = STOREY_NAMES.get(i) {
+                self.set(*id, 2, text(&self.plan.lot.name(name)));
+            }
         }
         for keyword in ["IFCSITE", "IFCBUILDING"] {
             if let Some(id) = self.first(keyword) {
@@ -365,7 +369,8 @@ impl<'a> Finish<'a> {
                 }
                 Meta::Space { room } => {
                     let room = &self.plan.rooms[*room];
-                    let (gid, name, long) = (format!("'{}'", room.id), text(&room.number), text(&room.name));
+                    let number = text(&self.plan.lot.tag(&room.number));
+                    let (gid, name, long) = (format!("'{}'", room.id), number, text(&room.name));
                     for (arg, v) in [(0, gid), (2, name), (7, long), (8, ".ELEMENT.".into()), (9, ".INTERNAL.".into())]
                     {
                         self.set(id, arg, v);
@@ -400,7 +405,7 @@ impl<'a> Finish<'a> {
 
     pub(super) fn label(&mut self, id: u32, name: &str, tag: &str) {
         self.set(id, 2, text(name));
-        self.set(id, 7, text(tag));
+        self.set(id, 7, text(&self.plan.lot.tag(tag)));
     }
 
     // The wall's own placement gets an X axis along Y.
@@ -459,9 +464,15 @@ impl<'a> Finish<'a> {
         let axes = self.w.axes(at, DVec3::Z, DVec3::X);
         let p = self.w.add("IFCLOCALPLACEMENT", &format!("{place},#{axes}"));
         let g = self.gid(&format!("{keyword}/{tag}"));
-        let owner = self.owner.clone();
-        self.w.add(keyword, &format!("'{g}',{owner},{},$,$,#{p},{shape},{},{rest}", text(name), text(tag)))
+        let (owner, tag) = (self.owner.clone(), text(&self.plan.lot.tag(tag)));
+        self.w.add(keyword, &format!("'{g}',{owner},{},$,$,#{p},{shape},{tag},{rest}", text(name)))
     }
+}
+
+/// How a file of a building is called: `clinic-mep.ifc`, `b07-mep.ifc`.
+pub(super) fn file_name(lot: &Lot, kind: &str) -> String {
+    let code = if lot.code.is_empty() { "clinic".to_owned() } else { lot.code.to_lowercase() };
+    format!("{code}-{kind}")
 }
 
 /// A window's frame, mullion and panes; local frame: its opening's corner.

@@ -1,10 +1,12 @@
 //! The services model, `clinic-mep.ifc`: IFC4, millimetres, written by [`super::step`].
 
 use super::body::{Look, Part, Profile, Solid};
+use super::finish::file_name;
 use super::net::{Domain, Flow, Item, Net, Set, Value};
 use super::place::Place;
 use super::plan::{Plan, STOREY, STOREY_NAMES};
 use super::step::{STAMP_SECONDS, Step, global_id, real, reals, refs, text};
+use super::uniclass::uniclass;
 use super::{air, controls, heating, plant};
 use glam::{DVec3, dvec3};
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +19,7 @@ pub fn net(plan: &Plan) -> Net {
     let (supply, back) = plant::build(&mut net, plan, water, &side.coils);
     heating::build(&mut net, plan, water, supply, back, &side.boxes);
     controls::build(&mut net, plan, &side);
+    net.belong_to(&plan.lot);
     net
 }
 
@@ -221,39 +224,6 @@ pub(super) fn write_sets(w: &mut Shared, seed: u64, owner: &str, of: &[(u32, Str
     }
 }
 
-/// Uniclass 2015 codes of the classes.
-fn uniclass(class: &str) -> (&'static str, &'static str) {
-    match class {
-        "IfcDuctSegment" => ("Pr_65_65_25", "Ductwork and fittings"),
-        "IfcDuctFitting" => ("Pr_65_65_25_27", "Duct fittings"),
-        "IfcPipeSegment" => ("Pr_65_52_63", "Pipes and tubes"),
-        "IfcPipeFitting" => ("Pr_65_52_61", "Pipe fittings"),
-        "IfcValve" => ("Pr_65_54_95", "Valves"),
-        "IfcDamper" => ("Pr_65_57_22", "Dampers"),
-        "IfcAirTerminal" => ("Pr_70_65_04", "Air terminals and diffusers"),
-        "IfcAirTerminalBox" => ("Pr_70_65_03_94", "Variable air volume terminal units"),
-        "IfcUnitaryEquipment" => ("Pr_70_65_03", "Air handling units"),
-        "IfcCoil" => ("Pr_70_60_36", "Heating and cooling coils"),
-        "IfcFan" => ("Pr_65_67_29", "Fans"),
-        "IfcFilter" => ("Pr_65_57_03", "Air filters"),
-        "IfcDuctSilencer" => ("Pr_65_57_80", "Duct silencers"),
-        "IfcChiller" => ("Pr_60_60_13", "Chillers"),
-        "IfcBoiler" => ("Pr_60_60_08", "Boilers"),
-        "IfcCoolingTower" => ("Pr_60_60_18", "Cooling towers"),
-        "IfcPump" => ("Pr_65_53_86", "Pumps"),
-        "IfcTank" => ("Pr_60_50_85", "Tanks and vessels"),
-        "IfcSpaceHeater" => ("Pr_70_60_36_73", "Radiators"),
-        "IfcFlowMeter" => ("Pr_80_51_30", "Meters"),
-        "IfcSensor" => ("Pr_75_51_76", "Sensors and detectors"),
-        "IfcActuator" => ("Pr_75_51_01", "Actuators"),
-        "IfcController" => ("Pr_75_51_11", "Controllers"),
-        "IfcElectricDistributionBoard" => ("Pr_60_70_22", "Distribution boards"),
-        "IfcLightFixture" => ("Pr_70_70_48", "Luminaires"),
-        "IfcOutlet" => ("Pr_65_72_25", "Electrical outlets"),
-        _ => ("Pr_65", "Services and process distribution products"),
-    }
-}
-
 /// Writes one element a class after another, with everything that hangs on it.
 pub fn write(plan: &Plan, net: &Net, place: &Place) -> String {
     let seed = plan.seed;
@@ -285,19 +255,21 @@ pub fn write(plan: &Plan, net: &Net, place: &Place) -> String {
     let context = w.add("IFCGEOMETRICREPRESENTATIONCONTEXT", &format!("$,'Model',3,1.E-05,#{axes},$"));
     let body =
         w.add("IFCGEOMETRICREPRESENTATIONSUBCONTEXT", &format!("'Body','Model',*,*,*,*,#{context},$,.MODEL_VIEW.,$"));
-    place.write(&mut w, context);
+    place.write(&plan.lot, &mut w, context);
+    let called = text(&plan.lot.building);
     let project = w.add(
         "IFCPROJECT",
-        &format!("'{}',{owner},'Riverside Clinic','Building services',$,$,$,(#{context}),#{units}", gid("project")),
+        &format!("'{}',{owner},{called},'Building services',$,$,$,(#{context}),#{units}", gid("project")),
     );
 
     // Spatial structure. The model's own origin is not the building's: everything is moved by `place.local`.
     let base = w.add("IFCLOCALPLACEMENT", &format!("$,#{axes}"));
-    let site = w.add("IFCSITE", &format!("'{}',{owner},'Riverside',$,$,#{base},$,$,.ELEMENT.,$,$,$,$,$", gid("site")));
+    let land = text(&plan.lot.site);
+    let site = w.add("IFCSITE", &format!("'{}',{owner},{land},$,$,#{base},$,$,.ELEMENT.,$,$,$,$,$", gid("site")));
     let shift = w.axes(place.local(DVec3::ZERO), DVec3::Z, DVec3::X);
     let at = w.add("IFCLOCALPLACEMENT", &format!("#{base},#{shift}"));
-    let building = w
-        .add("IFCBUILDING", &format!("'{}',{owner},'Riverside Clinic',$,$,#{at},$,$,.ELEMENT.,$,$,$", gid("building")));
+    let building =
+        w.add("IFCBUILDING", &format!("'{}',{owner},{called},$,$,#{at},$,$,.ELEMENT.,$,$,$", gid("building")));
     let mut storeys = Vec::new();
     for (i, name) in STOREY_NAMES.iter().enumerate() {
         let z = STOREY * i as f64;
@@ -306,8 +278,9 @@ pub fn write(plan: &Plan, net: &Net, place: &Place) -> String {
         let s = w.add(
             "IFCBUILDINGSTOREY",
             &format!(
-                "'{}',{owner},'{name}',$,$,#{p},$,$,.ELEMENT.,{}",
+                "'{}',{owner},{},$,$,#{p},$,$,.ELEMENT.,{}",
                 gid(&format!("storey/{name}")),
+                text(&plan.lot.name(name)),
                 real(z * 1000.0)
             ),
         );
@@ -356,7 +329,7 @@ pub fn write(plan: &Plan, net: &Net, place: &Place) -> String {
     let sets: Vec<(u32, String, Vec<Set>)> =
         net.items.iter().zip(&ids).map(|(i, id)| (*id, format!("mep/{}", path_of(i)), i.sets.clone())).collect();
     write_sets(&mut w, seed, &owner, &sets);
-    Step::file(&w.into_body(), "clinic-mep.ifc", "IFC4", "ReferenceView_V1.2")
+    Step::file(&w.into_body(), &file_name(&plan.lot, "mep.ifc"), "IFC4", "ReferenceView_V1.2")
 }
 
 /// Where an element's GlobalId comes from.

@@ -1,5 +1,6 @@
-//! The demo site: a four-storey clinic with a roof plant room, made from a seed.
+//! The demo site: a four-storey clinic with a roof plant room, made from a seed; and a campus of such clinics.
 
+pub mod campus;
 pub mod mep;
 pub mod plan;
 pub mod variant;
@@ -13,6 +14,7 @@ mod body;
 mod controls;
 mod devices;
 mod finish;
+mod ground;
 mod heating;
 mod net;
 mod parts;
@@ -21,6 +23,9 @@ mod plant;
 mod records;
 mod site;
 mod step;
+mod uniclass;
+
+pub use place::Lot;
 
 use plan::Plan;
 
@@ -42,7 +47,7 @@ pub fn files(seed: u64) -> Vec<DemoFile> {
     vec![
         DemoFile { name: "clinic-architecture.ifc", text: finish::write(&plan) },
         DemoFile { name: "clinic-mep.ifc", text: mep::write(&plan, &net, &place::Place::MEP) },
-        DemoFile { name: "assets.csv", text: assets::write(seed, &net) },
+        DemoFile { name: "assets.csv", text: assets::write(seed, &net, &plan.lot) },
         DemoFile { name: "site.geojson", text: site::write(seed) },
         DemoFile { name: "twin.toml", text: project },
     ]

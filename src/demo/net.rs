@@ -4,6 +4,7 @@
 //! and gives the next end. Supply is laid from its source, return (`against`) from where it comes back to.
 
 use super::body::{Look, Part, Section, Solid, elbow, frustum, profile, side, straight};
+use super::place::Lot;
 use glam::DVec3;
 use std::collections::BTreeMap;
 
@@ -126,6 +127,25 @@ impl Net {
             ));
         }
         self.joints.push(if a.against { (b.port, a.port) } else { (a.port, b.port) });
+    }
+
+    /// Tags and systems become those of a building among others; so does what names a tag.
+    pub fn belong_to(&mut self, lot: &Lot) {
+        if lot.code.is_empty() {
+            return;
+        }
+        for item in &mut self.items {
+            for (name, value) in item.sets.iter_mut().flat_map(|(_, values)| values) {
+                match value {
+                    Value::Identifier(word) if *name == "AirHandler" || *word == item.tag => *word = lot.tag(word),
+                    _ => {}
+                }
+            }
+            item.tag = lot.tag(&item.tag);
+        }
+        for system in &mut self.systems {
+            system.name = lot.name(&system.name);
+        }
     }
 
     fn next(&mut self, prefix: &'static str) -> String {

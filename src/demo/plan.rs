@@ -2,6 +2,7 @@
 //!
 //! Building frame: metres, X along the 48 m facade, Y across the 18 m depth, Z up from the ground floor.
 
+use super::place::Lot;
 use super::step::global_id;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -117,6 +118,8 @@ pub struct Vav {
 pub struct Plan {
     /// What it was drawn from.
     pub seed: u64,
+    /// How the building is called and where it stands.
+    pub lot: Lot,
     /// Spaces.
     pub rooms: Vec<Room>,
     /// VAV boxes.
@@ -148,13 +151,19 @@ const NORTH: [&[&str]; 4] = [
 ];
 
 impl Plan {
-    /// Draws the plan of a seed.
+    /// Draws the plan of a seed, for the clinic's own plot.
     pub fn new(seed: u64) -> Self {
+        Self::on(seed, Lot::default())
+    }
+
+    /// Draws the plan of a seed for a plot.
+    pub fn on(seed: u64, lot: Lot) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let facades = [[0.80, 0.77, 0.70], [0.72, 0.73, 0.74], [0.76, 0.68, 0.60], [0.83, 0.83, 0.80]];
         let facade = facades[rng.random_range(0..facades.len())];
         let mut plan = Self {
             seed,
+            lot,
             rooms: Vec::new(),
             vavs: Vec::new(),
             south_walls: Vec::new(),

@@ -1,24 +1,22 @@
 //! The land around the clinic, `site.geojson`: plot, roads, neighbours, buried mains and trees, EPSG:2056.
 
-use super::place::{CORNER, to_map};
+use super::ground::{Ground, TREES, around, polygon, rectangle, round};
+use super::place::Lot;
 use super::plan::{DEPTH, LENGTH};
-use super::step::global_id;
-use geo::{Area, BoundingRect, Contains, Coord, Intersects, LineString, Point, Polygon};
-use geojson::{Feature, FeatureCollection, Geometry, JsonObject, JsonValue};
+use geo::{Area, Contains, Intersects, Point};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// The file's text. Shapes are drawn in the building's frame and turned onto the map.
 pub fn write(seed: u64) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x0051_7e00);
-    let mut out: Vec<Feature> = Vec::new();
+    let lot = Lot::default();
+    let mut ground = Ground::new(seed, &lot);
     let plot = rectangle([-16.0, -26.0], [64.0, 40.0]);
     let building = rectangle([0.0, 0.0], [LENGTH, DEPTH]);
-    add(
-        &mut out,
-        seed,
+    ground.area(
         "plot",
-        around(&plot, &building),
+        &around(&plot, &building),
         &[
             ("kind", "plot".into()),
             ("name", "Riverside Clinic plot".into()),
@@ -31,16 +29,11 @@ pub fn write(seed: u64) -> String {
         ("Clinic drive", rectangle([21.0, -28.0], [27.0, -3.0])),
     ];
     for (name, shape) in &roads {
-        add(
-            &mut out,
-            seed,
-            &format!("road/{name}"),
-            surface(shape),
-            &[("kind", "road".into()), ("name", (*name).into())],
-        );
+        ground.area(&format!("road/{name}"), shape, &[("kind", "road".into()), ("name", (*name).into())]);
     }
     let car_park = rectangle([30.0, -25.0], [62.0, -10.0]);
-    add(&mut out, seed, "parking", surface(&car_park), &[("kind", "parking".into()), ("name", "Visitors".into())]);
+    ground.area("parking", &car_park, &[("kind", "parking".into()), ("name", "Visitors".into())]);
+
     // Neighbours stand on plots of their own; sizes and heights are drawn.
     let plots = [
         [-78.0, -20.0],
@@ -76,11 +69,9 @@ pub fn write(seed: u64) -> String {
         let clear = !shape.intersects(&plot) && !roads.iter().any(|(_, r)| shape.intersects(r));
         if clear && !shape.intersects(&building) {
             let height = f64::from(storeys) * 3.1 + 1.0;
-            add(
-                &mut out,
-                seed,
+            ground.area(
                 &format!("neighbour/{n}"),
-                surface(&shape),
+                &shape,
                 &[
                     ("kind", "building".into()),
                     ("name", format!("Neighbour {}", n + 1).into()),
@@ -102,7 +93,6 @@ pub fn write(seed: u64) -> String {
         let x = 5.4 + (y + 33.0) * 0.5;
         for (part, line) in [("main", vec![[-80.0, y], [130.0, y]]), ("branch", vec![[x, y], [x, 0.0]])] {
             let size: f64 = if part == "main" { diameter } else { diameter * 0.6 };
-            let line: Vec<Vec<f64>> = line.into_iter().map(mapped).collect();
             let props = [
                 ("kind", "main".into()),
                 ("name", format!("{name} {part}").into()),
@@ -110,12 +100,11 @@ pub fn write(seed: u64) -> String {
                 ("diameter_m", round(size).into()),
                 ("depth_m", depth.into()),
             ];
-            add(&mut out, seed, &format!("main/{name}/{part}"), Geometry::new_line_string(line), &props);
+            ground.line(&format!("main/{name}/{part}"), &line, &props);
         }
     }
 
     // Trees: along the road, and where there is room on the plot.
-    let kinds = ["Tilia cordata", "Acer platanoides", "Betula pendula", "Quercus robur"];
     let mut places: Vec<[f64; 2]> = (0..14).map(|i| [-70.0 + 14.0 * f64::from(i), -26.6]).collect();
     for _ in 0..60 {
         places.push([f64::from(rng.random_range(-150..=630)) * 0.1, f64::from(rng.random_range(-240..=390)) * 0.1]);
@@ -123,7 +112,7 @@ pub fn write(seed: u64) -> String {
     let mut planted: Vec<[f64; 2]> = Vec::new();
     for [x, y] in places {
         let height = f64::from(rng.random_range(50..=130)) * 0.1;
-        let kind = kinds[rng.random_range(0..kinds.len())];
+        let kind = TREES[rng.random_range(0..TREES.len())];
         let crown = rectangle([x - 3.0, y - 3.0], [x + 3.0, y + 3.0]);
         let blocked = crown.intersects(&building)
             || roads.iter().any(|(_, r)| {
@@ -141,91 +130,17 @@ pub fn write(seed: u64) -> String {
             ("height_m", round(height).into()),
             ("crown_m", round(height * 0.55).into()),
         ];
-        add(&mut out, seed, &format!("tree/{}", planted.len()), Geometry::new_point(mapped([x, y])), &props);
+        ground.point(&format!("tree/{}", planted.len()), [x, y], &props);
         planted.push([x, y]);
     }
 
-    let mut crs = JsonObject::new();
-    crs.insert("type".into(), "name".into());
-    crs.insert("properties".into(), serde_json::json!({"name": "urn:ogc:def:crs:EPSG::2056"}));
-    let mut extra = JsonObject::new();
-    extra.insert("name".into(), "site".into());
-    extra.insert("crs".into(), JsonValue::Object(crs));
-    let bounds = all_around(&plot);
-    let collection = FeatureCollection { bbox: bounds, features: out, foreign_members: Some(extra) };
-    // One feature a line, so that a change can be read.
-    let text = serde_json::to_string(&collection).unwrap_or_default();
-    text.replace(",{\"type\":\"Feature\"", ",\n{\"type\":\"Feature\"") + "\n"
-}
-
-fn all_around(plot: &Polygon) -> Option<Vec<f64>> {
-    let corners: Vec<Coord> = plot
-        .exterior()
-        .coords()
-        .map(|c| {
-            let [x, y] = to_map(c.x, c.y);
-            Coord { x, y }
-        })
-        .collect();
-    let r = LineString::new(corners).bounding_rect()?;
-    Some(vec![milli(r.min().x), milli(r.min().y), milli(r.max().x), milli(r.max().y)])
-}
-
-fn polygon(corners: &[[f64; 2]]) -> Polygon {
-    Polygon::new(LineString::from(corners.iter().map(|c| (c[0], c[1])).collect::<Vec<_>>()), Vec::new())
-}
-
-fn rectangle(min: [f64; 2], max: [f64; 2]) -> Polygon {
-    polygon(&[min, [max[0], min[1]], max, [min[0], max[1]]])
-}
-
-fn surface(shape: &Polygon) -> Geometry {
-    Geometry::new_polygon(vec![ring(shape)])
-}
-
-/// The land without what stands on it: level with the ground floor, it would else lie in the plane of the floor.
-fn around(land: &Polygon, standing: &Polygon) -> Geometry {
-    let mut hole = ring(standing);
-    hole.reverse();
-    Geometry::new_polygon(vec![ring(land), hole])
-}
-
-fn ring(shape: &Polygon) -> Vec<Vec<f64>> {
-    shape.exterior().coords().map(|c| mapped([c.x, c.y])).collect()
-}
-
-fn mapped([x, y]: [f64; 2]) -> Vec<f64> {
-    let [e, n] = to_map(x, y);
-    vec![milli(e), milli(n)]
-}
-
-fn milli(v: f64) -> f64 {
-    (v * 1000.0).round() / 1000.0
-}
-
-fn round(v: f64) -> f64 {
-    (v * 100.0).round() / 100.0
-}
-
-fn add(out: &mut Vec<Feature>, seed: u64, path: &str, geometry: Geometry, properties: &[(&str, JsonValue)]) {
-    let mut object = JsonObject::new();
-    for (name, value) in properties {
-        object.insert((*name).into(), value.clone());
-    }
-    // The plot is level with the ground floor.
-    object.insert("ground_m".into(), CORNER[2].into());
-    out.push(Feature {
-        bbox: None,
-        geometry: Some(geometry),
-        id: Some(geojson::feature::Id::String(global_id(seed, &format!("site/{path}")))),
-        properties: Some(object),
-        foreign_members: None,
-    });
+    ground.finish("site", &plot)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use geojson::FeatureCollection;
 
     #[test]
     fn reads_back_and_stays_off_the_building() {

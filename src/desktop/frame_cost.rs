@@ -4,6 +4,7 @@
 //! with no window and a picture too small for drawing to matter. What is measured is a scene that stands,
 //! coloured by health: the frames in which a site appears bit by bit come before.
 
+use super::camera::SceneCamera;
 use super::picking::PickTree;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
@@ -32,8 +33,9 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use cpu_time::ProcessTime;
 use crossbeam_channel::Sender;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which of the two a process measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +51,67 @@ const OPENING: usize = 600;
 /// Frames between a scene that stands and the first that is measured.
 const WARM_UP: usize = 20;
 const FRAMES: usize = 60;
+/// Frames of one turn around a site.
+const FRAMES_AROUND: usize = 120;
+/// Pixels of a picture too small for drawing to matter.
+const SMALL: [u32; 2] = [160, 90];
+
+/// What frames cost while the camera goes once around a site.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Orbit {
+    /// Mean CPU milliseconds from the start of a frame to its drawing.
+    pub cpu_ms: f64,
+    /// From the start of a frame until its picture is drawn, milliseconds: the median …
+    pub median_ms: f64,
+    /// … and the slowest.
+    pub slowest_ms: f64,
+    /// How many frames there were.
+    pub frames: usize,
+}
+
+/// Orbits a site once in a picture of `size` pixels. None when the site never came to stand.
+pub fn orbit(site: Arc<Site>, size: [u32; 2]) -> Option<Orbit> {
+    let (mut app, target) = windowless(size);
+    app.add_plugins((TwinPlugins, ScenePlugins)).insert_resource(Quality::Full).insert_resource(OpenSite(site));
+    app.add_systems(PreStartup, move |mut commands: Commands| {
+        spawn_camera(&mut commands, Some(target.clone()), Quality::Full);
+    });
+    let mark = mark_drawing(&mut app);
+    start(&mut app);
+    (0..OPENING).find(|_| {
+        frame(&mut app, &mark);
+        stands(&app)
+    })?;
+    let step = Vec2::new(std::f32::consts::TAU / FRAMES_AROUND as f32, 0.0);
+    let turn = |app: &mut App| {
+        let mut cameras = app.world_mut().query::<&mut SceneCamera>();
+        for mut camera in cameras.iter_mut(app.world_mut()) {
+            let next = camera.pose.orbited(camera.pose.focus, step);
+            camera.jump(next);
+        }
+        let begun = Instant::now();
+        let cpu = frame(app, &mark);
+        (cpu, begun.elapsed())
+    };
+    (0..WARM_UP).for_each(|_| {
+        turn(&mut app);
+    });
+    let (cpu, mut whole): (Vec<Duration>, Vec<Duration>) = (0..FRAMES_AROUND).map(|_| turn(&mut app)).unzip();
+    whole.sort_unstable();
+    let ms = |d: Duration| d.as_secs_f64() * 1000.0;
+    Some(Orbit {
+        cpu_ms: ms(cpu.iter().sum()) / FRAMES_AROUND as f64,
+        median_ms: whole.get(FRAMES_AROUND / 2).copied().map_or(0.0, ms),
+        slowest_ms: whole.last().copied().map_or(0.0, ms),
+        frames: FRAMES_AROUND,
+    })
+}
 
 /// Measures one part in this process: mean CPU milliseconds from the start of a frame to its drawing.
 ///
 /// `send` puts the samples of a frame into the twin's inlet. None when the site never came to stand.
 pub fn measure(part: Part, site: Site, mut send: impl FnMut(&Sender<Arrival>, usize)) -> Option<f64> {
-    let (mut app, target) = windowless();
+    let (mut app, target) = windowless(SMALL);
     let (sender, receiver) = crossbeam_channel::unbounded();
     match part {
         Part::Plenum => {
@@ -85,24 +142,14 @@ pub fn measure(part: Part, site: Site, mut send: impl FnMut(&Sender<Arrival>, us
         }
     });
     let mark = mark_drawing(&mut app);
-    while app.plugins_state() == PluginsState::Adding {
-        bevy::tasks::tick_global_task_pools_on_main_thread();
-    }
-    app.finish();
-    app.cleanup();
+    start(&mut app);
     let mut number = 0;
     let mut frame = |app: &mut App| {
         if part == Part::Plenum {
             send(&sender, number);
         }
         number += 1;
-        let start = ProcessTime::now();
-        app.update();
-        let at = mark.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The drawing itself must not run into the next frame's time.
-        let device = app.world().resource::<RenderDevice>().wgpu_device().clone();
-        let _ = device.poll(PollType::Wait { submission_index: None, timeout: None });
-        at.map_or(Duration::ZERO, |at| at.duration_since(start))
+        frame(app, &mark)
     };
     (0..OPENING).find(|_| {
         frame(&mut app);
@@ -120,8 +167,29 @@ fn stands(app: &App) -> bool {
     app.world().resource::<Loading>().is_done() && app.world().resource::<PickTree>().is_ready()
 }
 
+fn start(app: &mut App) {
+    while app.plugins_state() == PluginsState::Adding {
+        bevy::tasks::tick_global_task_pools_on_main_thread();
+    }
+    app.finish();
+    app.cleanup();
+}
+
+/// One frame, drawn to its end: the CPU time from its start to its drawing.
+fn frame(app: &mut App, mark: &Mark) -> Duration {
+    let start = ProcessTime::now();
+    app.update();
+    let at = mark.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // The drawing itself must not run into the next frame's time.
+    let device = app.world().resource::<RenderDevice>().wgpu_device().clone();
+    let _ = device.poll(PollType::Wait { submission_index: None, timeout: None });
+    at.map_or(Duration::ZERO, |at| at.duration_since(start))
+}
+
+type Mark = Arc<Mutex<Option<ProcessTime>>>;
+
 /// Where the CPU time stood when drawing began.
-fn mark_drawing(app: &mut App) -> Arc<Mutex<Option<ProcessTime>>> {
+fn mark_drawing(app: &mut App) -> Mark {
     let mark = Arc::new(Mutex::new(None));
     let set = Arc::clone(&mark);
     if let Some(render) = app.get_sub_app_mut(RenderApp) {
@@ -135,7 +203,7 @@ fn mark_drawing(app: &mut App) -> Arc<Mutex<Option<ProcessTime>>> {
     mark
 }
 
-fn windowless() -> (App, RenderTarget) {
+fn windowless([width, height]: [u32; 2]) -> (App, RenderTarget) {
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins
@@ -147,7 +215,7 @@ fn windowless() -> (App, RenderTarget) {
             .disable::<WinitPlugin>(),
     );
     let mut image = Image::new_uninit(
-        Extent3d { width: 160, height: 90, depth_or_array_layers: 1 },
+        Extent3d { width, height, depth_or_array_layers: 1 },
         TextureDimension::D2,
         TextureFormat::Rgba8UnormSrgb,
         RenderAssetUsages::RENDER_WORLD,

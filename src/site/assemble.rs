@@ -3,7 +3,7 @@
 mod anew;
 mod spatial;
 
-pub(super) use spatial::{space_around, spaces_with_boxes};
+pub(super) use spatial::Spaces;
 
 use super::assets::{self, Merge, Registry, Relation, Thing};
 use super::binding;
@@ -258,6 +258,8 @@ struct Assembly {
     site: Site,
     systems: HashMap<String, u32>,
     shapes: HashMap<u64, Vec<u32>>,
+    /// By storey: the box around the models that have it.
+    around: Vec<Option<Aabb>>,
 }
 
 impl Assembly {
@@ -268,7 +270,10 @@ impl Assembly {
         let first_zone = self.site.zones.len() as u32;
         let source = self.site.sources.len() as u16;
         let places = self.places(&model.places);
-        let storeys: Vec<u32> = model.storeys.into_iter().map(|s| self.storey(s, &places, &to_project)).collect();
+        let around = model.bounds().map(|b| b.transformed(&to_project));
+        let before = self.site.storeys.len();
+        let storeys = model.storeys.into_iter().map(|s| self.storey(s, &places, around, before, &to_project));
+        let storeys: Vec<u32> = storeys.collect();
         let systems: Vec<u32> = model.systems.into_iter().map(|s| self.system(s, first)).collect();
         let shapes = model.shapes.into_iter().enumerate().map(|(i, s)| self.shape(s, i, &model.details));
         let shapes: Vec<u32> = shapes.collect();
@@ -332,13 +337,35 @@ impl Assembly {
         }
     }
 
-    fn storey(&mut self, mut storey: Storey, places: &[u32], to_project: &DAffine3) -> u32 {
+    /// The number in the site of a model's storey; `around` is the model's box, `before` how many storeys there
+    /// were before it. The first floors of two buildings stay two: what says that it is another building is one, where
+    /// it stands elsewhere.
+    fn storey(
+        &mut self,
+        mut storey: Storey,
+        places: &[u32],
+        around: Option<Aabb>,
+        before: usize,
+        to_project: &DAffine3,
+    ) -> u32 {
         storey.place = storey.place.and_then(|p| places.get(p as usize).copied());
         storey.elevation_m = to_project.transform_point3(DVec3::new(0.0, 0.0, storey.elevation_m)).z;
-        let same = |s: &Storey| s.name == storey.name && (s.elevation_m - storey.elevation_m).abs() <= SAME_FLOOR_M;
-        if let Some(known) = self.site.storeys.iter().position(same) {
+        let level = |s: &Storey| s.name == storey.name && (s.elevation_m - storey.elevation_m).abs() <= SAME_FLOOR_M;
+        let apart = |s: &Storey, b: &Option<Aabb>| {
+            let other_name = s.place.zip(storey.place).is_some_and(|(a, b)| a != b);
+            other_name && b.zip(around).is_some_and(|(a, b)| are_apart(&a, &b))
+        };
+        let by_name = || self.site.storeys.iter().position(|s| level(s) && s.place == storey.place);
+        // What one file tells apart is two.
+        let mut others = self.site.storeys.iter().zip(&self.around).take(before);
+        let known = by_name().or_else(|| others.position(|(s, b)| level(s) && !apart(s, b)));
+        if let Some(known) = known {
+            if let Some(all) = self.around.get_mut(known) {
+                *all = [*all, around].into_iter().flatten().reduce(Aabb::union);
+            }
             return known as u32;
         }
+        self.around.push(around);
         self.site.storeys.push(storey);
         (self.site.storeys.len() - 1) as u32
     }
@@ -395,6 +422,11 @@ impl Assembly {
         }
         self.site
     }
+}
+
+/// Neither stands over the other.
+fn are_apart(a: &Aabb, b: &Aabb) -> bool {
+    a.max.x < b.min.x || b.max.x < a.min.x || a.max.y < b.min.y || b.max.y < a.min.y
 }
 
 fn moved(mut group: Group, first: u32) -> Group {
@@ -476,6 +508,31 @@ mod tests {
             let turned = site.element(site.find("b").unwrap()).unwrap().bounds.unwrap().size();
             assert!((turned - DVec3::new(2.0, 1.0, 3.0)).length() < 1e-6, "{turned:?}");
         }
+    }
+
+    #[test]
+    fn storeys_of_two_buildings_stay_two_whatever_their_names() {
+        let named = |id: &str, name: &str, x: f64| {
+            let (mut model, discipline) = model(id, DVec3::new(x, 0.0, 0.0), None);
+            let class = "IfcBuilding".into();
+            model.places = vec![Place { id: name.into(), name: name.into(), class, ..Place::default() }];
+            model.storeys[0].place = Some(0);
+            (model, discipline)
+        };
+        let storeys = |models: Vec<(Model, String)>| assemble(&Project::default(), models).0.storeys.len();
+        assert_eq!(storeys(vec![named("a", "North", 0.0), named("b", "South", 50.0)]), 2);
+        // The services' author calls the building otherwise; or it has a wing that another file holds.
+        assert_eq!(storeys(vec![named("a", "North", 0.0), named("b", "Building 1", 0.5)]), 1);
+        assert_eq!(storeys(vec![named("a", "North", 0.0), named("b", "North", 50.0)]), 1);
+        assert_eq!(storeys(vec![named("a", "North", 0.0), model("b", DVec3::new(50.0, 0.0, 0.0), None)]), 1);
+        // One file with two buildings, and the services of both.
+        let both = |id: &str| {
+            let (mut model, discipline) = named(id, "North", 0.0);
+            model.places.push(Place { id: "s".into(), name: "South".into(), ..model.places[0].clone() });
+            model.storeys.push(Storey { place: Some(1), ..model.storeys[0].clone() });
+            (model, discipline)
+        };
+        assert_eq!(storeys(vec![both("a"), both("b")]), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::model::{Element, ElementKind, Slot};
 use super::point::{Point, PointSource};
 use super::project::{Binding, PointTemplate, Project, Rebind, Template};
 use crate::problem::Problem;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Expands the project's bindings over the site's elements.
 ///
@@ -42,7 +42,7 @@ struct Binder<'a> {
     problems: Vec<Problem>,
     ids: HashMap<String, usize>,
     topics: HashMap<(String, String), usize>,
-    said_twice: Vec<String>,
+    said_twice: HashSet<String>,
     /// By slot: what the project says it is known by.
     rebinds: HashMap<Slot, &'a Rebind>,
 }
@@ -65,7 +65,7 @@ impl<'a> Binder<'a> {
             problems: Vec::new(),
             ids: HashMap::new(),
             topics: HashMap::new(),
-            said_twice: Vec::new(),
+            said_twice: HashSet::new(),
             rebinds: HashMap::new(),
         };
         for rebind in &project.rebinds {
@@ -213,7 +213,7 @@ impl<'a> Binder<'a> {
                     )
                 };
                 self.problems.push(Problem::warning(self.place(line), message, remedy));
-                self.said_twice.push(label);
+                self.said_twice.insert(label);
             }
             return;
         }

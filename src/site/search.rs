@@ -13,7 +13,7 @@ mod pattern;
 mod query;
 mod words;
 
-pub use index::{Found, Index};
+pub use index::{Found, HealthOf, Index};
 pub use order::natural;
 pub use parse::{Malformed, parse};
 pub use pattern::{Pattern, lower};

@@ -1,5 +1,6 @@
 //! `plenum bench`: measures this program on this machine, with the peer beside it where there is one.
 
+mod federation;
 #[cfg(feature = "desktop")]
 mod frame;
 mod import;
@@ -13,6 +14,7 @@ mod tick;
 use super::output::{Failure, print_json};
 use crate::problem::Problem;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// Measures one part of Plenum on this machine.
 ///
@@ -28,11 +30,19 @@ pub struct Args {
     #[cfg(feature = "desktop")]
     #[arg(long, hide = true)]
     part: Option<frame::Part>,
+    /// Measure one part of the federation in this process and print it alone.
+    #[arg(long, hide = true, requires = "of")]
+    federation_part: Option<federation::Part>,
+    /// The project that the part is measured on.
+    #[arg(long, hide = true)]
+    of: Option<PathBuf>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Name {
+    /// A campus of 100,000 elements: opened, opened again, searched, orbited.
+    Federation,
     /// Reading building models.
     Import,
     /// Flow networks.
@@ -160,7 +170,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         println!("{}", frame::measure(part)?);
         return Ok(());
     }
+    if let (Some(part), Some(folder)) = (args.federation_part, &args.of) {
+        return federation::measure(part, folder);
+    }
     let rows = match args.name {
+        Name::Federation => federation::run()?,
         Name::Frame => frame_rows()?,
         Name::Ingest => ingest::run()?,
         Name::Import => import::run()?,

@@ -3,8 +3,9 @@
 use super::{Row, synthetic};
 use crate::problem::Problem;
 use crate::site::model::{Group, PropertySet, PropertyValue, Storey};
-use crate::site::search::{HealthWord, Index, parse};
+use crate::site::search::{HealthOf, HealthWord, Index, parse};
 use crate::site::{Site, Slot};
+use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,10 +13,10 @@ use std::time::Instant;
 const ELEMENTS: usize = 100_000;
 
 /// How often each search is made; the figure is the slowest of them.
-const ROUNDS: usize = 21;
+pub(super) const ROUNDS: usize = 21;
 
 /// An answer is there before the next picture is, milliseconds.
-const GOAL_MS: f64 = 10.0;
+pub(super) const GOAL_MS: f64 = 10.0;
 
 /// A word that nearly everything has, words, parts of words, ranges of numbers, everything at once.
 const QUERIES: [&str; 12] = [
@@ -48,21 +49,48 @@ fn measure(elements: usize, rounds: usize) -> Result<Vec<Row>, Problem> {
     let built_ms = start.elapsed().as_secs_f64() * 1e3;
     let health = |slot: Slot| slot.0.is_multiple_of(2).then_some(HealthWord::ALL[slot.0 as usize / 20 % 5]);
     let mut rows = Vec::new();
-    for text in QUERIES {
-        let (mut slowest, mut count) = (0.0_f64, 0);
-        for _ in 0..rounds.max(1) {
-            let start = Instant::now();
-            let query = parse(black_box(text))?;
-            let found = index.find(&query, Some(&health))?;
-            slowest = slowest.max(start.elapsed().as_secs_f64() * 1e3);
-            count = black_box(found).slots.len();
-        }
-        let case = format!("{text}, {count} of {elements} elements");
-        rows.push(Row::at_most(case, "ms", slowest, GOAL_MS));
+    for Answer { query, ms, count } in answers(&index, &QUERIES, rounds, &health)? {
+        rows.push(Row::at_most(format!("{query}, {count} of {elements} elements"), "ms", ms, GOAL_MS));
     }
     rows.push(Row::only(format!("building the index, {elements} elements"), "ms", built_ms));
     rows.push(Row::only(format!("the index, {elements} elements"), "bytes", index.bytes() as f64));
     Ok(rows)
+}
+
+/// What a search took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Answer {
+    /// What was looked for.
+    pub(super) query: String,
+    /// The slowest of all rounds, milliseconds.
+    pub(super) ms: f64,
+    /// How many were found.
+    pub(super) count: usize,
+}
+
+/// Makes every search `rounds` times.
+///
+/// # Errors
+/// One of them is not understood.
+pub(super) fn answers(
+    index: &Index,
+    queries: &[&str],
+    rounds: usize,
+    health: &HealthOf<'_>,
+) -> Result<Vec<Answer>, Problem> {
+    let mut answers = Vec::new();
+    for text in queries {
+        let (mut slowest, mut count) = (0.0_f64, 0);
+        for _ in 0..rounds.max(1) {
+            let start = Instant::now();
+            let query = parse(black_box(text))?;
+            let found = index.find(&query, Some(health))?;
+            slowest = slowest.max(start.elapsed().as_secs_f64() * 1e3);
+            count = black_box(found).slots.len();
+        }
+        answers.push(Answer { query: (*text).to_owned(), ms: slowest, count });
+    }
+    Ok(answers)
 }
 
 /// The synthetic site as a building: storeys, systems, classes, types, tags, ids like GlobalIds, and for each element

@@ -97,14 +97,13 @@ impl Emulator {
         let best = all.iter().map(|(_, rank)| *rank).max()?;
         all.retain(|(_, rank)| *rank == best);
         all.sort_by_key(|(slot, _)| self.ids.get(slot.0 as usize).map(|(id, _)| id.clone()));
-        let stream = mix(mix(self.plant.seed, hash(kind.name())), self.faulty.len() as u64);
+        let stream = mix(mix(self.seed, hash(kind.name())), self.faulty.len() as u64);
         let pick = ChaCha8Rng::seed_from_u64(stream).random_range(0..all.len());
         all.get(pick).map(|(slot, _)| *slot)
     }
 
     /// Assets that can have a fault, with how soon they would show it; 0: only when asked for by name.
     pub(super) fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
-        let plant = &self.plant;
         let measures = |slot: Slot, role: &str| self.roles.contains(&(slot, role.to_owned()));
         let mut found: Vec<(Slot, u8)> = Vec::new();
         if kind == FaultKind::SensorDropout {
@@ -118,6 +117,7 @@ impl Emulator {
             return slots.into_iter().map(|s| (s, rank(&s))).collect();
         }
         for (slot, device) in &self.devices {
+            let plant = self.plants.of(*slot);
             let rank = match (kind, *device) {
                 (FaultKind::StuckValve, Device::Valve(_))
                     if measures(*slot, "command") && measures(*slot, "position") =>
@@ -186,7 +186,7 @@ impl Emulator {
             }
             return;
         };
-        let plant = &mut self.plant;
+        let plant = self.plants.of_mut(slot);
         match (kind, device) {
             (FaultKind::SensorDropout, _) => {
                 self.silent.insert(slot);

@@ -15,7 +15,7 @@ use super::weather::Weather;
 use super::zone::{Zone, ZoneDesign};
 use crate::problem::Problem;
 use crate::site::{Element, Site, Slot};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What an element is in the plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +66,16 @@ fn text<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
     element.properties.iter().flat_map(|s| &s.values).find(|(n, _)| n == name).and_then(|(_, v)| v.as_str())
 }
 
+/// A tag begins with a word, or does so behind the code of its building: `EM-1`, `B07-EM-1`.
+fn begins(tag: &str, word: &str) -> bool {
+    let starts = |t: &str| t.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
+    starts(tag) || tag.split_once('-').is_some_and(|(_, rest)| starts(rest))
+}
+
 struct Reader<'a> {
     site: &'a Site,
+    /// True of the elements of this plant.
+    own: &'a dyn Fn(Slot) -> bool,
     tags: HashMap<&'a str, Slot>,
     seed: u64,
     devices: Devices,
@@ -76,8 +84,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn of_class(&self, class: &str) -> Vec<(Slot, &'a Element)> {
-        let site = self.site;
-        site.iter().filter(|(_, e)| e.class.eq_ignore_ascii_case(class)).collect()
+        let (site, own) = (self.site, self.own);
+        site.iter().filter(|(s, e)| e.class.eq_ignore_ascii_case(class) && own(*s)).collect()
     }
 
     fn element(&self, index: Option<u32>) -> Option<(Slot, &'a Element)> {
@@ -98,7 +106,6 @@ impl<'a> Reader<'a> {
 
     /// The loop that a pump or meter works in: by its tag, else by its systems.
     fn loop_of(&self, element: &Element) -> Option<LoopKind> {
-        let tag = element.tag.to_ascii_uppercase();
         for (start, kind) in [
             ("CHW", LoopKind::Chilled),
             ("CWP", LoopKind::Condenser),
@@ -107,7 +114,7 @@ impl<'a> Reader<'a> {
             ("HM-", LoopKind::Heating),
             ("HW", LoopKind::Heating),
         ] {
-            if tag.starts_with(start) {
+            if begins(&element.tag, start) {
                 return Some(kind);
             }
         }
@@ -225,6 +232,7 @@ impl<'a> Reader<'a> {
 
     fn valves(&mut self) -> Vec<Actuator> {
         let mut loose = Vec::new();
+        let with_points: HashSet<Slot> = self.site.points.iter().map(|p| p.asset).collect();
         for (slot, e) in self.of_class("IfcValve") {
             let served = e.tag.strip_suffix("-V").and_then(|t| self.tags.get(t)).copied();
             let linked = [e.host, e.part_of].into_iter().flatten().map(Slot);
@@ -235,10 +243,9 @@ impl<'a> Reader<'a> {
                 Device::Radiator(i) => Some(ValvePlace::Radiator(*i)),
                 _ => None,
             });
-            let measured = self.site.points.iter().any(|p| p.asset == slot);
             let place = match place {
                 Some(place) => place,
-                None if measured => {
+                None if with_points.contains(&slot) => {
                     loose.push(Actuator::default());
                     ValvePlace::Loose(loose.len() - 1)
                 }
@@ -289,7 +296,7 @@ impl<'a> Reader<'a> {
 
     fn others(&mut self) {
         for (slot, e) in self.of_class("IfcSensor") {
-            if e.tag.to_ascii_uppercase().starts_with("WS-") {
+            if begins(&e.tag, "WS-") {
                 self.devices.insert(slot, Device::Weather);
             } else {
                 let place = self.element(e.host).or_else(|| self.element(e.part_of)).map(|(s, _)| s);
@@ -302,7 +309,7 @@ impl<'a> Reader<'a> {
         }
         for (slot, e) in self.of_class("IfcFlowMeter") {
             let words = format!("{} {}", e.predefined_type, e.type_name).to_ascii_uppercase();
-            if e.tag.to_ascii_uppercase().starts_with("EM-") || words.contains("ELECTRIC") {
+            if begins(&e.tag, "EM-") || words.contains("ELECTRIC") {
                 self.devices.insert(slot, Device::ElectricMeter);
             } else if let Some(kind) = self.loop_of(e).filter(|k| *k != LoopKind::Condenser) {
                 self.devices.insert(slot, Device::HeatMeter(kind));
@@ -316,10 +323,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The plant of a site, which element is what in it, and what had to be guessed.
+/// The plant of a whole site, which element is what in it, and what had to be guessed.
+#[cfg(test)]
 pub(super) fn derive(site: &Site, seed: u64) -> (Plant, Devices, Vec<Problem>) {
+    derive_part(site, seed, 0, &|_| true)
+}
+
+/// Plant `number` of a site, made of its `own` elements. All plants of a seed have one weather.
+pub(super) fn derive_part(
+    site: &Site,
+    seed: u64,
+    number: u64,
+    own: &dyn Fn(Slot) -> bool,
+) -> (Plant, Devices, Vec<Problem>) {
     let tags = site.iter().filter(|(_, e)| !e.tag.is_empty()).map(|(s, e)| (e.tag.as_str(), s)).collect();
-    let mut r = Reader { site, tags, seed, devices: Devices::new(), problems: Vec::new() };
+    let mut r = Reader { site, own, tags, seed, devices: Devices::new(), problems: Vec::new() };
     let (mut air, units) = r.air_handlers();
     let zones = r.zones(&units);
     if air.is_empty() && !zones.is_empty() {
@@ -345,7 +363,7 @@ pub(super) fn derive(site: &Site, seed: u64) -> (Plant, Devices, Vec<Problem>) {
     let condenser_pumps = r.pumps(LoopKind::Condenser, "condenser water pump");
     r.others();
     let rejected_w: f64 = chillers.iter().map(|m| m.design_w * (1.0 + 1.0 / m.efficiency)).sum();
-    let counted = |n: u64, kwh: f64| (kwh * (0.5 + unit_interval(mix(seed, n)))).round() * 3.6e6;
+    let counted = |n: u64, kwh: f64| (kwh * (0.5 + unit_interval(mix(seed, n + 100 * number)))).round() * 3.6e6;
     let plant = Plant {
         weather: Weather::new(seed),
         zones,

@@ -19,6 +19,7 @@ pub(crate) mod fixture;
 mod inject;
 mod layout;
 mod plant;
+mod plants;
 mod pump;
 mod radiator;
 mod signal;
@@ -34,7 +35,7 @@ use crate::site::{PointIndex, Site, Slot};
 use crate::time::Time;
 use control::Ramp;
 use layout::Devices;
-use plant::Plant;
+use plants::Plants;
 use signal::{Instrument, Signal};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -74,10 +75,11 @@ struct Measured {
     instrument: Instrument,
 }
 
-/// An emulated building.
+/// An emulated building, or several with a plant each.
 #[derive(Clone)]
 pub struct Emulator {
-    plant: Plant,
+    plants: Plants,
+    seed: u64,
     devices: Devices,
     points: Vec<Option<Measured>>,
     /// GlobalId and tag by slot.
@@ -93,14 +95,14 @@ pub struct Emulator {
 impl Emulator {
     /// A building that has been at work for half a day, and what of the site had to be guessed.
     pub fn new(site: &Site, settings: Settings) -> (Self, Vec<Problem>) {
-        let (plant, devices, mut problems) = layout::derive(site, settings.seed);
+        let (plants, devices, mut problems) = Plants::derive(site, settings.seed);
         let mut roles = HashSet::new();
         let mut made_up: BTreeMap<(String, String), usize> = BTreeMap::new();
         let points = site
             .points
             .iter()
             .map(|point| {
-                let (signal, known) = signal::resolve(point, &plant, &devices)?;
+                let (signal, known) = signal::resolve(point, plants.of(point.asset), &devices)?;
                 if !known {
                     let class = site.element(point.asset).map(|e| e.class.clone()).unwrap_or_default();
                     *made_up.entry((class, point.role.clone())).or_default() += 1;
@@ -126,7 +128,8 @@ impl Emulator {
         let ids = site.elements.iter().map(|e| (e.id.clone(), e.tag.clone())).collect();
         let start = settings.start;
         let mut emulator = Self {
-            plant,
+            plants,
+            seed: settings.seed,
             devices,
             points,
             ids,
@@ -139,7 +142,7 @@ impl Emulator {
         };
         let mut before = start.plus_seconds(-WARM_UP_S);
         while before < start {
-            emulator.plant.step(before, WARM_UP_STEP_S);
+            emulator.plants.step(before, WARM_UP_STEP_S);
             before = before.plus_seconds(WARM_UP_STEP_S);
         }
         (emulator, problems)
@@ -165,7 +168,7 @@ impl Emulator {
             if next > self.now {
                 return;
             }
-            self.plant.step(self.grid, GRID_S);
+            self.plants.step(self.grid, GRID_S);
             self.drifting.values_mut().for_each(|r| r.step(GRID_S));
             self.grid = next;
         }
@@ -178,7 +181,9 @@ impl Emulator {
             return None;
         }
         let mut truth = match measured.signal {
-            Signal::Of(device, quality) => signal::truth(&self.plant, &self.devices, device, quality)?,
+            Signal::Of(device, quality) => {
+                signal::truth(self.plants.of(measured.asset), &self.devices, device, quality)?
+            }
             Signal::Slow { low, high, phase, period_s } => signal::wave(low, high, phase, period_s, self.now),
         };
         if measured.temperature

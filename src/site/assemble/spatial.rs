@@ -1,8 +1,9 @@
 //! Sites and buildings of several models, and the spaces that elements stand in.
 
 use super::{Assembly, Site};
-use crate::shape::Aabb;
 use crate::site::model::{Element, ElementKind, Place, Slot};
+use rstar::RTree;
+use rstar::primitives::{GeomWithData, Rectangle};
 
 /// A chain of wholes longer than this is taken for a cycle.
 const MAX_DEPTH: usize = 200;
@@ -56,32 +57,44 @@ impl Assembly {
     }
 }
 
-/// The spaces that have a box.
-pub(in crate::site) fn spaces_with_boxes(site: &Site) -> Vec<(Slot, Aabb)> {
-    let spaces = site.iter().filter(|(_, e)| e.kind == ElementKind::Space);
-    spaces.filter_map(|(slot, e)| Some((slot, e.bounds?))).collect()
-}
+/// The spaces of a site by where they are: a campus has thousands of rooms and a hundred thousand elements in them.
+pub(in crate::site) struct Spaces(RTree<GeomWithData<Rectangle<[f64; 3]>, (Slot, f64)>>);
 
-/// The space whose box holds the middle of an element.
-pub(in crate::site) fn space_around(spaces: &[(Slot, Aabb)], element: &Element) -> Option<Slot> {
-    let centre = element.bounds?.centre();
-    let inside = |b: &Aabb| centre.cmpge(b.min).all() && centre.cmple(b.max).all();
-    // The smallest box that holds it: boxes of rooms that are not rectangular overlap.
-    let volume = |b: &Aabb| b.size().element_product();
-    spaces.iter().filter(|(_, b)| inside(b)).min_by(|a, b| volume(&a.1).total_cmp(&volume(&b.1))).map(|(s, _)| *s)
+impl Spaces {
+    /// All that have a box.
+    pub(in crate::site) fn of(site: &Site) -> Self {
+        let spaces = site.iter().filter(|(_, e)| e.kind == ElementKind::Space);
+        let boxes = spaces.filter_map(|(slot, e)| {
+            let b = e.bounds.filter(|b| b.min.is_finite() && b.max.is_finite())?;
+            let corners = Rectangle::from_corners(b.min.to_array(), b.max.to_array());
+            Some(GeomWithData::new(corners, (slot, b.size().element_product())))
+        });
+        Self(RTree::bulk_load(boxes.collect()))
+    }
+
+    /// The space whose box holds the middle of an element.
+    pub(in crate::site) fn around(&self, element: &Element) -> Option<Slot> {
+        let centre = element.bounds?.centre();
+        if !centre.is_finite() {
+            return None;
+        }
+        let around = self.0.locate_all_at_point(&centre.to_array()).map(|found| found.data);
+        // The smallest box that holds it: boxes of rooms that are not rectangular overlap. Of equal ones the first.
+        around.min_by(|(a, v), (b, w)| v.total_cmp(w).then(a.0.cmp(&b.0))).map(|(slot, _)| slot)
+    }
 }
 
 /// Which space an element stands in or serves, where its own file does not say: by the id that another
 /// file's space has, else by where it is.
 pub(super) fn resolve_spaces(site: &mut Site) {
-    let spaces = spaces_with_boxes(site);
+    let spaces = Spaces::of(site);
     for i in 0..site.elements.len() {
         let Some(element) = site.elements.get(i).filter(|e| e.kind == ElementKind::Element && e.space.is_none()) else {
             continue;
         };
         let named =
             element.property("Pset_Plenum_Serves", "Space").and_then(|v| v.as_str()).and_then(|id| site.find(id));
-        let space = named.or_else(|| space_around(&spaces, element)).map(|s| s.0);
+        let space = named.or_else(|| spaces.around(element)).map(|s| s.0);
         if let Some(element) = site.elements.get_mut(i) {
             element.space = space;
         }
@@ -91,6 +104,8 @@ pub(super) fn resolve_spaces(site: &mut Site) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Aabb;
+    use glam::DVec3;
 
     fn place(id: &str, name: &str, class: &str, part_of: Option<u32>) -> Place {
         Place { id: id.into(), name: name.into(), class: class.into(), part_of, also: Vec::new() }
@@ -115,6 +130,30 @@ mod tests {
         assert_eq!(places[1].also, ["b9"]);
         assert_eq!(places[1].part_of, Some(0));
         assert_eq!((places[2].part_of, places[3].part_of), (Some(0), Some(0)), "without a name they stay two");
+    }
+
+    #[test]
+    fn of_the_spaces_around_the_smallest_and_of_equal_ones_the_first() {
+        let space = |x: f64, size: f64| Element {
+            kind: ElementKind::Space,
+            bounds: Some(Aabb { min: DVec3::new(x, 0.0, 0.0), max: DVec3::new(x + size, size, 3.0) }),
+            ..Element::default()
+        };
+        let thing = |x: f64, y: f64| Element {
+            bounds: Some(Aabb { min: DVec3::new(x, y, 1.0), max: DVec3::new(x, y, 1.0) }),
+            ..Element::default()
+        };
+        let broken = Element { bounds: Some(Aabb { min: DVec3::NAN, max: DVec3::ONE }), ..space(0.0, 1.0) };
+        let rooms = vec![space(0.0, 10.0), space(2.0, 3.0), space(2.0, 3.0), broken, space(20.0, 3.0)];
+        let (site, _) = Site::of_elements("", rooms);
+        let spaces = Spaces::of(&site);
+        assert_eq!(spaces.around(&thing(3.0, 1.0)), Some(Slot(1)));
+        // On the border it is inside, as it is of the larger room.
+        assert_eq!(spaces.around(&thing(5.0, 3.0)), Some(Slot(1)));
+        assert_eq!(spaces.around(&thing(9.0, 9.0)), Some(Slot(0)));
+        assert_eq!(spaces.around(&thing(15.0, 1.0)), None);
+        assert_eq!(spaces.around(&thing(f64::NAN, 1.0)), None);
+        assert_eq!(spaces.around(&Element::default()), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::{AssetGraph, Relation, RelationKind, Thing, classes::Role, classes::role, feeds, is_asset, stated};
-use crate::site::assemble::{Site, space_around, spaces_with_boxes};
+use crate::site::assemble::{Site, Spaces};
 use crate::site::model::{Element, ElementKind, Slot};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -129,7 +129,7 @@ fn groups(site: &Site, all: &mut Collector) {
 fn located(site: &Site, assets: &[bool], all: &mut Collector) {
     const STATED: &str = "IfcRelContainedInSpatialStructure";
     const BOX: &str = "inside the space's box";
-    let spaces = spaces_with_boxes(site);
+    let spaces = Spaces::of(site);
     for (slot, element) in
         site.iter().filter(|(s, e)| e.kind != ElementKind::Space && assets.get(s.0 as usize).copied().unwrap_or(false))
     {
@@ -141,7 +141,7 @@ fn located(site: &Site, assets: &[bool], all: &mut Collector) {
             Some(space) if by_registry(space) => continue,
             Some(space) if element.space_stated => (Thing::Element(space), STATED),
             Some(space) if !names_what_it_serves => (Thing::Element(space), BOX),
-            _ => match space_around(&spaces, element) {
+            _ => match spaces.around(element) {
                 Some(space) => (Thing::Element(space.0), BOX),
                 None => match element.storey.map(Thing::Storey).or(element.place.map(Thing::Place)) {
                     Some(above) => (above, STATED),

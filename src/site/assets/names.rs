@@ -69,7 +69,8 @@ impl<T: Copy + PartialEq> Words<T> {
             return;
         }
         let list = self.0.entry(key).or_default();
-        if !list.iter().any(|(_, t)| *t == thing) {
+        // A thing's words come one after the other; thousands of things may be called `Duct`.
+        if list.last().is_none_or(|(_, t)| *t != thing) {
             list.push((word.trim().to_owned(), thing));
         }
     }

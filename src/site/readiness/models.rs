@@ -166,26 +166,39 @@ fn unused_rules(site: &Site, project: &Project, found: &mut Findings<'_>) {
 
 /// Tags that more than one element has. A part may have the tag of its whole.
 fn tags(site: &Site, found: &mut Findings<'_>) {
+    let tagged = || {
+        let elements = site.elements.iter().enumerate();
+        elements.filter(|(_, e)| e.kind == ElementKind::Element && !e.tag.is_empty())
+    };
     let mut by_tag: HashMap<&str, Vec<usize>> = HashMap::new();
-    let tagged = |e: &Element| e.kind == ElementKind::Element && !e.tag.is_empty();
-    for (i, element) in site.elements.iter().enumerate().filter(|(_, e)| tagged(e)) {
+    // Parts of one whole with one tag: a model may give thousands of elements the same.
+    let mut of_whole: HashMap<(&str, u32), usize> = HashMap::new();
+    for (i, element) in tagged() {
         by_tag.entry(&element.tag).or_default().push(i);
+        if let Some(whole) = element.part_of.filter(|w| *w as usize != i) {
+            *of_whole.entry((&element.tag, whole)).or_default() += 1;
+        }
     }
-    for (i, element) in site.elements.iter().enumerate().filter(|(_, e)| tagged(e)) {
-        let others = by_tag.get(element.tag.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let related = |o: usize| {
-            let other = site.elements.get(o);
-            element.part_of == Some(o as u32)
-                || other.is_some_and(|o| o.part_of == Some(i as u32))
-                || (element.part_of.is_some() && other.is_some_and(|o| o.part_of == element.part_of))
-        };
-        let mut strangers = others.iter().filter(|o| **o != i && !related(**o));
-        let fault = strangers.next().and_then(|o| site.elements.get(*o)).map(|other| {
-            let more = match strangers.count() {
-                0 => String::new(),
-                n => format!(" and {n} more"),
+    for (i, element) in tagged() {
+        let tag = element.tag.as_str();
+        let others = by_tag.get(tag).map(Vec::as_slice).unwrap_or_default();
+        let parts_of = |whole: u32| of_whole.get(&(tag, whole)).copied().unwrap_or_default();
+        let whole = element.part_of.filter(|w| *w as usize != i);
+        // Unless it is counted among the parts: two may be said to be a part of each other.
+        let counts = |w: &Element| w.kind == ElementKind::Element && w.tag == tag && w.part_of != Some(i as u32);
+        let whole_too = whole.and_then(|w| site.elements.get(w as usize)).is_some_and(counts);
+        let siblings = whole.map_or(0, |w| parts_of(w).saturating_sub(1));
+        let related = siblings + usize::from(whole_too) + parts_of(i as u32);
+        let strangers = others.len().saturating_sub(1 + related);
+        let fault = (strangers > 0).then(|| {
+            let is_related = |o: &usize| {
+                let other = site.elements.get(*o).and_then(|o| o.part_of);
+                whole == Some(*o as u32) || other == Some(i as u32) || (whole.is_some() && other == whole)
             };
-            format!("{}: its tag `{}` is also that of {} {}{more}", element.class, element.tag, other.class, other.id)
+            let other = others.iter().find(|o| **o != i && !is_related(o)).and_then(|o| site.elements.get(*o));
+            let (class, id) = other.map_or(("", ""), |o| (o.class.as_str(), o.id.as_str()));
+            let more = if strangers > 1 { format!(" and {} more", strangers - 1) } else { String::new() };
+            format!("{}: its tag `{tag}` is also that of {class} {id}{more}", element.class)
         });
         found.element(Kind::DuplicateTag, i, fault);
     }

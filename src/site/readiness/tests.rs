@@ -239,3 +239,32 @@ fn what_is_outdoors_or_in_the_facade_is_let_be() {
     assert_eq!(found(&readiness, Kind::NoStorey), (0, 2));
     assert_eq!(found(&readiness, Kind::NoSpace), (0, 0), "no space on that storey, none for a louvre");
 }
+
+#[test]
+fn a_part_may_have_the_tag_of_its_whole_and_a_stranger_not() {
+    let of = |id: &str, part_of: Option<u32>| Element { part_of, ..whole(id, "IfcPump", "P-1") };
+    // A pump with two parts; what is a part of itself; two that are parts of each other.
+    let family = vec![
+        of("pump", None),
+        of("motor", Some(0)),
+        of("casing", Some(0)),
+        of("loop", Some(3)),
+        of("a", Some(5)),
+        of("b", Some(4)),
+    ];
+    let told = |elements: Vec<Element>| {
+        let readiness = assess(&site(elements), &Project::default(), &[]);
+        let items = readiness.items.into_iter().filter(|i| i.kind == Kind::DuplicateTag.id());
+        items.filter_map(|i| Some((i.id?, i.message))).collect::<Vec<_>>()
+    };
+    assert_eq!(told(family[..3].to_vec()), []);
+    assert_eq!(told(family[..1].to_vec()), []);
+    let all = told(family);
+    assert_eq!(all.len(), 6);
+    for (id, strangers) in [("pump", 3), ("motor", 3), ("casing", 3), ("loop", 5), ("a", 4), ("b", 4)] {
+        let (_, message) = all.iter().find(|(i, _)| i == id).unwrap();
+        assert!(message.ends_with(&format!(" and {} more", strangers - 1)), "{id}: {message}");
+    }
+    let (_, motor) = all.iter().find(|(i, _)| i == "motor").unwrap();
+    assert!(motor.contains("IfcPump loop"), "the first stranger of the motor: {motor}");
+}
