@@ -22,7 +22,8 @@ const NO_ATTRIBUTES: [&str; 8] = [
 ];
 
 /// Sheets that are read; the others of COBie are not.
-pub(super) const USED: [&str; 9] = ["facility", "floor", "space", "zone", "type", "component", "system", "assembly", "attribute"];
+pub(super) const USED: [&str; 9] =
+    ["facility", "floor", "space", "zone", "type", "component", "system", "assembly", "attribute"];
 
 /// Those of them whose rows are items.
 pub(super) const ITEMS: [&str; 4] = ["facility", "floor", "space", "component"];
