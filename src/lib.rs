@@ -85,6 +85,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::alarms::AlarmsPlugin)
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
+            .add(twin::changes::ChangesPlugin)
             .add(twin::state_words::StateWordsPlugin)
     }
 }

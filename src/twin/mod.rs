@@ -5,9 +5,11 @@
 //! [`crate::TwinPlugins`] and [`crate::Step`].
 
 pub mod alarms;
+pub mod changes;
 pub mod clock;
 pub mod command;
 pub mod health;
+pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;
 pub mod rules;
