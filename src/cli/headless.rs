@@ -135,7 +135,9 @@ impl StatusLine {
                 notice
             }
             Told::Refused(problem) => {
-                problems.push(problem.clone());
+                if !problems.contains(problem) {
+                    problems.push(problem.clone());
+                }
                 problem
             }
             Told::Saved(notice) => {

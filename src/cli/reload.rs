@@ -9,6 +9,7 @@ use super::live::{Connected, Live};
 use super::open::{Opened, open};
 use crate::Step;
 use crate::import::Progress;
+use crate::import::ifc::is_cut_short;
 use crate::problem::{Problem, Severity};
 use crate::site::Site;
 use crate::site::binding::bind;
@@ -113,7 +114,7 @@ pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&Live
         path: path.to_path_buf(),
         read: Arc::clone(&project),
         used: project,
-        known: known(path, &opened.refused),
+        known: known(path, &opened.refused, &opened.problems),
         unwritten: None,
     });
     match live {
@@ -132,11 +133,11 @@ fn wire(world: &mut World, live: &Live) {
     world.insert_resource(Wire { rewiring: live.connection.rewiring.clone(), problems });
 }
 
-/// What is wrong with the files of a project: errors in its own, and files that could not be read.
-fn known(path: &Path, refused: &[Problem]) -> Vec<Problem> {
+/// What is wrong with the files of a project: errors in its own, and files that could not be read, or not to their end.
+fn known(path: &Path, refused: &[Problem], problems: &[Problem]) -> Vec<Problem> {
     let mut known = if is_project(path) { load(path).map(|(_, found)| found).unwrap_or_default() } else { Vec::new() };
     known.retain(|p| p.severity == Severity::Error);
-    known.extend(refused.iter().cloned());
+    known.extend(refused.iter().chain(problems.iter().filter(|p| is_cut_short(p))).cloned());
     known
 }
 
@@ -224,7 +225,8 @@ fn take(world: &mut World, path: PathBuf, loaded: Loaded) -> Told {
 /// Reads the files again and compares. Everything that takes long is done here, off the main thread.
 fn read_again(current: &Current, old: &Site, connected: bool, progress: &Progress) -> Result<Loaded, Problem> {
     let path = &current.path;
-    let is_news = |p: &&Problem| p.severity == Severity::Error && !current.known.iter().any(|k| k.message == p.message);
+    let is_known = |p: &Problem| current.known.iter().any(|k| k.message == p.message);
+    let is_news = |p: &&Problem| p.severity == Severity::Error && !is_known(p);
     if is_project(path) {
         // A project with a new error in it is being written: what the error leaves out would be taken for removed.
         let (_, told) = load(path).map_err(|p| refused(&p))?;
@@ -235,6 +237,12 @@ fn read_again(current: &Current, old: &Site, connected: bool, progress: &Progres
     let opened = open(path, progress).map_err(|p| refused(&p))?;
     if let Some(problem) = opened.refused.iter().find(is_news) {
         return Err(refused(problem));
+    }
+    // Most likely somebody is still writing it: half a building is no revision.
+    if let Some(cut) = opened.problems.iter().find(|p| is_cut_short(p) && !is_known(p)) {
+        let message = "the file ends early: its last line (END-ISO-10303-21) is missing";
+        let remedy = "wait until it is written to its end, or export it again; then reload";
+        return Err(refused(&Problem::error(cut.place.clone(), message, remedy)));
     }
     if let Some(emptied) = emptied(old, &opened.site) {
         return Err(refused(&emptied));
@@ -276,7 +284,7 @@ fn read_again(current: &Current, old: &Site, connected: bool, progress: &Progres
             Err(problem) => problems.push(problem),
         }
     }
-    let known = known(path, &unread);
+    let known = known(path, &unread, &problems);
     let unwritten = (unwritten > 0).then_some(amendments);
     Ok(Loaded { next, read: now, used, known, unwritten, problems, live })
 }

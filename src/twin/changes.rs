@@ -42,14 +42,19 @@ impl Plugin for ChangesPlugin {
 fn forget(mut opened: MessageReader<SiteOpened>, mut commands: MessageReader<Command>, mut changes: ResMut<Changes>) {
     let another = opened.read().any(SiteOpened::is_another);
     let dismissed = commands.read().any(|c| *c == Command::DismissChanges);
-    if (another || dismissed) && changes.0.is_some() {
-        changes.0 = None;
+    if (!another && !dismissed) || changes.0.is_none() {
+        return;
     }
+    if let Some(report) = &mut changes.0 {
+        report.seen();
+    }
+    // That something is to be written is no matter of having been seen.
+    changes.0.take_if(|r| another || r.is_empty());
 }
 
 /// Shows what a reload changed, in the model where it can be seen there.
 pub(super) fn show(world: &mut World, report: Report) {
-    let is_seen = [Kind::Added, Kind::Moved, Kind::Changed].into_iter().any(|kind| report.count(kind) > 0);
+    let is_seen = report.is_seen();
     world.insert_resource(Changes::of(report));
     let view = world.get_resource::<View>();
     let shown = view.is_some_and(|v| v.colour_by == ColourBy::Change);

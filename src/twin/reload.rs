@@ -54,3 +54,6 @@ pub fn replace(world: &mut World, next: Next, arrivals: Option<Receiver<Arrival>
     });
     told.collect()
 }
+
+#[cfg(test)]
+mod tests;

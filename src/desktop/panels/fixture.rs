@@ -14,6 +14,7 @@ use crate::site::search::Index;
 use crate::site::unit::Unit;
 use crate::site::{Element, ElementKind, Point, PointIndex, Quality, Site, Slot};
 use crate::time::Time;
+use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::scene::Scene;
@@ -221,6 +222,7 @@ pub struct World {
     pub busy: Option<super::Busy>,
     pub views: super::SavedViews,
     pub search: Search,
+    pub changes: Changes,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
@@ -258,6 +260,7 @@ impl World {
             busy: None,
             views: super::SavedViews::default(),
             search: Search::default(),
+            changes: Changes::default(),
             colouring: Colouring::default(),
             eye: None,
             values: Vec::new(),
@@ -320,6 +323,7 @@ impl World {
             busy: self.busy.as_ref(),
             views: &self.views,
             search: &self.search,
+            changes: &self.changes,
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,

@@ -1,6 +1,7 @@
 //! What the panels remember between frames: open tabs, searches, sorting, chosen points.
 
 use super::alarms::AlarmTable;
+use super::changes::ChangeTable;
 use super::data::Data;
 use super::news::News;
 use super::open_dialog::OpenDialog;
@@ -9,7 +10,9 @@ use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
+use crate::site::revision::Carry;
 use crate::site::{PointIndex, Slot};
+use crate::twin::scene::Scene;
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
 use std::sync::Arc;
@@ -26,11 +29,13 @@ pub enum BottomTab {
     Problems,
     /// The wire.
     Telemetry,
+    /// What the last reload changed; there only while there is something to tell.
+    Changes,
 }
 
 impl BottomTab {
     /// Every tab, in the order people see.
-    pub const ALL: [Self; 4] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry];
+    pub const ALL: [Self; 5] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry, Self::Changes];
 
     /// The word on the tab.
     pub fn word(self) -> &'static str {
@@ -39,6 +44,7 @@ impl BottomTab {
             Self::Trend => "Trend",
             Self::Problems => "Problems",
             Self::Telemetry => "Telemetry",
+            Self::Changes => "Changes",
         }
     }
 }
@@ -104,6 +110,8 @@ pub struct PanelState {
     pub alarms: AlarmTable,
     /// The plot.
     pub trend: TrendState,
+    /// The list of what a reload changed.
+    pub changes: ChangeTable,
     /// What the selected element hangs together with.
     pub relations: Option<(Slot, Relations)>,
     /// Messages that come and go.
@@ -134,6 +142,7 @@ impl Default for PanelState {
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
+            changes: ChangeTable::default(),
             relations: None,
             news: News::default(),
             open: OpenDialog::default(),
@@ -159,10 +168,27 @@ impl PanelState {
             self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
         }
+        if self.bottom == BottomTab::Changes && data.changes.report().is_none() {
+            self.bottom = BottomTab::default();
+        }
         match (data.view.selected, &self.relations) {
             (Some(slot), Some((of, _))) if slot == *of => {}
             (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
             (None, _) => self.relations = None,
+        }
+    }
+
+    /// Goes along with a site that was read again: what is plotted and opened stays, as far as it is still there. What
+    /// changed is shown where there is anything to tell.
+    pub fn go_along(&mut self, scene: &Scene, carry: &Carry, is_news: bool) {
+        self.site = Arc::as_ptr(&scene.site) as usize;
+        self.tree.renew();
+        self.trend.points = self.trend.points.iter().filter_map(|p| carry.point(*p)).collect();
+        self.relations = None;
+        self.kinds = KindCounts::of(&scene.site);
+        self.changes = ChangeTable::default();
+        if is_news {
+            (self.bottom, self.bottom_open) = (BottomTab::Changes, true);
         }
     }
 

@@ -112,9 +112,10 @@ pub fn follow_site(stages: Stages<'_>, old: &Site, new: &Site, succession: &Succ
     Follower { stages, edited, old, new, next: &succession.next, why }.run(&old.points)
 }
 
-/// Templates and bindings, wherever in the file they stand.
-fn without_lines(project: &Project) -> (Vec<Template>, Vec<Binding>) {
+/// Templates, bindings and other names, wherever in the file they stand.
+fn without_lines(project: &Project) -> (Vec<Template>, Vec<Binding>, Vec<Rebind>) {
     let (mut templates, mut bindings) = (project.templates.clone(), project.bindings.clone());
+    let rebinds = project.rebinds.iter().map(|r| Rebind { line: 0, ..r.clone() }).collect();
     for template in &mut templates {
         template.line = 0;
         template.points.iter_mut().for_each(|p| p.line = 0);
@@ -125,7 +126,7 @@ fn without_lines(project: &Project) -> (Vec<Template>, Vec<Binding>) {
             Binding::Point { line, point, .. } => (*line, point.line) = (0, 0),
         }
     }
-    (templates, bindings)
+    (templates, bindings, rebinds)
 }
 
 struct Follower<'a> {
@@ -307,6 +308,8 @@ impl Follower<'_> {
         for binding in &self.stages.now.bindings {
             let (Binding::Point { asset, .. }, Some(meant)) = (binding, self.meant(binding)) else { continue };
             let Some((slot, was)) = named(self.old, meant).and_then(|s| Some((s, self.old.element(s)?))) else {
+                // It was kept from an element that has taken over the tag of one that is gone, and still is.
+                assets.extend((meant != asset).then(|| (binding.clone(), meant.clone())));
                 continue;
             };
             let now = match self.pair(slot) {

@@ -121,6 +121,17 @@ impl Report {
         self.rows.iter().filter(|r| r.kind == kind).count()
     }
 
+    /// True when something of it is seen in the model.
+    pub fn is_seen(&self) -> bool {
+        self.rows.iter().any(|r| matches!(r.kind, Kind::Added | Kind::Moved | Kind::Changed))
+    }
+
+    /// What is left of it when everybody has seen it: what the project's file lacks.
+    pub fn seen(&mut self) {
+        self.rows.clear();
+        self.by_slot.clear();
+    }
+
     /// True when nothing is to be told and nothing to be written.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.unwritten == 0
