@@ -3,7 +3,7 @@
 #define_import_path plenum::scene
 
 const PALETTE_STEPS: u32 = 64u;
-const PALETTES: u32 = 5u;
+const PALETTES: u32 = 6u;
 
 const PALETTE_MATERIAL: u32 = 0u;
 const PALETTE_TEMPERATURE: u32 = 2u;
@@ -32,7 +32,7 @@ struct SceneState {
     ground: vec4<f32>,
     grid: vec4<f32>,
     // Linear RGB of each palette's steps.
-    palette: array<vec4<f32>, 320>,
+    palette: array<vec4<f32>, 384>,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> state: SceneState;

@@ -86,6 +86,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::place::PlacePlugin)
+            .add(twin::changes::ChangesPlugin)
             .add(twin::state_words::StateWordsPlugin)
     }
 }

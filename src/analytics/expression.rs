@@ -212,6 +212,21 @@ impl Bound {
         &self.inputs
     }
 
+    /// Takes over what the windows of another remember, and says whether it could: it must compute the same of the same
+    /// points, whose numbers were others then.
+    pub fn take_over(&mut self, old: &Self, point: impl Fn(PointIndex) -> Option<PointIndex>) -> bool {
+        let same = self.ops == old.ops
+            && self.inputs.len() == old.inputs.len()
+            && self.inputs.iter().zip(&old.inputs).all(|(new, old)| point(*old) == Some(*new))
+            && self.windows.len() == old.windows.len()
+            && self.windows.iter().zip(&old.windows).all(|(new, old)| new.is_like(old));
+        if same {
+            self.windows.clone_from(&old.windows);
+            self.latest = old.latest;
+        }
+        same
+    }
+
     /// Evaluates it at `now`. `values` are those of [`Self::inputs`] in their order, SI, NaN where
     /// unknown; only an unknown value that is really read makes it [`Outcome::NotReady`]. A `now` before
     /// the last one counts as the last one.

@@ -121,6 +121,17 @@ impl RuleSet {
         (set, problems)
     }
 
+    /// Takes over what the rules of another state of the site remember, where they compute the same of the same points.
+    pub fn take_over(&mut self, old: &Self, point: impl Fn(PointIndex) -> Option<PointIndex>) {
+        for was in &old.rules {
+            let number = point(was.point).and_then(|p| self.computed_by.get(p.0 as usize).copied().flatten());
+            let Some(rule) = number.and_then(|r| self.rules.get_mut(r as usize)) else { continue };
+            if rule.bound.take_over(&was.bound, &point) {
+                (rule.last, rule.touched) = (was.last, was.touched);
+            }
+        }
+    }
+
     /// How many rules are bound.
     pub fn len(&self) -> usize {
         self.rules.len()

@@ -65,7 +65,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     settings.clock_topic.clone_from(&opened.project.clock_topic);
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let live = Live::start(&opened, Some(settings))?;
-    headless::run(opened, live, how)
+    headless::run(&project, opened, live, how)
 }
 
 #[cfg(feature = "desktop")]

@@ -4,16 +4,18 @@ use super::interrupt::interrupted;
 use super::live::{Live, Settling};
 use super::open::Opened;
 use super::output::{Failure, print_json};
+use super::reload::{self, Told, is_settled_by_saving};
 use super::report::{Ran, Report};
 use crate::TwinPlugins;
 use crate::problem::{Problem, Severity};
 use crate::telemetry::ConnectionStatus;
 use crate::twin::clock::TwinClock;
-use crate::twin::scene::OpenSite;
 use crate::twin::summary::{Summary, summary};
-use crate::twin::telemetry::Inlet;
-use bevy::prelude::{App, MinimalPlugins};
+use crate::twin::telemetry::waiting;
+use bevy::ecs::message::MessageCursor;
+use bevy::prelude::{App, Messages, MinimalPlugins};
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How to run.
@@ -32,12 +34,11 @@ const RATE: f64 = 30.0;
 const LAST: Duration = Duration::from_secs(5);
 
 /// Runs the twin, then prints the report.
-pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
+pub fn run(path: &Path, opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     let mut app = App::new();
-    app.add_plugins((MinimalPlugins, TwinPlugins))
-        .insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()))
-        .insert_resource(OpenSite(opened.site.clone()))
-        .insert_resource(Inlet(live.connection.arrivals.clone()));
+    app.add_plugins((MinimalPlugins, TwinPlugins, reload::plugin));
+    reload::bring(app.world_mut(), path, &opened, Some(&live));
+    let mut told = MessageCursor::default();
     app.update();
     let ready = Instant::now();
     let mut problems: Vec<Problem> = opened.problems.into_iter().chain(live.problems.iter().cloned()).collect();
@@ -56,6 +57,9 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     let mut heard = false;
     while !interrupted() && how.duration.is_none_or(|d| ready.elapsed() < d) {
         tick(&mut app);
+        for told in told.read(app.world().resource::<Messages<Told>>()) {
+            line.tell(told, &mut problems);
+        }
         heard |= live.status().connected;
         line.update(&app, &mut live);
     }
@@ -79,7 +83,7 @@ pub fn run(opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     while settling.goes_on(Instant::now(), live.status().connected, live.outstanding()) {
         tick(&mut app);
     }
-    while !live.connection.arrivals.is_empty() && stopped.elapsed() < LAST {
+    while waiting(app.world()) > 0 && stopped.elapsed() < LAST {
         app.update();
     }
     tick(&mut app);
@@ -121,6 +125,28 @@ impl StatusLine {
     fn say(&mut self, text: &str) {
         self.end();
         eprintln!("plenum: {text}");
+    }
+
+    /// What came of a reload that somebody asked for from outside.
+    fn tell(&mut self, told: &Told, problems: &mut Vec<Problem>) {
+        let notice = match told {
+            Told::Reloaded { problems: now, notice, .. } => {
+                problems.clone_from(now);
+                notice
+            }
+            Told::Refused(problem) => {
+                if !problems.contains(problem) {
+                    problems.push(problem.clone());
+                }
+                problem
+            }
+            Told::Saved(notice) => {
+                problems.retain(|p| !is_settled_by_saving(p));
+                notice
+            }
+            Told::Nothing(notice) => notice,
+        };
+        self.say(&notice.to_string());
     }
 
     fn update(&mut self, app: &App, live: &mut Live) {

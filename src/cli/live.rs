@@ -24,6 +24,10 @@ pub struct Live {
     overflow: (u64, Option<Instant>),
 }
 
+/// What runs beside the twin of an app that holds it itself.
+#[derive(bevy::prelude::Resource)]
+pub struct Connected(pub Live);
+
 /// At the end of a run: nothing has moved for so long, so nothing more will.
 pub(super) const QUIET: Duration = Duration::from_millis(700);
 /// How long a wire that moves is waited for at most.

@@ -19,6 +19,8 @@ pub struct Opened {
     pub site: Arc<Site>,
     /// Everything that could not be read or joined.
     pub problems: Vec<Problem>,
+    /// Of these, why whole files could not be read.
+    pub refused: Vec<Problem>,
 }
 
 /// Opens a folder with `twin.toml`, that file, or one model file.
@@ -84,16 +86,19 @@ pub fn open_looked_at(path: &Path, progress: &Progress, mut look: Option<Look<'_
         return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
     }
     if models.is_empty()
-        && let Some(problem) = nothing(&project, refusals, &problems)
+        && let Some(problem) = nothing(&project, refusals.clone(), &problems)
     {
         return Err(problem);
     }
     problems.extend(unkept);
-    let registries = read_registries(&project, progress, &mut problems);
+    let registries = read_registries(&project, progress, &mut problems, &mut refusals);
+    if progress.cancelled() {
+        return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
+    }
     let (site, found) = site::assemble_with(&project, models, &registries);
     problems.extend(found);
     problems.extend(views_without_storey(&project, &site));
-    Ok(Opened { project, site: Arc::new(site), problems })
+    Ok(Opened { project, site: Arc::new(site), problems, refused: refusals })
 }
 
 /// A table of assets is no model: it says something of the elements of one.
@@ -107,7 +112,12 @@ fn elements_only(read: Imported) -> Result<Imported, Problem> {
 }
 
 /// Reads the project's asset registries; one that cannot be read is a problem.
-fn read_registries(project: &Project, progress: &Progress, problems: &mut Vec<Problem>) -> Vec<Registry> {
+fn read_registries(
+    project: &Project,
+    progress: &Progress,
+    problems: &mut Vec<Problem>,
+    refused: &mut Vec<Problem>,
+) -> Vec<Registry> {
     let mut registries = Vec::new();
     // That a file is not there was told when the project file was read.
     for named in project.registries.iter().filter(|r| r.file.exists()) {
@@ -116,7 +126,10 @@ fn read_registries(project: &Project, progress: &Progress, problems: &mut Vec<Pr
                 problems.extend(found);
                 registries.push(registry);
             }
-            Err(refusal) => problems.push(refusal),
+            Err(refusal) => {
+                problems.push(refusal.clone());
+                refused.push(refusal);
+            }
         }
     }
     registries

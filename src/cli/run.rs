@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let opened = open(&args.project, interrupt::progress())?;
     let live = Live::start(&opened, None)?;
-    headless::run(opened, live, how)
+    headless::run(&args.project, opened, live, how)
 }
 
 #[cfg(feature = "desktop")]

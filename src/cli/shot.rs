@@ -129,7 +129,7 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     };
     let picture = draw(&shot, |app| {
         windowed::dress(app);
-        windowed::install(app.world_mut(), opened, live);
+        windowed::install(app.world_mut(), &args.project, opened, live);
     })?;
     save(file, &picture, &args.out)?;
     eprintln!("plenum: wrote {}", args.out.display());

@@ -3,10 +3,11 @@
 use super::field::{Field, FieldSettings};
 use super::headless::How;
 use super::interrupt::interrupted;
-use super::live::Live;
+use super::live::{Connected, Live};
 use super::open::{Opened, must_exist, open};
 use super::output::{Failure, print_json};
 use super::place;
+use super::reload::{self, Reloading, Told, is_settled_by_saving};
 use super::report::{Ran, Report};
 use crate::Step;
 use crate::desktop::camera::{SceneCamera, views};
@@ -15,12 +16,10 @@ use crate::desktop::window::{self, FirstPicture};
 use crate::import::Progress;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::site::project::{place_file, save_view};
-use crate::twin::clock::TwinClock;
-use crate::twin::place::{ModelPlaced, Placements};
-use crate::twin::scene::{OpenSite, Scene};
+use crate::site::project::{SavedView, place_file, save_view};
+use crate::twin::place::ModelPlaced;
+use crate::twin::scene::Scene;
 use crate::twin::search::Search;
-use crate::twin::telemetry::Inlet;
 use crate::twin::view::View;
 use crate::twin::wire_status::WireStatus;
 use bevy::prelude::*;
@@ -88,38 +87,85 @@ fn conclude(world: &mut World) {
     *run.result.lock().unwrap_or_else(PoisonError::into_inner) = Some((report, run.refused.clone()));
 }
 
-/// Adds the panels and what keeps them told about the wire.
+/// Adds the panels and what keeps them told about the wire and of a reload.
 pub fn dress(app: &mut App) {
-    app.add_plugins(PanelsPlugin).add_systems(Update, (follow_wire, save_views, save_placements).in_set(Step::Present));
+    app.add_plugins((PanelsPlugin, reload::plugin)).add_systems(
+        Update,
+        (follow_wire, save_views, save_placements, show_reloading, tell_reloaded).in_set(Step::Present),
+    );
 }
 
 /// Brings an opened project into the app; the one before it, with its broker and devices, ends.
-pub fn install(world: &mut World, opened: Opened, live: Option<Live>) {
+pub fn install(world: &mut World, path: &Path, opened: Opened, live: Option<Live>) {
     world.remove_resource::<Connected>();
+    reload::bring(world, path, &opened, live.as_ref());
     let problems = opened.problems.into_iter().chain(live.iter().flat_map(|l| l.problems.iter().cloned()));
     world.insert_resource(Problems(problems.collect()));
-    world.insert_resource(Placements::of(&opened.project));
-    world.insert_resource(TwinClock::of_site(opened.project.clock_topic.is_some()));
     world.insert_resource(Templates(opened.project.templates));
-    let is_project = opened.project.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-    let file = is_project.then_some(opened.project.file);
-    world.insert_resource(SavedViews { file, views: opened.project.views });
-    world.insert_resource(OpenSite(opened.site));
+    world.insert_resource(saved_views(&opened.project.file, opened.project.views));
     match live {
-        Some(live) => {
-            world.insert_resource(Inlet(live.connection.arrivals.clone()));
-            world.insert_resource(Connected(live));
-        }
-        None => {
-            world.remove_resource::<Inlet>();
-            world.insert_resource(WireStatus::default());
-        }
+        Some(live) => world.insert_resource(Connected(live)),
+        None => world.insert_resource(WireStatus::default()),
     }
 }
 
-/// What runs beside the twin that is shown.
-#[derive(Resource)]
-struct Connected(Live);
+fn saved_views(file: &Path, views: Vec<SavedView>) -> SavedViews {
+    let is_project = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    SavedViews { file: is_project.then(|| file.to_path_buf()), views }
+}
+
+/// How far a reload is, over the scene.
+fn show_reloading(
+    reloading: Option<Res<Reloading>>,
+    busy: Option<Res<Busy>>,
+    mut ours: Local<bool>,
+    mut commands: Commands,
+) {
+    match reloading {
+        Some(reloading) if busy.is_none() => {
+            let name = reloading.path.file_name().unwrap_or(reloading.path.as_os_str()).to_string_lossy();
+            commands.insert_resource(Busy { what: format!("Reloading {name}"), progress: reloading.progress.clone() });
+            *ours = true;
+        }
+        None if *ours => {
+            commands.remove_resource::<Busy>();
+            *ours = false;
+        }
+        _ => {}
+    }
+}
+
+/// What came of a reload.
+fn tell_reloaded(
+    mut told: MessageReader<Told>,
+    mut problems: ResMut<Problems>,
+    mut templates: ResMut<Templates>,
+    mut views: ResMut<SavedViews>,
+    mut notices: MessageWriter<Notice>,
+) {
+    for told in told.read() {
+        let notice = match told {
+            Told::Reloaded { project, problems: now, notice } => {
+                problems.0.clone_from(now);
+                templates.0.clone_from(&project.templates);
+                *views = saved_views(&project.file, project.views.clone());
+                notice
+            }
+            Told::Refused(problem) => {
+                if !problems.0.contains(problem) {
+                    problems.0.push(problem.clone());
+                }
+                problem
+            }
+            Told::Saved(notice) => {
+                problems.0.retain(|p| !is_settled_by_saving(p));
+                notice
+            }
+            Told::Nothing(notice) => notice,
+        };
+        notices.write(Notice(notice.clone()));
+    }
+}
 
 /// How often the panels are told about the wire.
 const TELL: Duration = Duration::from_millis(500);
@@ -224,10 +270,16 @@ fn enliven(path: &Path, emulate: Option<FieldSettings>, progress: &Progress) -> 
 fn open_another(
     mut asked: MessageReader<OpenPath>,
     opening: Option<Res<Opening>>,
+    reloading: Option<Res<Reloading>>,
     mut commands: Commands,
     mut notices: MessageWriter<Notice>,
 ) {
     let Some(OpenPath(path)) = asked.read().last() else { return };
+    if reloading.is_some() {
+        let place = path.display().to_string();
+        notices.write(Notice(Problem::warning(place, "the project is being reloaded", "wait for it, or cancel it")));
+        return;
+    }
     if opening.is_some() {
         let place = path.display().to_string();
         notices.write(Notice(Problem::warning(place, "another project is being opened", "wait for it, or cancel it")));
@@ -254,7 +306,7 @@ fn take_opened(world: &mut World) {
     };
     match outcome {
         Ok((opened, live)) => {
-            install(world, opened, live);
+            install(world, &opening.path, opened, live);
             if let Some(mut run) = world.get_resource_mut::<Run>() {
                 run.ready.get_or_insert_with(Instant::now);
                 run.refused = None;

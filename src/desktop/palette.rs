@@ -27,6 +27,11 @@ pub fn at(palette: Palette, value: u16, theme: Theme) -> [u8; 3] {
             },
         },
         Palette::Temperature => gradient(f32::from(value) / f32::from(u16::MAX)),
+        Palette::Change => match value {
+            0 => [60, 176, 92],
+            1 => [76, 132, 232],
+            _ => [236, 150, 44],
+        },
         Palette::Category => CATEGORY[usize::from(value % CATEGORIES)],
     }
 }

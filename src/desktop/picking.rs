@@ -91,7 +91,7 @@ pub struct PickingPlugin;
 
 impl Plugin for PickingPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<PickTree>().add_systems(Update, (begin, finish).chain().after(crate::Step::Ingest));
+        app.init_resource::<PickTree>().add_systems(Update, (begin, finish).chain().in_set(crate::Step::Ingest));
     }
 }
 

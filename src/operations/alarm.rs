@@ -182,6 +182,49 @@ impl AlarmList {
         true
     }
 
+    /// Takes the list along where elements and points have other numbers now: none for what is not there any more.
+    ///
+    /// What is gone cannot say that all is well again: its alarms end, and those that were not over are returned.
+    pub fn carry(
+        &mut self,
+        slot: impl Fn(Slot) -> Option<Slot>,
+        point: impl Fn(PointIndex) -> Option<PointIndex>,
+    ) -> Vec<Alarm> {
+        // An asset is silent as long as one of its points is; silence that is over waits to be seen.
+        let silent = std::mem::take(&mut self.silent).into_iter().filter_map(|(asset, silence)| {
+            let points: Vec<PointIndex> = silence.points.iter().filter_map(|p| point(*p)).collect();
+            let goes_on = points.is_empty() == silence.points.is_empty();
+            Some((slot(asset).filter(|_| goes_on)?, Silence { alarm: silence.alarm, points }))
+        });
+        self.silent = silent.collect();
+        let of_point = std::mem::take(&mut self.of_point);
+        self.of_point = of_point.into_iter().filter_map(|(p, id)| Some((point(p)?, id))).collect();
+        let mut open: HashMap<AlarmId, Option<PointIndex>> =
+            self.of_point.iter().map(|(point, id)| (*id, Some(*point))).collect();
+        open.extend(self.silent.values().map(|s| (s.alarm, s.points.first().copied())));
+
+        let mut ended = Vec::new();
+        self.alarms.retain_mut(|alarm| {
+            let (asset, own) = (slot(alarm.asset), point(alarm.point));
+            let stays = alarm.state == AlarmState::Normal || open.contains_key(&alarm.id);
+            let Some(asset) = asset.filter(|_| stays) else {
+                if alarm.state != AlarmState::Normal {
+                    ended.push(alarm.clone());
+                }
+                return false;
+            };
+            alarm.asset = asset;
+            alarm.point = own.or_else(|| open.get(&alarm.id).copied().flatten()).unwrap_or(NO_POINT);
+            true
+        });
+        // Of an element that is gone no point may hold an alarm that is not in the list.
+        let Self { alarms, of_point, silent, .. } = self;
+        let is_listed = |id: &AlarmId| alarms.binary_search_by_key(id, |a| a.id).is_ok();
+        of_point.retain(|_, id| is_listed(id));
+        silent.retain(|_, s| is_listed(&s.alarm));
+        ended
+    }
+
     fn fall_silent(&mut self, asset: Slot, point: PointIndex, now: Time) -> bool {
         if let Some(silence) = self.silent.get_mut(&asset) {
             if !silence.points.contains(&point) {
@@ -277,6 +320,9 @@ impl AlarmList {
         });
     }
 }
+
+/// The point of a past alarm whose point is not there any more.
+const NO_POINT: PointIndex = PointIndex(u32::MAX);
 
 const SILENT: &str = "Device is silent";
 const SILENT_REMEDY: &str = "Check the device's power and network; see the broker's log for its last message";
@@ -383,6 +429,41 @@ mod tests {
         assert_eq!(text(&list), ["1 Device is silent Low Normal 1 2 3"]);
         assert!(point(&mut list, Health::Stale, 4));
         assert_eq!(list.all().len(), 2);
+    }
+
+    #[test]
+    fn what_is_still_there_keeps_its_alarms_under_its_new_numbers() {
+        let mut list = AlarmList::default();
+        let tell = |list: &mut AlarmList, s: u32, p: u32, health, now| {
+            list.observe(Slot(s), PointIndex(p), "Hot", "", health, Time(now))
+        };
+        tell(&mut list, 1, 10, Health::Critical, 1);
+        tell(&mut list, 2, 20, Health::Warning, 2);
+        // Silent by two points, the first of which goes; and one that is over.
+        tell(&mut list, 3, 30, Health::Stale, 3);
+        tell(&mut list, 3, 31, Health::Stale, 3);
+        tell(&mut list, 4, 40, Health::Warning, 4);
+        list.acknowledge(AlarmId(4), Time(5));
+        tell(&mut list, 4, 40, Health::Good, 6);
+        let slot = |s: Slot| (s.0 != 2).then_some(Slot(s.0 + 100));
+        let point = |p: PointIndex| (![20, 30, 40].contains(&p.0)).then_some(PointIndex(p.0 * 2));
+        let ended = list.carry(slot, point);
+        assert_eq!(ended.iter().map(|a| (a.id, a.asset)).collect::<Vec<_>>(), [(AlarmId(2), Slot(2))]);
+        let now: Vec<_> = list.all().iter().map(|a| (a.id.0, a.asset.0, a.point.0, a.state)).collect();
+        assert_eq!(
+            now,
+            [
+                (1, 101, 20, AlarmState::Unacknowledged),
+                (3, 103, 62, AlarmState::Unacknowledged),
+                (4, 104, u32::MAX, AlarmState::Normal)
+            ]
+        );
+        // They go on: the same alarm gets worse, returns, and silence ends with the last silent point.
+        assert!(!tell(&mut list, 101, 20, Health::Warning, 10), "not worse");
+        assert!(tell(&mut list, 101, 20, Health::Good, 11));
+        assert!(tell(&mut list, 103, 62, Health::Good, 12));
+        assert!(list.all().iter().take(2).all(|a| a.state == AlarmState::Returned));
+        assert_eq!(list.all().len(), 3);
     }
 
     #[test]

@@ -3,18 +3,23 @@
 //! Elements are matched by GlobalId, then by tag, then by place and type. A new export may move and turn the
 //! whole model, so that movement is found first ([`frame`]) and taken out; what is left over is what people
 //! moved. Where two elements fit as well as each other none is taken: a wrong match is worse than none.
-//! [`follow`] takes a project's bindings from one revision to the next.
+//! [`follow`] takes a project's bindings from one revision to the next; [`succession`] compares two states of a whole
+//! site, for a twin that goes on while its files are read again.
 
 mod change;
 mod facts;
 pub mod follow;
 mod frame;
 mod pairing;
+pub mod report;
+pub mod succession;
 #[cfg(test)]
 mod tests;
 
 pub use change::{Change, Moved};
 pub use frame::Motion;
+pub use report::Report;
+pub use succession::{Carry, Succession, succession};
 
 use super::assemble::Site;
 use super::model::{Connection, ConnectionPoint, Element, Group, Model, Storey};

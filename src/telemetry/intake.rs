@@ -77,6 +77,12 @@ impl Intake {
         }
     }
 
+    /// From now on topics mean something else; which of them nobody knows is found anew.
+    pub(super) fn understand(&mut self, topics: Arc<TopicMap>) {
+        self.topics = topics;
+        self.unmatched = Unmatched::default();
+    }
+
     /// Appends to `out` what a message brings. `stored`: the broker kept it from before we subscribed, so
     /// it says nothing of what was lost since. `wall` is this machine's clock.
     pub(super) fn message(&mut self, topic: &str, bytes: &[u8], stored: bool, wall: Time, out: &mut Vec<Arrival>) {

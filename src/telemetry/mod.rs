@@ -34,7 +34,7 @@ use crate::site::project::{Broker, BrokerUrl, Ingest};
 use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
-use mqtt::{Subscriber, Subscription};
+use mqtt::{Rewire, Subscriber, Subscription};
 use queue::{WhenFull, queue};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -55,6 +55,8 @@ pub struct Connection {
     pub embedded: Option<EmbeddedBroker>,
     /// What will not arrive as the project stands: points on topics that nothing subscribes to.
     pub problems: Vec<Problem>,
+    /// The way to change what topics mean.
+    pub rewiring: Rewiring,
 }
 
 impl Connection {
@@ -64,6 +66,27 @@ impl Connection {
         if let Some(broker) = &mut self.embedded {
             broker.stop();
         }
+    }
+}
+
+/// The way to change what topics mean while a connection goes on.
+#[derive(Clone)]
+pub struct Rewiring {
+    rewire: Rewire,
+    filters: Vec<String>,
+    queue: usize,
+    when_full: WhenFull,
+}
+
+impl Rewiring {
+    /// Topics stand for other points from the next message on; gives where samples with their numbers arrive, and what
+    /// will not: topics that nothing subscribes to. What was on its way arrives where it did, and then that queue ends.
+    pub fn to(&self, points: &[Point], clock_topic: Option<&str>) -> (Receiver<Arrival>, Vec<Problem>) {
+        let topics = TopicMap::new(points, clock_topic);
+        let problems = not_subscribed(&topics, &self.filters);
+        let (entrance, arrivals) = queue(self.queue, self.when_full);
+        self.rewire.to(topics, entrance);
+        (arrivals, problems)
     }
 }
 
@@ -98,6 +121,7 @@ pub fn connect(
     // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
     let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
     let client_id = named.unwrap_or_else(|| client_id(project_name));
+    let heard = filters.clone();
     let subscription = Subscription { client_id, filters, topics, ingest: ingest.clone(), queue };
     let subscriber = Subscriber::start(address.clone(), subscription)?;
     if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
@@ -107,7 +131,8 @@ pub fn connect(
             "look whether a firewall guards loopback",
         ));
     }
-    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, problems })
+    let rewiring = Rewiring { rewire: subscriber.rewire(), filters: heard, queue: ingest.queue, when_full };
+    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, problems, rewiring })
 }
 
 /// Topics that points are bound to and nothing subscribes to.

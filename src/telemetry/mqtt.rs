@@ -21,7 +21,7 @@ mod subscriber;
 pub use address::Address;
 pub use outbox::{Delivery, Message, PublisherStats};
 pub use publisher::Publisher;
-pub use subscriber::{Subscriber, Subscription};
+pub use subscriber::{Rewire, Subscriber, Subscription};
 
 use crate::time::Time;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -5,7 +5,8 @@ use super::command::Command;
 use super::health::{HealthChanged, judge};
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
-use crate::operations::AlarmList;
+use crate::operations::{Alarm, AlarmList};
+use crate::site::revision::Carry;
 use bevy::prelude::*;
 
 /// Every alarm of this run.
@@ -29,7 +30,7 @@ fn raise(
     scene: Option<Res<Scene>>,
     mut alarms: ResMut<Alarms>,
 ) {
-    if opened.read().count() > 0 {
+    if opened.read().any(SiteOpened::is_another) {
         alarms.0 = AlarmList::default();
     }
     let Some(scene) = scene else { return };
@@ -40,6 +41,12 @@ fn raise(
             alarms.set_changed();
         }
     }
+}
+
+/// Takes the list along to another state of the site; the alarms that were not over and have nothing to return by.
+pub(super) fn carry(world: &mut World, carry: &Carry) -> Vec<Alarm> {
+    let Some(mut alarms) = world.get_resource_mut::<Alarms>() else { return Vec::new() };
+    alarms.0.carry(|slot| carry.slot(slot), |point| carry.point(point))
 }
 
 fn acknowledge(mut commands: MessageReader<Command>, clock: Res<TwinClock>, mut alarms: ResMut<Alarms>) {

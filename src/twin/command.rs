@@ -6,6 +6,7 @@ use super::view::ColourBy;
 use crate::operations::AlarmId;
 use crate::site::Slot;
 use crate::site::project::Move;
+use crate::site::revision::Carry;
 use bevy::prelude::*;
 
 /// One request.
@@ -63,7 +64,53 @@ pub enum Command {
     },
     /// Put the model that was last placed back to where it was before.
     UndoPlacement,
+    /// Read the project's files again, and go on with what they say now.
+    Reload,
+    /// Nobody needs to see any more what the last reload changed.
+    DismissChanges,
+    /// Write into the project's file by what its devices know the elements that a reload found under other names.
+    SaveBindings,
 }
+
+impl Command {
+    /// The same of a site whose elements have other numbers now. What is gone has a number that no element has.
+    pub(super) fn carry(&mut self, carry: &Carry) {
+        let slot = |slot: Slot| carry.slot(slot).unwrap_or(NO_ELEMENT);
+        let slots = |all: &[Slot]| -> Vec<Slot> { all.iter().filter_map(|s| carry.slot(*s)).collect() };
+        match self {
+            Self::Select(of) | Self::Hover(of) => *of = of.and_then(|s| carry.slot(s)),
+            Self::Isolate(of) | Self::GhostOthers(of) => {
+                *of = slots(of);
+                if of.is_empty() {
+                    // There is nothing left to be alone in the picture.
+                    *self = Self::ShowAll;
+                }
+            }
+            Self::Hide(of) | Self::Ghost(of) => *of = slots(of),
+            Self::FlyTo(of) => *of = slot(*of),
+            Self::CutStorey(of) => *of = of.and_then(|s| carry.storey(s)),
+            Self::ShowAll
+            | Self::Search(_)
+            | Self::ShowFound
+            | Self::ShowSpaces(_)
+            | Self::ColourBy(_)
+            | Self::SectionAt(_)
+            | Self::Fit
+            | Self::Home
+            | Self::Look { .. }
+            | Self::Acknowledge(_)
+            | Self::Theme(_)
+            | Self::PlaceModel { .. }
+            | Self::UndoPlacement
+            | Self::Reload
+            | Self::DismissChanges
+            | Self::SaveBindings => {}
+        }
+    }
+}
+
+/// No element has this number.
+const NO_ELEMENT: Slot = Slot(u32::MAX);
 
 /// Registers [`Command`].
 pub struct CommandPlugin;

@@ -10,6 +10,7 @@ use crate::Step;
 use crate::analytics::Health;
 use crate::analytics::health::Judgement;
 use crate::site::point::PointSource;
+use crate::site::revision::Carry;
 use crate::site::{Point, PointIndex, Quality};
 use crate::time::Time;
 use bevy::prelude::*;
@@ -144,7 +145,7 @@ fn prepare(
     mut rollup: ResMut<Rollup>,
     mut commands: Commands,
 ) {
-    if opened.read().count() == 0 {
+    if !opened.read().any(SiteOpened::is_another) {
         return;
     }
     let Some(scene) = scene else { return };
@@ -170,6 +171,48 @@ fn prepare(
             commands.entity(*entity).insert(AssetHealth::default());
         }
     }
+}
+
+/// Takes what is judged along to another state of the site, and rolls it up anew: other points and other elements
+/// belong together now.
+pub(super) fn carry(world: &mut World, carry: &Carry) {
+    let Some(scene) = world.remove_resource::<Scene>() else { return };
+    let mut judgements = world.remove_resource::<Judgements>().unwrap_or_default();
+    let mut points = vec![Remembered::default(); scene.points.len()];
+    for (i, old) in judgements.points.iter().enumerate() {
+        if let Some(now) = carry.point(PointIndex(i as u32)).and_then(|p| points.get_mut(p.0 as usize)) {
+            *now = *old;
+        }
+    }
+    let mut rollup = Rollup::default();
+    for (entity, point) in scene.points.iter().zip(&points) {
+        let health = point.judgement.health;
+        *rollup.points.of(health) += 1;
+        world.entity_mut(*entity).insert(PointHealth(health));
+    }
+    let mut storeys = vec![HealthCounts::default(); scene.site.storeys.len()];
+    let mut systems = vec![HealthCounts::default(); scene.site.systems.len()];
+    for ((slot, element), entity) in scene.site.iter().zip(&scene.elements) {
+        let own = scene.points_of(slot);
+        if own.is_empty() {
+            world.entity_mut(*entity).remove::<AssetHealth>();
+            continue;
+        }
+        let healths = own.iter().filter_map(|p| points.get(p.0 as usize)).map(|p| p.judgement.health);
+        let worst = healths.fold(Health::Unknown, Health::worst);
+        world.entity_mut(*entity).insert(AssetHealth(worst));
+        let of_storey = element.storey.and_then(|s| storeys.get_mut(s as usize));
+        of_storey.into_iter().for_each(|counts| *counts.of(worst) += 1);
+        for system in &element.systems {
+            systems.get_mut(*system as usize).into_iter().for_each(|counts| *counts.of(worst) += 1);
+        }
+    }
+    rollup.storeys = storeys.iter().map(HealthCounts::worst).collect();
+    rollup.systems = systems.iter().map(HealthCounts::worst).collect();
+    (judgements.points, judgements.storeys, judgements.systems) = (points, storeys, systems);
+    world.insert_resource(judgements);
+    world.insert_resource(rollup);
+    world.insert_resource(scene);
 }
 
 /// Judges what is fresh, then everything that may have waited long enough.

@@ -5,10 +5,12 @@
 //! [`crate::TwinPlugins`] and [`crate::Step`].
 
 pub mod alarms;
+pub mod changes;
 pub mod clock;
 pub mod command;
 pub mod health;
 pub mod place;
+pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;
 pub mod rules;

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `plenum/summary` | none | counts, health and alarms as `plenum run --json` has them |
 //! | `plenum/element` | `{"id": GlobalId or tag}` | the element with its points' values and health |
-//! | `plenum/command` | one of `{"select": id or null}`, `{"fly_to": id}`, `{"colour_by": word}`, `{"acknowledge": id of an alarm}`, `{"show_all": true}` | `"sent"` |
+//! | `plenum/command` | one of `{"select": id or null}`, `{"fly_to": id}`, `{"colour_by": word}`, `{"acknowledge": id of an alarm}`, `{"show_all": true}`, `{"reload": true}` | `"sent"` |
 //!
 //! There is no login: whoever may run programs on this machine, a page in its browser among them, may call.
 //! That is why the feature is off unless asked for.
@@ -121,7 +121,7 @@ fn alarm(world: &World, value: &Value) -> Result<AlarmId, BrpError> {
 
 fn take_command(In(params): In<Option<Value>>, world: &mut World) -> BrpResult {
     let params = params.unwrap_or_default();
-    let known = "give one of select, fly_to, colour_by, acknowledge, show_all";
+    let known = "give one of select, fly_to, colour_by, acknowledge, show_all, reload";
     let one = params.as_object().filter(|o| o.len() == 1);
     let (name, value) = one.and_then(|o| o.iter().next()).ok_or_else(|| wrong(known))?;
     let slot = |world: &World| find(scene(world)?, value.as_str().unwrap_or_default());
@@ -135,6 +135,7 @@ fn take_command(In(params): In<Option<Value>>, world: &mut World) -> BrpResult {
         }
         "acknowledge" => Command::Acknowledge(alarm(world, value)?),
         "show_all" if value == true => Command::ShowAll,
+        "reload" if value == true => Command::Reload,
         _ => return Err(wrong(known)),
     };
     world.write_message(command);

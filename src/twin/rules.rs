@@ -6,7 +6,8 @@ use super::scene::{Scene, SiteOpened};
 use super::telemetry::{Compute, Fresh};
 use crate::analytics::rules::{Computed, RuleSet};
 use crate::problem::Problem;
-use crate::site::{Quality, Site, Slot};
+use crate::site::revision::Carry;
+use crate::site::{PointIndex, Quality, Site, Slot};
 use crate::telemetry::Sample;
 use crate::time::Time;
 use bevy::prelude::*;
@@ -33,12 +34,32 @@ impl Plugin for RulesPlugin {
 }
 
 fn bind(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut rules: ResMut<Rules>) {
-    if opened.read().count() == 0 {
+    if !opened.read().any(SiteOpened::is_another) {
         return;
     }
     let Some(scene) = scene else { return };
-    let (set, problems) = RuleSet::new(&scene.site);
-    *rules = Rules { set, problems, latest: vec![None; scene.site.points.len()], ..Rules::default() };
+    *rules = Rules::of(&scene.site);
+}
+
+impl Rules {
+    fn of(site: &Site) -> Self {
+        let (set, problems) = RuleSet::new(site);
+        Self { set, problems, latest: vec![None; site.points.len()], ..Self::default() }
+    }
+}
+
+/// Binds the rules to another state of the site; what was measured, and what windows remember, is taken along.
+pub(super) fn carry(world: &mut World, site: &Site, carry: &Carry) {
+    let Some(mut rules) = world.get_resource_mut::<Rules>() else { return };
+    let mut next = Rules::of(site);
+    next.set.take_over(&rules.set, |point| carry.point(point));
+    for (i, last) in rules.latest.iter().enumerate() {
+        let now = carry.point(PointIndex(i as u32)).and_then(|p| next.latest.get_mut(p.0 as usize));
+        if let Some(now) = now {
+            *now = *last;
+        }
+    }
+    *rules = next;
 }
 
 fn compute(scene: Option<Res<Scene>>, mut rules: ResMut<Rules>, mut fresh: ResMut<Fresh>) {

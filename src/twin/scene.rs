@@ -1,7 +1,8 @@
 //! The site as entities: one per element, space, map feature and point.
 
 use crate::Step;
-use crate::site::{ElementKind, PointIndex, Site, Slot};
+use crate::site::revision::Carry;
+use crate::site::{Element, ElementKind, Point, PointIndex, Site, Slot};
 use bevy::prelude::*;
 use std::sync::Arc;
 
@@ -60,8 +61,18 @@ pub struct Points(Vec<Entity>);
 pub struct IsPoint(pub PointIndex);
 
 /// Sent when another site has been opened; [`Scene`] holds it.
-#[derive(Message, Clone, Copy, Debug)]
-pub struct SiteOpened;
+#[derive(Message, Clone, Debug, Default)]
+pub struct SiteOpened {
+    /// It is the same site, read again: what its numbers have become. What the twin knew of it has been taken along.
+    pub carry: Option<Arc<Carry>>,
+}
+
+impl SiteOpened {
+    /// True when it is a site of which nothing is known yet.
+    pub fn is_another(&self) -> bool {
+        self.carry.is_none()
+    }
+}
 
 /// A site to open, taken up at the start of the next tick.
 #[derive(Resource)]
@@ -106,35 +117,116 @@ fn open_site(world: &mut World) {
             world.despawn(entity);
         }
     }
-    let elements: Vec<Entity> = world
-        .spawn_batch(
-            site.iter()
-                .map(|(slot, e)| (InSlot(slot), GlobalId(e.id.clone()), Class(e.class.clone()), Name::new(e.label())))
-                .collect::<Vec<_>>(),
-        )
-        .collect();
-    let mut points_of = vec![Vec::new(); elements.len()];
-    let mut points = Vec::with_capacity(site.points.len());
-    for (i, point) in site.points.iter().enumerate() {
-        let index = PointIndex(i as u32);
-        let slot = point.asset.0 as usize;
-        points_of[slot].push(index);
-        points.push(world.spawn((IsPoint(index), PointOf(elements[slot]), Name::new(point.id.clone()))).id());
-    }
+    let elements: Vec<Entity> =
+        world.spawn_batch(site.iter().map(|(slot, e)| of_element(slot, e)).collect::<Vec<_>>()).collect();
+    let points = site.points.iter().enumerate().map(|(i, point)| {
+        let asset = elements.get(point.asset.0 as usize).copied().unwrap_or(Entity::PLACEHOLDER);
+        world.spawn(of_point(PointIndex(i as u32), point, asset)).id()
+    });
+    let points = points.collect();
     for (entity, element) in elements.iter().zip(&site.elements) {
-        match element.kind {
-            ElementKind::Space => {
-                world.entity_mut(*entity).insert(IsSpace);
+        mark_kind(world, *entity, element.kind);
+    }
+    world.insert_resource(Scene::new(site, elements, points));
+    world.write_message(SiteOpened::default());
+}
+
+impl Scene {
+    fn new(site: Arc<Site>, elements: Vec<Entity>, points: Vec<Entity>) -> Self {
+        let mut points_of = vec![Vec::new(); elements.len()];
+        for (i, point) in site.points.iter().enumerate() {
+            if let Some(of) = points_of.get_mut(point.asset.0 as usize) {
+                of.push(PointIndex(i as u32));
             }
-            ElementKind::Feature => {
-                world.entity_mut(*entity).insert(IsFeature);
+        }
+        let has_points = points_of.iter().enumerate().filter(|(_, p)| !p.is_empty());
+        let bound = has_points.map(|(i, _)| Slot(i as u32)).collect();
+        Self { site, elements, points, points_of, bound }
+    }
+}
+
+fn of_element(slot: Slot, element: &Element) -> (InSlot, GlobalId, Class, Name) {
+    (InSlot(slot), GlobalId(element.id.clone()), Class(element.class.clone()), Name::new(element.label()))
+}
+
+fn of_point(index: PointIndex, point: &Point, asset: Entity) -> (IsPoint, PointOf, Name) {
+    (IsPoint(index), PointOf(asset), Name::new(point.id.clone()))
+}
+
+fn mark_kind(world: &mut World, entity: Entity, kind: ElementKind) {
+    let Ok(mut entity) = world.get_entity_mut(entity) else { return };
+    match kind {
+        ElementKind::Space => {
+            entity.insert(IsSpace);
+        }
+        ElementKind::Feature => {
+            entity.insert(IsFeature);
+        }
+        ElementKind::Element => {}
+    }
+}
+
+/// Puts another state of the site that is open in its place. What is still there keeps its entity, and what other
+/// plugins keep on it; what is gone goes; what is new comes. False when no site is open.
+pub(super) fn exchange(world: &mut World, site: Arc<Site>, carry: &Carry) -> bool {
+    let Some(old) = world.remove_resource::<Scene>() else { return false };
+    let next = carry.slots.iter().map(|s| s.map(|s| s.0));
+    let (elements, gone_elements) = taken_along(&old.elements, next, site.elements.len());
+    let next = carry.points.iter().map(|p| p.map(|p| p.0));
+    let (points, gone_points) = taken_along(&old.points, next, site.points.len());
+    // Points first: each is the point of an element.
+    for entity in gone_points {
+        world.despawn(entity);
+    }
+    let elements: Vec<Entity> = elements
+        .into_iter()
+        .zip(site.iter())
+        .map(|(entity, (slot, element))| {
+            let entity = match entity {
+                Some(entity) => {
+                    world.entity_mut(entity).remove::<(IsSpace, IsFeature)>().insert(of_element(slot, element));
+                    entity
+                }
+                None => world.spawn(of_element(slot, element)).id(),
+            };
+            mark_kind(world, entity, element.kind);
+            entity
+        })
+        .collect();
+    let points: Vec<Entity> = points
+        .into_iter()
+        .zip(site.points.iter().enumerate())
+        .map(|(entity, (i, point))| {
+            let asset = elements.get(point.asset.0 as usize).copied().unwrap_or(Entity::PLACEHOLDER);
+            let bundle = of_point(PointIndex(i as u32), point, asset);
+            match entity {
+                Some(entity) => world.entity_mut(entity).insert(bundle).id(),
+                None => world.spawn(bundle).id(),
             }
-            ElementKind::Element => {}
+        })
+        .collect();
+    for entity in gone_elements {
+        world.despawn(entity);
+    }
+    world.insert_resource(Scene::new(site, elements, points));
+    true
+}
+
+/// Entities by their new numbers, and those that have none; no number is given twice.
+fn taken_along(
+    old: &[Entity],
+    next: impl Iterator<Item = Option<u32>>,
+    count: usize,
+) -> (Vec<Option<Entity>>, Vec<Entity>) {
+    let mut taken = vec![None; count];
+    let mut gone = Vec::new();
+    for (entity, next) in old.iter().zip(next.chain(std::iter::repeat(None))) {
+        match next.and_then(|n| taken.get_mut(n as usize)).filter(|t| t.is_none()) {
+            Some(place) => *place = Some(*entity),
+            None => gone.push(*entity),
         }
     }
-    let bound = points_of.iter().enumerate().filter(|(_, p)| !p.is_empty()).map(|(i, _)| Slot(i as u32)).collect();
-    world.insert_resource(Scene { site, elements, points, points_of, bound });
-    world.write_message(SiteOpened);
+    (taken, gone)
 }
 
 /// This entity is a space.

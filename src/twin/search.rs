@@ -108,6 +108,15 @@ impl Search {
         self.look(index, health);
     }
 
+    /// The site has other numbers: what is asked is answered again, and shown if it was.
+    fn wait(&mut self, shown: bool) {
+        if self.query.is_some() {
+            self.answer = Answer::Waiting;
+            self.show = shown;
+            self.version += 1;
+        }
+    }
+
     /// Answers what is asked, if it can be answered by now.
     fn look(&mut self, index: Option<&Index>, health: &dyn Fn(Slot) -> Option<Health>) {
         let (Some(query), Some(index)) = (&self.query, index) else { return };
@@ -195,10 +204,14 @@ fn keep(
     mut looked: Local<Option<Instant>>,
 ) {
     let Some(scene) = scene else { return };
-    if opened.read().count() > 0 {
+    if let Some(opened) = opened.read().last() {
         index.start(&scene);
-        let version = search.version + 1;
-        *search = Search { version, ..Search::default() };
+        if opened.is_another() {
+            let version = search.version + 1;
+            *search = Search { version, ..Search::default() };
+        } else {
+            search.wait(view.found_only);
+        }
     }
     let health = |slot: Slot| {
         let entity = scene.elements.get(slot.0 as usize).filter(|_| !scene.points_of(slot).is_empty())?;

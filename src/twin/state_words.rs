@@ -9,11 +9,13 @@ mod colour;
 
 pub use colour::{Colouring, disciplines, temperature_rank};
 
+use super::changes::Changes;
 use super::health::{AssetHealth, PointHealth};
 use super::scene::{InSlot, IsPoint, Scene, SiteOpened};
 use super::telemetry::LiveValue;
 use super::view::{ColourBy, Drawn, View};
 use crate::Step;
+use crate::site::revision::report::Kind;
 use crate::site::{ElementKind, Slot};
 use bevy::prelude::*;
 
@@ -31,6 +33,18 @@ pub enum Palette {
     Category = 3,
     /// Takes no part in what is shown: a quiet grey; value 1 for map features, which are quieter still.
     Quiet = 4,
+    /// What a reload changed: value 0 added, 1 moved, 2 changed (see [`change_value`]).
+    Change = 5,
+}
+
+/// The value of [`Palette::Change`] of what happened to an element; none for what is not seen in the model.
+pub fn change_value(kind: Kind) -> Option<u16> {
+    match kind {
+        Kind::Added => Some(0),
+        Kind::Moved => Some(1),
+        Kind::Changed => Some(2),
+        Kind::Lost | Kind::Removed => None,
+    }
 }
 
 /// How many categorical colours there are.
@@ -104,6 +118,7 @@ fn write_words(
     health: Query<&AssetHealth>,
     changed_health: Query<&InSlot, Changed<AssetHealth>>,
     values: Query<(&LiveValue, Option<&PointHealth>)>,
+    changes: Res<Changes>,
     changed_values: Query<&IsPoint, Or<(Changed<LiveValue>, Changed<PointHealth>)>>,
 ) {
     let Some(scene) = scene else { return };
@@ -117,7 +132,8 @@ fn write_words(
             || written.spaces != view.spaces
             || written.storey != view.storey
             || written.drawn != view.drawn);
-    let all = another_site || another_view || words.0.len() != scene.site.elements.len();
+    let other_changes = view.colour_by == ColourBy::Change && changes.is_changed();
+    let all = another_site || another_view || other_changes || words.0.len() != scene.site.elements.len();
 
     touched.clear();
     if all {
@@ -132,7 +148,7 @@ fn write_words(
             ColourBy::Temperature => {
                 touched.extend(changed_values.iter().flat_map(|p| colouring.coloured_by_value_of(p.0)));
             }
-            ColourBy::Material | ColourBy::System | ColourBy::Discipline => {}
+            ColourBy::Material | ColourBy::System | ColourBy::Discipline | ColourBy::Change => {}
         }
         if written.selected != view.selected {
             touched.extend(written.selected.iter().chain(&view.selected));
@@ -147,7 +163,8 @@ fn write_words(
     }
     written.remember(&view, all);
     for slot in touched.drain(..) {
-        let new = colouring.word(&scene, view.colour_by, slot, &health, &values) | flags(&scene, &view, slot);
+        let coloured = colouring.word(&scene, view.colour_by, slot, &health, &values, &changes);
+        let new = coloured | flags(&scene, &view, slot);
         let i = slot.0 as usize;
         // Only a difference counts as a change: the whole buffer is uploaded when this is marked.
         if words.0.get(i).is_some_and(|old| *old != new) {

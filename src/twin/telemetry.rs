@@ -6,11 +6,12 @@
 use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
+use crate::site::revision::Carry;
 use crate::site::{PointIndex, Quality};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use bevy::prelude::*;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 use std::collections::VecDeque;
 
 /// The last value of a point. Values are SI.
@@ -108,6 +109,17 @@ pub struct Intake {
 /// At most this many samples are taken in one tick, so that a flood cannot stop the picture.
 pub const SAMPLES_A_TICK: usize = 50_000;
 
+/// Where samples still arrive that were read before the site became another state of itself, oldest first: their points
+/// have the numbers of then. Each ends before the first sample of the next comes.
+#[derive(Resource, Default)]
+struct Earlier(VecDeque<Queue>);
+
+struct Queue {
+    arrivals: Receiver<Arrival>,
+    /// By the number of then: the number now.
+    points: Vec<Option<PointIndex>>,
+}
+
 /// By point: the device time of the last sample that was taken.
 #[derive(Resource, Default)]
 struct LastTaken(Vec<Option<Time>>);
@@ -124,6 +136,7 @@ impl Plugin for TelemetryPlugin {
         app.init_resource::<Intake>()
             .init_resource::<Fresh>()
             .init_resource::<LastTaken>()
+            .init_resource::<Earlier>()
             .configure_sets(Update, Compute.in_set(Step::Ingest))
             .add_systems(
                 Update,
@@ -136,20 +149,57 @@ fn prepare_points(
     mut opened: MessageReader<SiteOpened>,
     scene: Option<Res<Scene>>,
     mut last: ResMut<LastTaken>,
+    mut earlier: ResMut<Earlier>,
     mut commands: Commands,
 ) {
-    if opened.read().count() == 0 {
+    if !opened.read().any(SiteOpened::is_another) {
         return;
     }
     let Some(scene) = scene else { return };
+    earlier.0.clear();
     last.0 = vec![None; scene.points.len()];
     for entity in &scene.points {
         commands.entity(*entity).insert((LiveValue::default(), Trend::default()));
     }
 }
 
+/// Takes what is known of the points along to another state of the site. Samples with its numbers come from
+/// `arrivals`, where the wire has been told; what is still on its way in the queue before keeps its place in the order.
+pub(super) fn carry(world: &mut World, carry: &Carry, arrivals: Option<Receiver<Arrival>>) {
+    let points: Vec<Entity> = world.get_resource::<Scene>().map(|s| s.points.clone()).unwrap_or_default();
+    let mut last = vec![None; points.len()];
+    if let Some(before) = world.get_resource::<LastTaken>() {
+        for (i, time) in before.0.iter().enumerate() {
+            if let Some(now) = carry.point(PointIndex(i as u32)).and_then(|p| last.get_mut(p.0 as usize)) {
+                *now = *time;
+            }
+        }
+    }
+    world.insert_resource(LastTaken(last));
+    for entity in points {
+        let mut entity = world.entity_mut(entity);
+        if !entity.contains::<LiveValue>() {
+            entity.insert((LiveValue::default(), Trend::default()));
+        }
+    }
+    let mut earlier = world.remove_resource::<Earlier>().unwrap_or_default();
+    for queue in &mut earlier.0 {
+        for point in &mut queue.points {
+            *point = point.and_then(|p| carry.point(p));
+        }
+    }
+    if let Some(arrivals) = arrivals
+        && let Some(Inlet(before)) = world.remove_resource::<Inlet>()
+    {
+        earlier.0.push_back(Queue { arrivals: before, points: carry.points.clone() });
+        world.insert_resource(Inlet(arrivals));
+    }
+    world.insert_resource(earlier);
+}
+
 fn drain(
     inlet: Option<Res<Inlet>>,
+    mut earlier: ResMut<Earlier>,
     mut clock: ResMut<TwinClock>,
     mut intake: ResMut<Intake>,
     mut last: ResMut<LastTaken>,
@@ -157,17 +207,21 @@ fn drain(
 ) {
     fresh.0.clear();
     let Some(inlet) = inlet else { return };
-    for arrival in inlet.0.try_iter().take(SAMPLES_A_TICK) {
-        let sample = match arrival {
-            Arrival::Clock(time) => {
+    for _ in 0..SAMPLES_A_TICK {
+        let sample = match next(&mut earlier.0, &inlet.0) {
+            None => return,
+            Some((Arrival::Clock(time), _)) => {
                 clock.hear(time);
                 continue;
             }
-            Arrival::Sample(sample) => sample,
+            Some((Arrival::Sample(sample), now)) => {
+                intake.samples += 1;
+                // What belongs to nothing any more has been received all the same.
+                let Some(point) = now else { continue };
+                Sample { point, ..sample }
+            }
         };
-        intake.samples += 1;
-        let PointIndex(point) = sample.point;
-        let Some(before) = last.0.get_mut(point as usize) else { continue };
+        let Some(before) = last.0.get_mut(sample.point.0 as usize) else { continue };
         match *before {
             Some(t) if sample.device_time < t => {
                 intake.late += 1;
@@ -182,6 +236,35 @@ fn drain(
         intake.out_of_range += u64::from(sample.quality == Quality::BadRange);
         fresh.0.push(sample);
     }
+}
+
+/// How much has arrived that the twin has not taken yet.
+pub fn waiting(world: &World) -> usize {
+    let earlier = world.get_resource::<Earlier>().map_or(0, |e| e.0.iter().map(|q| q.arrivals.len()).sum());
+    earlier + world.get_resource::<Inlet>().map_or(0, |i| i.0.len())
+}
+
+/// What comes next, and a sample's point by its number now. As long as an earlier queue may bring more, what came after
+/// it waits.
+fn next(earlier: &mut VecDeque<Queue>, inlet: &Receiver<Arrival>) -> Option<(Arrival, Option<PointIndex>)> {
+    let point = |arrival: &Arrival| match arrival {
+        Arrival::Sample(sample) => Some(sample.point),
+        Arrival::Clock(_) => None,
+    };
+    while let Some(queue) = earlier.front() {
+        match queue.arrivals.try_recv() {
+            Ok(arrival) => {
+                let then = point(&arrival);
+                return Some((arrival, then.and_then(|p| queue.points.get(p.0 as usize).copied().flatten())));
+            }
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => {
+                earlier.pop_front();
+            }
+        }
+    }
+    let arrival = inlet.try_recv().ok()?;
+    Some((arrival, point(&arrival)))
 }
 
 fn write(fresh: Res<Fresh>, scene: Option<Res<Scene>>, mut values: Query<(&mut LiveValue, &mut Trend)>) {

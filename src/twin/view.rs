@@ -1,10 +1,11 @@
 //! What is looked at: selection, what is hidden, what the colours mean. No window is needed for it.
 
 use super::command::Command;
-use super::scene::Scene;
+use super::scene::{Scene, SiteOpened};
 use super::search::{Hits, Search};
 use crate::Step;
-use crate::site::{Element, ElementKind, Slot};
+use crate::site::revision::Carry;
+use crate::site::{Element, ElementKind, Site, Slot};
 use bevy::prelude::*;
 
 /// What the colours of the elements mean.
@@ -21,10 +22,12 @@ pub enum ColourBy {
     System,
     /// The model's discipline.
     Discipline,
+    /// What the last reload changed; there is nothing to see of it where nothing was reloaded.
+    Change,
 }
 
 impl ColourBy {
-    /// Every choice, in the order people see.
+    /// Every choice that there always is, in the order people see.
     pub const ALL: [ColourBy; 5] = [Self::Material, Self::Health, Self::Temperature, Self::System, Self::Discipline];
 
     /// The word on the command line and, with a capital, on the screen.
@@ -35,6 +38,7 @@ impl ColourBy {
             Self::Temperature => "temperature",
             Self::System => "system",
             Self::Discipline => "discipline",
+            Self::Change => "change",
         }
     }
 
@@ -75,6 +79,8 @@ pub struct View {
     pub hovered: Option<Slot>,
     /// What the colours mean.
     pub colour_by: ColourBy,
+    /// What they meant before they showed what a reload changed.
+    pub coloured_before: ColourBy,
     /// By slot; shorter than the site where everything after is [`Drawn::Solid`].
     pub drawn: Vec<Drawn>,
     /// The ghosts are what a search did not find, and go with it.
@@ -130,12 +136,17 @@ impl Plugin for ViewPlugin {
 }
 
 fn obey(
+    mut opened: MessageReader<SiteOpened>,
     mut commands: MessageReader<Command>,
     mut view: ResMut<View>,
     scene: Option<Res<Scene>>,
     search: Option<Res<Search>>,
 ) {
     let Some(scene) = scene else { return };
+    if opened.read().any(SiteOpened::is_another) && view.colour_by == ColourBy::Change {
+        // Of another site nothing has changed.
+        view.colour_by = view.coloured_before;
+    }
     let count = scene.site.elements.len();
     for command in commands.read() {
         // Hovering comes every frame: only a change may mark the view as changed.
@@ -169,13 +180,53 @@ fn obey(
                 }
             }
             Command::ShowSpaces(on) => view.spaces = *on,
-            Command::ColourBy(by) => view.colour_by = *by,
+            Command::ColourBy(by) => {
+                if *by == ColourBy::Change && view.colour_by != ColourBy::Change {
+                    view.coloured_before = view.colour_by;
+                }
+                view.colour_by = *by;
+            }
+            Command::DismissChanges if view.colour_by == ColourBy::Change => view.colour_by = view.coloured_before,
             Command::SectionAt(height) => view.section_m = *height,
             Command::CutStorey(storey) => cut_storey(&mut view, &scene, *storey),
             Command::Theme(theme) => view.theme = *theme,
             _ => {}
         }
     }
+}
+
+/// Takes what is looked at along to another state of the site; what is new is drawn.
+pub(super) fn carry(world: &mut World, old: &Site, carry: &Carry) {
+    let Some(scene) = world.remove_resource::<Scene>() else { return };
+    if let Some(mut view) = world.get_resource_mut::<View>() {
+        view.selected = view.selected.and_then(|slot| carry.slot(slot));
+        view.hovered = None;
+        let shown_alone = view.storey;
+        view.storey = shown_alone.and_then(|s| carry.storey(s));
+        let floor =
+            |site: &Site, storey: Option<u32>| storey.and_then(|s| Some(site.storeys.get(s as usize)?.elevation_m));
+        // A section stays where it was over the floor that it cuts, or over the ground.
+        let rise = match (floor(old, shown_alone), floor(&scene.site, view.storey)) {
+            (Some(was), Some(is)) => is - was,
+            _ => carry.motion.map_or(0.0, |m| m.offset_m.z),
+        };
+        view.section_m = view.section_m.map(|s| s + rise);
+        if shown_alone.is_some() && view.storey.is_none() {
+            (view.section_m, view.drawn) = (None, Vec::new());
+        } else if !view.drawn.is_empty() {
+            let mut drawn = match view.storey {
+                Some(_) => drawn_of_storey(&scene, view.storey),
+                None => vec![Drawn::Solid; scene.site.elements.len()],
+            };
+            for (i, was) in view.drawn.iter().enumerate() {
+                if let Some(is) = carry.slot(Slot(i as u32)).and_then(|slot| drawn.get_mut(slot.0 as usize)) {
+                    *is = *was;
+                }
+            }
+            view.drawn = drawn;
+        }
+    }
+    world.insert_resource(scene);
 }
 
 /// Somebody has taken it into their own hands what is drawn.

@@ -40,6 +40,15 @@ impl Window {
         }
     }
 
+    /// True when the other remembers the same of the same span.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Mean { part_ms: a, .. }, Self::Mean { part_ms: b, .. }) => a == b,
+            (Self::Rises { window_ms: a, .. }, Self::Rises { window_ms: b, .. }) => a == b,
+            _ => false,
+        }
+    }
+
     /// Takes a value at `now` (never before the last one) and says what the window comes to.
     pub(super) fn push(&mut self, value: f64, now: Time) -> f64 {
         match self {

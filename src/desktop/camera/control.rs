@@ -51,7 +51,10 @@ impl Hand {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_systems(Update, (mouse, keys).before(Step::Act).run_if(any_with_component::<PrimaryWindow>));
+    app.add_systems(
+        Update,
+        (mouse, keys).after(Step::Ingest).before(Step::Act).run_if(any_with_component::<PrimaryWindow>),
+    );
 }
 
 fn mouse(

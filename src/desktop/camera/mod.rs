@@ -95,15 +95,22 @@ impl Plugin for SceneCameraPlugin {
     }
 }
 
-/// The first look at a site that was opened.
+/// The first look at a site that was opened. One that was read again is looked at as before: where all of it has moved,
+/// the camera has moved with it.
 fn open_home(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut cameras: Query<&mut SceneCamera>) {
-    if opened.read().count() == 0 {
-        return;
-    }
     let Some(scene) = scene else { return };
-    for mut camera in &mut cameras {
-        let home = views::home(&scene.site, camera.aspect());
-        camera.jump(home);
+    for opened in opened.read() {
+        for mut camera in &mut cameras {
+            let Some(carry) = &opened.carry else {
+                let home = views::home(&scene.site, camera.aspect());
+                camera.jump(home);
+                continue;
+            };
+            if let Some(motion) = carry.motion.filter(|m| !m.is_still()) {
+                camera.pose = camera.pose.carried(&motion);
+                camera.goal = camera.goal.carried(&motion);
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the eye stands and what it looks at: plain mathematics in the drawn frame (Y up, metres).
 
+use crate::shape::frame;
+use crate::site::revision::Motion;
 use bevy::math::{EulerRot, Quat, Vec2, Vec3};
 use bevy::prelude::Transform;
 
@@ -84,6 +86,14 @@ impl Pose {
     #[must_use]
     pub fn looked(self, by: Vec2) -> Self {
         self.orbited(self.eye(), by)
+    }
+
+    /// Goes along with a whole site that has moved.
+    #[must_use]
+    pub fn carried(mut self, motion: &Motion) -> Self {
+        self.focus = frame::drawn(motion.apply(frame::project(self.focus)));
+        self.yaw += motion.turn_rad as f32;
+        self
     }
 
     /// Moves sideways and up in the picture's plane, metres.
@@ -197,6 +207,16 @@ fn in_the_middle(seen: &[Vec3], back: f32, start: f32, of: impl Fn(&Vec3) -> f32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_moved_as_a_whole_is_seen_as_before() {
+        let pose = Pose { focus: Vec3::new(3.0, 1.0, -2.0), ..Pose::default() };
+        let motion = Motion { turn_rad: 0.7, offset_m: glam::DVec3::new(4.0, -3.0, 2.0) };
+        let place = glam::DVec3::new(8.0, 5.0, 2.0);
+        let seen = |p: &Pose, place| p.rotation().inverse() * (frame::drawn(place) - p.eye());
+        let (before, after) = (seen(&pose, place), seen(&pose.carried(&motion), motion.apply(place)));
+        assert!((before - after).length() < 1e-3, "{before} {after}");
+    }
 
     #[test]
     fn what_is_zoomed_to_and_orbited_about_stays_in_its_place() {

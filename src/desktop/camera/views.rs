@@ -137,7 +137,10 @@ pub fn to_save(name: &str, pose: Pose, view: &View, search: &str, site: &Site) -
         target_m: frame::project(pose.focus).to_array(),
         section_m: view.section_m.filter(|s| Some(*s) != own),
         storey: storey.map(|s| s.name.clone()),
-        colour_by: Some(view.colour_by.word().to_owned()),
+        // What a reload changed is seen until somebody dismisses it, and not again.
+        colour_by: Some(
+            if view.colour_by == ColourBy::Change { view.coloured_before } else { view.colour_by }.word().to_owned(),
+        ),
         // What cannot be understood is no search.
         search: Some(search.trim().to_owned()).filter(|s| parse(s).is_ok()),
         line: 0,
@@ -325,6 +328,8 @@ mod tests {
         let (again, commands) = NamedView::Saved(kept).resolve(&site, 1.6).unwrap();
         assert!(again.is_near(&pose), "{again:?}");
         assert_eq!(commands, [Command::ShowAll, Command::CutStorey(Some(1)), Command::ColourBy(ColourBy::Health)]);
+        let changes = View { coloured_before: ColourBy::System, colour_by: ColourBy::Change, ..view.clone() };
+        assert_eq!(to_save("Mine", pose, &changes, "", &site).colour_by.as_deref(), Some("system"));
         view.section_m = Some(9.0);
         let (_, commands) =
             NamedView::Saved(to_save("Mine", pose, &view, " class:IfcPump ", &site)).resolve(&site, 1.6).unwrap();

@@ -4,8 +4,9 @@ use super::data::Data;
 use super::icons::Icon;
 use super::state::{BottomTab, PanelState};
 use super::widgets::{icon_button_of, tab};
-use super::{alarms, problems, telemetry, trend};
+use super::{alarms, changes, problems, telemetry, trend};
 use crate::operations::AlarmState;
+use crate::site::revision::report::Kind;
 use crate::twin::command::Command;
 use bevy_egui::egui;
 use egui::{Color32, Ui};
@@ -14,7 +15,7 @@ use egui::{Color32, Ui};
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        for which in BottomTab::ALL {
+        for which in BottomTab::ALL.into_iter().filter(|w| is_there(data, *w)) {
             let chosen = state.bottom_open && state.bottom == which;
             if tab(ui, data.tokens, which.word(), number(data, state, which), chosen).clicked() {
                 state.bottom_open = !(chosen && state.bottom_open);
@@ -37,7 +38,13 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
         BottomTab::Trend => trend::ui(ui, data, &mut state.trend),
         BottomTab::Problems => problems::ui(ui, data),
         BottomTab::Telemetry => telemetry::ui(ui, data),
+        BottomTab::Changes => changes::ui(ui, data, &mut state.changes, out),
     }
+}
+
+/// What a reload changed has a tab until it is dismissed.
+fn is_there(data: &Data, which: BottomTab) -> bool {
+    which != BottomTab::Changes || data.changes.report().is_some()
 }
 
 /// The chosen tab has one line to show.
@@ -46,7 +53,7 @@ pub fn is_quiet(data: &Data, state: &PanelState) -> bool {
         BottomTab::Alarms => alarms::is_empty(data, state.alarms),
         BottomTab::Trend => state.trend.points.is_empty(),
         BottomTab::Problems => data.problems.is_empty(),
-        BottomTab::Telemetry => false,
+        BottomTab::Telemetry | BottomTab::Changes => false,
     }
 }
 
@@ -64,6 +71,10 @@ fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, C
         BottomTab::Trend => (state.trend.points.len(), t.weak),
         BottomTab::Problems => (problems::that_matter(data.problems), t.warning),
         BottomTab::Telemetry => (data.wire.rejected as usize, t.warning),
+        BottomTab::Changes => data.changes.report().map_or((0, t.weak), |report| {
+            let lost = report.count(Kind::Lost);
+            if lost > 0 { (lost, t.warning) } else { (report.rows.len(), t.weak) }
+        }),
     };
     (n > 0).then_some((n, colour))
 }

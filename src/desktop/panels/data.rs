@@ -10,6 +10,7 @@ use crate::shape::frame;
 use crate::site::project::Template;
 use crate::site::{Element, Point, PointIndex, Site, Slot};
 use crate::time::Time;
+use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::Rollup;
 use crate::twin::place::Placements;
@@ -87,6 +88,8 @@ pub struct Data<'a> {
     pub search: &'a Search,
     /// Where models are put by hand.
     pub placements: &'a Placements,
+    /// What the last reload changed.
+    pub changes: &'a Changes,
     /// A long piece of work that is under way.
     pub busy: Option<&'a Busy>,
     /// The changing values.

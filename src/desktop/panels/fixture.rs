@@ -14,6 +14,7 @@ use crate::site::search::Index;
 use crate::site::unit::Unit;
 use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site, Slot};
 use crate::time::Time;
+use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::place::Placements;
@@ -228,6 +229,7 @@ pub struct World {
     pub views: super::SavedViews,
     pub search: Search,
     pub placements: Placements,
+    pub changes: Changes,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
@@ -266,6 +268,7 @@ impl World {
             views: super::SavedViews::default(),
             search: Search::default(),
             placements: Placements::default(),
+            changes: Changes::default(),
             colouring: Colouring::default(),
             eye: None,
             values: Vec::new(),
@@ -329,6 +332,7 @@ impl World {
             views: &self.views,
             search: &self.search,
             placements: &self.placements,
+            changes: &self.changes,
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,

@@ -17,6 +17,7 @@ const SELECTION: &[(&str, &str)] = &[
 
 /// What the hand does in the panels.
 const PANELS: &[(&str, &str)] = &[
+    ("Ctrl + R or F5", "Reload the project's files"),
     ("Ctrl + F", "Search"),
     ("Enter in the search", "Ghost what is not found"),
     ("Esc in the search", "Clear it"),
@@ -25,6 +26,7 @@ const PANELS: &[(&str, &str)] = &[
     ("Right click in the tree", "Isolate, ghost others, hide"),
     ("Click on a live value", "Plot it"),
     ("Click on an alarm, or its mark", "Fly to its asset"),
+    ("Click on a change", "Fly to its element"),
 ];
 
 /// Draws the window while it is open.

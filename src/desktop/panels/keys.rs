@@ -16,6 +16,10 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
         state.left_open = true;
         state.tree.search.take_keyboard();
     }
+    let reload = ctx.input(|i| (i.modifiers.command && i.key_pressed(Key::R)) || i.key_pressed(Key::F5));
+    if reload && data.scene.is_some() && data.busy.is_none() {
+        out.push(Command::Reload);
+    }
     let pressed = |key: Key| ctx.input(|i| i.key_pressed(key) && !i.modifiers.command && !i.modifiers.alt);
     let shift = ctx.input(|i| i.modifiers.contains(Modifiers::SHIFT));
     if pressed(Key::Questionmark) || pressed(Key::F1) || (shift && pressed(Key::Slash)) {

@@ -5,7 +5,9 @@ use super::format;
 use super::overview;
 use super::widgets::{self, health_mark, text_in};
 use crate::desktop::theme;
-use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C};
+use crate::site::revision::report::Kind;
+use crate::twin::command::Command;
+use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C, change_value};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui;
 use egui::{
@@ -19,7 +21,7 @@ const WIDTH: f32 = 178.0;
 const MARGIN: f32 = 10.0;
 
 /// Draws the legend into the lower left corner of the scene; returns where it is.
-pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) -> Option<Rect> {
+pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data, out: &mut Vec<Command>) -> Option<Rect> {
     let site = data.site()?;
     if data.view.colour_by == ColourBy::Material {
         return None;
@@ -54,6 +56,7 @@ pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) -> Option<Rect> {
                                 categories(ui, data, "System", items);
                             }
                             ColourBy::Discipline => categories(ui, data, "Discipline", disciplines(data).into_iter()),
+                            ColourBy::Change => changed(ui, data, out),
                             ColourBy::Material => {}
                         }
                     });
@@ -91,6 +94,22 @@ fn health(ui: &mut Ui, data: &Data) {
         });
     }
     row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+fn changed(ui: &mut Ui, data: &Data, out: &mut Vec<Command>) {
+    let Some(report) = data.changes.report() else { return };
+    title(ui, data, "Since the reload", "");
+    for kind in [Kind::Added, Kind::Moved, Kind::Changed] {
+        let Some(value) = change_value(kind) else { continue };
+        let colour = data.tokens.palette(Palette::Change, value);
+        let number = format::count(report.count(kind));
+        row(ui, data, &format::capital(kind.word()), &number, |ui, rect| swatch(ui, rect, colour));
+    }
+    row(ui, data, "As it was", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+    ui.add_space(4.0);
+    if ui.button("Dismiss").on_hover_text("Colour as before, and close the list of changes").clicked() {
+        out.push(Command::DismissChanges);
+    }
 }
 
 fn swatch(ui: &Ui, rect: Rect, colour: Color32) {
@@ -169,12 +188,7 @@ fn disciplines(data: &Data) -> Vec<(String, usize)> {
 }
 
 /// A strip at the top of the scene that says what is left out of it; returns where it is.
-pub fn cut_note(
-    ctx: &egui::Context,
-    scene: Rect,
-    data: &Data,
-    out: &mut Vec<crate::twin::command::Command>,
-) -> Option<Rect> {
+pub fn cut_note(ctx: &egui::Context, scene: Rect, data: &Data, out: &mut Vec<Command>) -> Option<Rect> {
     let t = data.tokens;
     let words = what_is_cut(data)?;
     let area = Area::new(Id::new("cut"))
@@ -193,7 +207,7 @@ pub fn cut_note(
                         ui.add(egui::Label::new(RichText::new(words).small()).extend());
                         if widgets::icon_button_of(ui, t, super::icons::Icon::Close, "Show all", false, 20.0).clicked()
                         {
-                            out.push(crate::twin::command::Command::ShowAll);
+                            out.push(Command::ShowAll);
                         }
                     });
                 });

@@ -4,6 +4,7 @@
 pub mod alarms;
 pub mod bottom;
 pub mod busy;
+pub mod changes;
 pub mod coordinates;
 pub mod data;
 pub mod format;
@@ -52,11 +53,12 @@ use crate::site::project::Template;
 use crate::site::{PointIndex, Slot};
 use crate::time::Time;
 use crate::twin::alarms::Alarms;
+use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::place::Placements;
-use crate::twin::scene::Scene;
+use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
@@ -95,8 +97,22 @@ impl Plugin for PanelsPlugin {
             .add_message::<Notice>()
             .init_resource::<FrameWork>()
             .add_systems(First, begin_frame)
+            .add_systems(Update, go_along.in_set(crate::Step::Present))
             .add_systems(Last, end_frame)
             .add_systems(EguiPrimaryContextPass, draw_panels);
+    }
+}
+
+/// What the panels remember of a site goes along when it is read again.
+fn go_along(
+    mut opened: MessageReader<SiteOpened>,
+    scene: Option<Res<Scene>>,
+    changes: Res<Changes>,
+    mut state: ResMut<PanelState>,
+) {
+    let Some(scene) = scene else { return };
+    for carry in opened.read().filter_map(|o| o.carry.as_ref()) {
+        state.go_along(&scene, carry, changes.report().is_some());
     }
 }
 
@@ -166,6 +182,7 @@ struct Resources<'w> {
     views: Res<'w, SavedViews>,
     search: Res<'w, Search>,
     placements: Res<'w, Placements>,
+    changes: Res<'w, Changes>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
     colouring: Option<Res<'w, Colouring>>,
@@ -207,6 +224,7 @@ fn draw_panels(
         views: &r.views,
         search: &r.search,
         placements: &r.placements,
+        changes: &r.changes,
         busy: r.busy.as_deref(),
         readings: &components,
         colouring: r.colouring.as_deref(),
@@ -251,7 +269,7 @@ pub fn draw(
     keys::obey(&ctx, data, state, out);
     layout(root, data, state, out);
     let scene = state.places.scene;
-    let taken = [legend::ui(&ctx, scene, data), legend::cut_note(&ctx, scene, data, out)];
+    let taken = [legend::ui(&ctx, scene, data, out), legend::cut_note(&ctx, scene, data, out)];
     marks::ui(&ctx, scene, data, taken.into_iter().flatten().collect(), out);
     tooltip::ui(&ctx, scene, data);
     busy::ui(&ctx, scene, data);

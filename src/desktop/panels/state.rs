@@ -1,6 +1,7 @@
 //! What the panels remember between frames: open tabs, searches, sorting, chosen points.
 
 use super::alarms::AlarmTable;
+use super::changes::ChangeTable;
 use super::data::Data;
 use super::news::News;
 use super::open_dialog::OpenDialog;
@@ -11,8 +12,10 @@ use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
 use crate::site::coordinates::Coordinates;
+use crate::site::revision::Carry;
 use crate::site::{PointIndex, Slot};
 use crate::twin::place;
+use crate::twin::scene::Scene;
 use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Rect};
 
@@ -28,11 +31,13 @@ pub enum BottomTab {
     Problems,
     /// The wire.
     Telemetry,
+    /// What the last reload changed; there only while there is something to tell.
+    Changes,
 }
 
 impl BottomTab {
     /// Every tab, in the order people see.
-    pub const ALL: [Self; 4] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry];
+    pub const ALL: [Self; 5] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry, Self::Changes];
 
     /// The word on the tab.
     pub fn word(self) -> &'static str {
@@ -41,6 +46,7 @@ impl BottomTab {
             Self::Trend => "Trend",
             Self::Problems => "Problems",
             Self::Telemetry => "Telemetry",
+            Self::Changes => "Changes",
         }
     }
 }
@@ -108,6 +114,8 @@ pub struct PanelState {
     pub alarms: AlarmTable,
     /// The plot.
     pub trend: TrendState,
+    /// The list of what a reload changed.
+    pub changes: ChangeTable,
     /// What the selected element hangs together with.
     pub relations: Option<(Slot, Relations)>,
     /// Where the selected element is; none within where that is not known.
@@ -141,6 +149,7 @@ impl Default for PanelState {
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
+            changes: ChangeTable::default(),
             relations: None,
             coordinates: None,
             news: News::default(),
@@ -174,6 +183,9 @@ impl PanelState {
             self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
         }
+        if self.bottom == BottomTab::Changes && data.changes.report().is_none() {
+            self.bottom = BottomTab::default();
+        }
         match (data.view.selected, &self.relations) {
             (Some(slot), Some((of, _))) if slot == *of => {}
             (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
@@ -183,6 +195,22 @@ impl PanelState {
             (Some(slot), Some((of, _))) if slot == *of => {}
             (Some(slot), _) => self.coordinates = data.site().map(|s| (slot, Coordinates::of(s, slot))),
             (None, _) => self.coordinates = None,
+        }
+    }
+
+    /// Goes along with a site that was read again: what is plotted and opened stays, as far as it is still there. What
+    /// changed is shown where there is anything to tell.
+    pub fn go_along(&mut self, scene: &Scene, carry: &Carry, is_news: bool) {
+        self.site = place::address(&scene.site);
+        self.placing.close();
+        self.tree.renew();
+        self.trend.points = self.trend.points.iter().filter_map(|p| carry.point(*p)).collect();
+        self.relations = None;
+        self.coordinates = None;
+        self.kinds = KindCounts::of(&scene.site);
+        self.changes = ChangeTable::default();
+        if is_news {
+            (self.bottom, self.bottom_open) = (BottomTab::Changes, true);
         }
     }
 

@@ -14,6 +14,7 @@ use bevy_egui::egui;
 use egui::epaint::{ClippedShape, Shape};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportId, pos2, vec2};
 
+mod changes;
 mod coordinates;
 mod placing;
 mod search;
@@ -402,6 +403,7 @@ fn legends_stay_in_the_scene_and_say_what_is_cut() {
                 ColourBy::Temperature => "22",
                 ColourBy::System => "AHU-1 supply air",
                 ColourBy::Discipline => "Architecture",
+                ColourBy::Change => unreachable!("it is no choice without a reload"),
             };
             let scene = stage.state.places.scene;
             assert!(

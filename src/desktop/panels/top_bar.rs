@@ -53,7 +53,8 @@ fn right_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, ou
         .width(if narrow { 104.0 } else { 116.0 })
         .selected_text(format::capital(chosen.word()))
         .show_ui(ui, |ui| {
-            for by in ColourBy::ALL {
+            let changes = data.changes.report().filter(|r| r.is_seen()).map(|_| ColourBy::Change);
+            for by in ColourBy::ALL.into_iter().chain(changes) {
                 if ui.selectable_label(by == chosen, format::capital(by.word())).clicked() {
                     out.push(Command::ColourBy(by));
                 }
@@ -71,7 +72,7 @@ fn left_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, out
     let t = data.tokens;
     icon(ui, Icon::Building, 18.0, t.accent);
     let name = data.site().map_or("Plenum", |s| if s.name.is_empty() { "Plenum" } else { s.name.as_str() });
-    let room = if narrow { (ui.available_width() - 450.0).clamp(60.0, 150.0) } else { 230.0 };
+    let room = if narrow { (ui.available_width() - 479.0).clamp(60.0, 150.0) } else { 230.0 };
     ui.allocate_ui_with_layout(vec2(room, theme::TOP_BAR - 12.0), Layout::left_to_right(Align::Center), |ui| {
         ui.set_max_width(room);
         text(ui, RichText::new(name).size(theme::TITLE).strong());
@@ -80,6 +81,11 @@ fn left_part(ui: &mut Ui, data: &Data, state: &mut PanelState, narrow: bool, out
         state.open.ask();
     }
     let Some(site) = data.site() else { return };
+    if icon_button(ui, t, Icon::Reload, "Reload: read the project's files again (Ctrl + R)", false).clicked()
+        && data.busy.is_none()
+    {
+        out.push(Command::Reload);
+    }
     divider(ui, data);
     if icon_button(ui, t, Icon::Home, "Home view (H)", false).clicked() {
         out.push(Command::Home);

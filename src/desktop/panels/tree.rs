@@ -40,6 +40,14 @@ pub struct TreeState {
 }
 
 impl TreeState {
+    /// The site was read again: its groups are made anew, and those stay open that were.
+    pub fn renew(&mut self) {
+        self.groups.clear();
+        self.rows.clear();
+        self.health.clear();
+        (self.built_for, self.selected, self.clicked) = (None, None, None);
+    }
+
     fn rebuild(&mut self, site: &Site, search: &Search) {
         let asked = (self.grouping, search.version());
         if self.built_for == Some(asked) {

@@ -48,10 +48,20 @@ fn begin(
     mut loading: ResMut<Loading>,
     mut extent: ResMut<Extent>,
     mut surroundings: ResMut<Surroundings>,
+    mut drawn: Query<&mut MeshTag>,
+    mut commands: Commands,
 ) {
     let Some(scene) = scene else { return };
-    if opened.read().count() == 0 {
-        return;
+    let Some(opened) = opened.read().last() else { return };
+    if !opened.is_another() {
+        // What is drawn already shows its own state from now on, and what has lost its shape is not drawn any more.
+        for ((slot, element), entity) in scene.site.iter().zip(&scene.elements) {
+            let Ok(mut tag) = drawn.get_mut(*entity) else { continue };
+            tag.0 = slot.0;
+            if element.shape.is_none() {
+                commands.entity(*entity).remove::<(Mesh3d, MeshMaterial3d<ElementMaterial>, MeshTag)>();
+            }
+        }
     }
     *loading = Loading { meshes: vec![None; scene.site.shapes.len()], next: Some(0) };
     extent.building = building(&scene.site);

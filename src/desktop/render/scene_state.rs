@@ -7,8 +7,8 @@ use crate::twin::view::{Theme, View};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
 
-const PALETTES: [Palette; 5] =
-    [Palette::Material, Palette::Health, Palette::Temperature, Palette::Category, Palette::Quiet];
+const PALETTES: [Palette; 6] =
+    [Palette::Material, Palette::Health, Palette::Temperature, Palette::Category, Palette::Quiet, Palette::Change];
 
 /// What the scene's shaders read beside the state words. Colours are linear RGB.
 #[derive(ShaderType, Clone, Debug, PartialEq)]

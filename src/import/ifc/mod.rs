@@ -22,6 +22,7 @@ mod units;
 pub(super) use container::as_utf8;
 pub use facts::{Facts, open as facts};
 pub(super) use lite::VERSION as LIBRARY;
+pub use report::is_cut_short;
 
 use super::{Limits, Progress};
 use crate::problem::Problem;

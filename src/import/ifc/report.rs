@@ -26,13 +26,16 @@ pub(super) fn ends_properly(bytes: &[u8]) -> bool {
     b"END-ISO-10303-21".len() <= tail.len() && tail.windows(16).any(|w| w.eq_ignore_ascii_case(b"END-ISO-10303-21"))
 }
 
+const ENDS_EARLY: &str = "the file ends early: its last line (END-ISO-10303-21) is missing";
+
+/// True for what is told of a file that was not written to its end.
+pub fn is_cut_short(problem: &Problem) -> bool {
+    problem.message.starts_with(ENDS_EARLY)
+}
+
 /// It does not.
 pub(super) fn truncated(place: &str) -> Problem {
-    Problem::warning(
-        place,
-        "the file ends early: its last line (END-ISO-10303-21) is missing; what was there is shown",
-        "copy or export it again",
-    )
+    Problem::warning(place, format!("{ENDS_EARLY}; what was there is shown"), "copy or export it again")
 }
 
 /// No project, no unit.

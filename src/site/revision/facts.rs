@@ -52,7 +52,15 @@ pub(super) enum Role {
 
 impl<'a> Facts<'a> {
     pub(super) fn of(side: Side<'a>) -> Self {
-        let moments: Vec<Option<Moments>> = side.shapes.iter().map(|s| Moments::of(s)).collect();
+        // A site's shapes are those of all its files.
+        let mut used = vec![false; side.shapes.len()];
+        for shape in side.iter().filter_map(|(_, e)| e.shape) {
+            if let Some(used) = used.get_mut(shape as usize) {
+                *used = true;
+            }
+        }
+        let moments: Vec<Option<Moments>> =
+            side.shapes.iter().zip(used).map(|(s, used)| if used { Moments::of(s) } else { None }).collect();
         let mut bodies = vec![None; side.elements.len()];
         let mut neighbours = vec![Vec::new(); side.elements.len()];
         for (i, element) in side.iter() {

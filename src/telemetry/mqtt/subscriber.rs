@@ -53,6 +53,22 @@ struct Shared {
     status: Mutex<ConnectionStatus>,
     changed: Condvar,
     intake: Mutex<Intake>,
+    /// What topics mean from the next message on, and where its samples go.
+    next: Mutex<Option<(Arc<TopicMap>, Entrance)>>,
+}
+
+/// Tells a subscription, while it goes on, that topics mean something else now.
+#[derive(Clone)]
+pub struct Rewire {
+    shared: Arc<Shared>,
+}
+
+impl Rewire {
+    /// From the next message on topics mean what `topics` says, and samples go into `queue`. What was read before went
+    /// into the queue before: that one ends once nothing more comes into it, and no message falls between the two.
+    pub fn to(&self, topics: TopicMap, queue: Entrance) {
+        *lock(&self.shared.next) = Some((Arc::new(topics), queue));
+    }
 }
 
 impl Subscriber {
@@ -78,6 +94,7 @@ impl Subscriber {
             status: Mutex::new(ConnectionStatus::Connecting),
             changed: Condvar::new(),
             intake: Mutex::new(intake),
+            next: Mutex::new(None),
         });
         let stop = Arc::new(Stop::default());
         let client = Client {
@@ -109,6 +126,11 @@ impl Subscriber {
         let (status, _) =
             (self.shared.changed).wait_timeout_while(status, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
         matches!(*status, ConnectionStatus::Connected { .. })
+    }
+
+    /// For those who change what topics mean.
+    pub fn rewire(&self) -> Rewire {
+        Rewire { shared: Arc::clone(&self.shared) }
     }
 
     /// What came, counted.
@@ -286,6 +308,7 @@ impl Client {
     fn packet(&mut self, packet: Packet, client: &AsyncClient) -> Result<bool, Failure> {
         match packet {
             Packet::Publish(publish) => {
+                self.turn();
                 lock(&self.shared.intake).message(
                     &publish.topic,
                     &publish.payload,
@@ -320,6 +343,14 @@ impl Client {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Takes over what topics mean from now on. All that was read before has been handed over by now.
+    fn turn(&mut self) {
+        let Some((topics, queue)) = lock(&self.shared.next).take() else { return };
+        lock(&self.shared.intake).understand(topics);
+        self.queue = queue;
+        self.queue_full = false;
     }
 
     /// Hands on what was read. While the queue is full and nothing may be dropped from it, nothing more is

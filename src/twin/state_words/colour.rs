@@ -1,9 +1,10 @@
 //! Which value colours which element.
 
-use super::{CATEGORIES, Palette, STALE, temperature_value, word};
+use super::{CATEGORIES, Palette, STALE, change_value, temperature_value, word};
 use crate::analytics::Health;
 use crate::site::unit::{Quantity, Unit};
 use crate::site::{ElementKind, PointIndex, Quality, Site, Slot};
+use crate::twin::changes::Changes;
 use crate::twin::health::{AssetHealth, PointHealth};
 use crate::twin::scene::Scene;
 use crate::twin::telemetry::LiveValue;
@@ -149,6 +150,7 @@ impl Colouring {
         slot: Slot,
         health: &Query<&AssetHealth>,
         values: &Query<(&LiveValue, Option<&PointHealth>)>,
+        changes: &Changes,
     ) -> u32 {
         let i = slot.0 as usize;
         let is_feature = scene.site.elements.get(i).is_some_and(|e| e.kind == ElementKind::Feature);
@@ -186,6 +188,10 @@ impl Colouring {
             }
             ColourBy::System => match scene.site.elements.get(i).and_then(|e| e.systems.first()) {
                 Some(system) => word(Palette::Category, (*system % u32::from(CATEGORIES)) as u16),
+                None => quiet,
+            },
+            ColourBy::Change => match changes.of_slot(slot).and_then(change_value) {
+                Some(value) => word(Palette::Change, value),
                 None => quiet,
             },
             ColourBy::Discipline => word(Palette::Category, self.discipline.get(i).copied().unwrap_or(0) % CATEGORIES),

@@ -1,8 +1,9 @@
 //! Small projects, each with one trap.
 
-use super::super::compare;
+use super::super::{compare, succession};
 use super::*;
 use crate::shape::Shape;
+use crate::site::Source;
 use crate::site::project::load;
 use glam::{DAffine3, DVec3};
 use std::sync::Arc;
@@ -155,6 +156,68 @@ fn topics_made_of_globalids_go_on() {
     assert_eq!((lost(&bindings), bindings.amendments.rebinds.len()), (vec![], 5));
     let fourth = &bindings.amendments.rebinds[3];
     assert_eq!((fourth.id.as_deref(), fourth.name.as_deref(), &fourth.tag), (Some("id-4"), Some("Pump"), &None));
+}
+
+/// A site of one file, with the points that a project gives it.
+fn sited(project: &Project, elements: Vec<Element>) -> Site {
+    let shapes = model("", Vec::new()).shapes;
+    let site = Site { sources: vec![Source::default()], shapes, ..Site::of_elements("", elements).0 };
+    Site { points: bind(project, &site).0, ..site }
+}
+
+/// By new point: its name, its element and the name of the point that it was.
+fn carried(old: &Site, new: &Site, following: &Following) -> Vec<(String, u32, Option<String>)> {
+    let was = |i: usize| following.carried.iter().position(|c| *c == Some(PointIndex(i as u32)));
+    let points = following.points.iter().enumerate();
+    assert!(following.points.iter().all(|p| new.element(p.asset).is_some()));
+    points.map(|(i, p)| (p.id.clone(), p.asset.0, was(i).map(|w| old.points[w].id.clone()))).collect()
+}
+
+#[test]
+fn a_site_that_is_read_again_and_again_keeps_what_was_amended_meanwhile() {
+    let (_folder, read) = folder(PROJECT);
+    let old = sited(&read, pumps());
+    // The first pump is gone and another has its tag, the second is called otherwise.
+    let mut elements = exported(pumps(), "new");
+    elements[0] = pump("another", "P-1", 40.0);
+    elements[1].tag = "P-2B".into();
+    let mut site = sited(&read, elements.clone());
+    let stages = Stages { used: &read, read: &read, now: &read };
+    let first = follow_site(stages, &old, &site, &succession(&old, &site));
+    let names: Vec<&str> = first.bindings.lost.iter().map(|l| l.point.as_str()).collect();
+    assert_eq!(names, ["P-1/speed", "P-1/slow", "P-1/vibration"]);
+    let same = |all: Vec<(String, u32, Option<String>)>| {
+        assert!(all.iter().all(|(is, asset, was)| *asset > 0 && was.as_ref() == Some(is)), "{all:?}");
+        all.len()
+    };
+    assert_eq!(same(carried(&old, &site, &first)), 8);
+    site.points.clone_from(&first.points);
+
+    // The same files again, and nothing written: as before.
+    let used = first.bindings.amendments.of(&read);
+    let again = sited(&read, elements.clone());
+    let stages = Stages { used: &used, read: &read, now: &read };
+    let second = follow_site(stages, &site, &again, &succession(&site, &again));
+    assert_eq!((same(carried(&site, &again, &second)), second.bindings.lost.len()), (8, 0));
+    assert_eq!(second.points, first.points, "nothing lands on what has taken over the tag");
+
+    // What somebody writes into the file counts for more, and what it does not speak of goes on.
+    let mut now = read.clone();
+    let rebind = Rebind { asset: "new-P-2".into(), tag: Some("P-22".into()), line: 40, ..Rebind::default() };
+    now.rebinds.push(rebind);
+    if let Binding::Rule { topic, .. } = &mut now.bindings[0] {
+        *topic = "plant/{tag}".into();
+    }
+    let written = sited(&now, elements);
+    let stages = Stages { used: &used, read: &read, now: &now };
+    let third = follow_site(stages, &site, &written, &succession(&site, &written));
+    assert_eq!(third.bindings.lost, []);
+    let all = carried(&site, &written, &third);
+    assert!(all.contains(&("P-22/speed".into(), 1, Some("P-2/speed".into()))), "{all:?}");
+    assert_eq!((all.len(), all.iter().all(|(_, asset, was)| *asset > 0 && was.is_some())), (8, true));
+    let speed = third.points.iter().find(|p| p.id == "P-22/speed").map(source_key);
+    assert_eq!(speed, Some(("plant/P-22".into(), "speed".into())));
+    assert_eq!(third.bindings.amendments.rebinds.iter().filter(|r| r.asset == "new-P-2").count(), 1);
 }
 
 #[test]
