@@ -293,7 +293,8 @@ fn ctrl_c_while_a_broker_does_not_answer() {
 fn ctrl_c_while_a_broker_has_gone_away() {
     let mut server = EmbeddedBroker::start(0, 262_144).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(CLINIC).unwrap().flatten() {
+    // Not the cache that lies beside a project which somebody has opened.
+    for entry in std::fs::read_dir(CLINIC).unwrap().flatten().filter(|e| e.path().is_file()) {
         std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
     }
     let file = folder.path().join("twin.toml");
