@@ -27,35 +27,14 @@ use plenum::twin::command::Command;
 use plenum::twin::scene::Scene;
 use plenum::twin::telemetry::{Intake, Trend};
 use plenum::twin::view::{ColourBy, Drawn, View};
-use revise::{Plan, revise};
+use revise::{MEP, Plan, project_folder, revise};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-const MEP: &str = "clinic-mep.ifc";
 /// A morning, milliseconds since 1970.
 const MORNING: i64 = 1_778_479_200_000;
-
-fn clinic() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic")
-}
-
-/// The clinic's services alone: the quickest project with sensors.
-fn project_folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(clinic().join("twin.toml")).unwrap();
-    let cut = |text: String, from: &str, to: &str| {
-        let start = text.find(from).unwrap();
-        let end = start + text[start..].find(to).unwrap();
-        format!("{}{}", &text[..start], &text[end..])
-    };
-    let text = cut(text, "[[models]]\nfile = \"clinic-architecture.ifc\"", "[[models]]\nfile = \"clinic-mep.ifc\"");
-    let text = cut(text, "[[layers]]", "# Where samples come from.");
-    std::fs::write(folder.path().join("twin.toml"), text).unwrap();
-    std::fs::copy(clinic().join(MEP), folder.path().join(MEP)).unwrap();
-    folder
-}
 
 /// A point of the site at the start: its element, and where its values are published. The devices know nothing else.
 struct Device {

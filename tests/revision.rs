@@ -12,34 +12,12 @@ use plenum::site::project::load;
 use plenum::site::revision::follow::{Bindings, follow};
 use plenum::site::revision::{By, Revision, Side, compare};
 use plenum::site::{Model, Site, binding};
-use revise::{Plan, Revised, revise};
+use revise::{MEP, Plan, Revised, clinic, project_folder, revise};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
-
-const MEP: &str = "clinic-mep.ifc";
-
-fn clinic() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic")
-}
+use std::path::Path;
 
 fn read(file: &Path) -> Model {
     import::read(file, &Progress::default()).unwrap().0
-}
-
-/// The clinic's project in a folder of its own, without what these tests do not need.
-fn project_folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(clinic().join("twin.toml")).unwrap();
-    let cut = |text: String, from: &str, to: &str| {
-        let start = text.find(from).unwrap();
-        let end = start + text[start..].find(to).unwrap();
-        format!("{}{}", &text[..start], &text[end..])
-    };
-    let text = cut(text, "[[models]]\nfile = \"clinic-architecture.ifc\"", "[[models]]\nfile = \"clinic-mep.ifc\"");
-    let text = cut(text, "[[layers]]", "# Where samples come from.");
-    std::fs::write(folder.path().join("twin.toml"), text).unwrap();
-    std::fs::copy(clinic().join(MEP), folder.path().join(MEP)).unwrap();
-    folder
 }
 
 /// How the elements and the bindings went.

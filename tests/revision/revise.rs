@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 /// What is done to a file.
 #[derive(Clone, Debug)]
@@ -279,4 +280,28 @@ impl Random {
         id.extend((0..21).map(|_| DIGITS[self.below(64)] as char));
         id
     }
+}
+
+/// The clinic's services.
+pub const MEP: &str = "clinic-mep.ifc";
+
+/// The folder of the demo clinic.
+pub fn clinic() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic")
+}
+
+/// A project of the clinic's services alone, in a folder of its own: the quickest with sensors.
+pub fn project_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(clinic().join("twin.toml")).unwrap();
+    let cut = |text: String, from: &str, to: &str| {
+        let start = text.find(from).unwrap();
+        let end = start + text[start..].find(to).unwrap();
+        format!("{}{}", &text[..start], &text[end..])
+    };
+    let text = cut(text, "[[models]]\nfile = \"clinic-architecture.ifc\"", "[[models]]\nfile = \"clinic-mep.ifc\"");
+    let text = cut(text, "[[layers]]", "# Where samples come from.");
+    std::fs::write(folder.path().join("twin.toml"), text).unwrap();
+    std::fs::copy(clinic().join(MEP), folder.path().join(MEP)).unwrap();
+    folder
 }
