@@ -1,7 +1,7 @@
 //! Asset registries: COBie (a workbook, or a folder of CSV files), other workbooks and CSV files with one row an asset.
 //!
 //! A file becomes rows ([`delimited`], [`workbook`], [`folder`]), rows become a table with named columns ([`columns`]) and a
-//! table [`RegistryItem`](crate::site::assets::RegistryItem)s ([`rows`], [`cobie`]). What the rows are joined to is [`crate::site::assets`]' matter.
+//! table [`RegistryItem`]s ([`rows`], [`cobie`]). What the rows are joined to is [`crate::site::assets`]' matter.
 
 mod cells;
 mod cobie;

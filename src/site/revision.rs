@@ -3,7 +3,7 @@
 //! Elements are matched by GlobalId, then by tag, then by place and type. A new export may move and turn the
 //! whole model, so that movement is found first ([`frame`]) and taken out; what is left over is what people
 //! moved. Where two elements fit as well as each other none is taken: a wrong match is worse than none.
-//! [`follow`] takes a project's bindings from one revision to the next; [`succession`] compares two states of a whole
+//! [`follow`] takes a project's bindings from one revision to the next; [`succession()`] compares two states of a whole
 //! site, for a twin that goes on while its files are read again.
 
 mod change;
