@@ -15,6 +15,7 @@ use egui::epaint::{ClippedShape, Shape};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportId, pos2, vec2};
 
 mod changes;
+mod connections;
 mod coordinates;
 mod placing;
 mod search;
