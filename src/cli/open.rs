@@ -78,6 +78,8 @@ fn open_with(
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
+        // Each file counts its own elements.
+        progress.set_done(0);
         progress.set_total(0);
         let limits = Limits::default();
         let read = match look {

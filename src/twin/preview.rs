@@ -69,7 +69,7 @@ impl Preview {
     /// With nothing in it yet, and the way to tell it what there is.
     pub fn new() -> (Self, Tell) {
         let (outlet, inlet) = bounded(MOST_WAITING);
-        let tell = Arc::new(move |news| {
+        let tell: Tell = Arc::new(move |news| {
             // Full, or nobody looks any more: either way the site itself comes whole.
             let _ = outlet.try_send(news);
         });
