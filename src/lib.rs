@@ -78,6 +78,7 @@ impl PluginGroup for TwinPlugins {
             .add(StepsPlugin)
             .add(twin::command::CommandPlugin)
             .add(twin::scene::ScenePlugin)
+            .add(twin::preview::PreviewPlugin)
             .add(twin::clock::ClockPlugin)
             .add(twin::telemetry::TelemetryPlugin)
             .add(twin::rules::RulesPlugin)

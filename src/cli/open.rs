@@ -1,6 +1,7 @@
 //! Opens a project, or a single model as a project of its own.
 
 use super::cache;
+use super::preview::Framing;
 use crate::import::cache::Imported;
 use crate::import::ifc::Facts;
 use crate::import::{self, Limits, Progress};
@@ -8,6 +9,7 @@ use crate::problem::{Problem, Severity};
 use crate::site::assets::Registry;
 use crate::site::project::{LayerFile, ModelFile, Project};
 use crate::site::{self, Model, Site};
+use crate::twin::preview::Tell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -40,10 +42,29 @@ pub type Look<'a> = &'a mut dyn FnMut(&Facts) -> Result<(), Problem>;
 ///
 /// # Errors
 /// As [`open`], and what `look` says.
-pub fn open_looked_at(path: &Path, progress: &Progress, mut look: Option<Look<'_>>) -> Result<Opened, Problem> {
+pub fn open_looked_at(path: &Path, progress: &Progress, look: Option<Look<'_>>) -> Result<Opened, Problem> {
+    open_with(path, progress, look, None)
+}
+
+/// As [`open`]; geometry is told as it is finished, before the rest is read and joined.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_shown(path: &Path, progress: &Progress, tell: Tell) -> Result<Opened, Problem> {
+    open_with(path, progress, None, Some(tell))
+}
+
+fn open_with(
+    path: &Path,
+    progress: &Progress,
+    mut look: Option<Look<'_>>,
+    tell: Option<Tell>,
+) -> Result<Opened, Problem> {
     let is_project = path.is_dir() || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
     let (project, mut problems) =
         if is_project { site::project::load(path)? } else { (of_one_model(path)?, Vec::new()) };
+    let framing = tell.map(|tell| Framing::new(&project, tell));
+    let progress = &framing.as_ref().map_or_else(|| progress.clone(), |f| progress.showing(f.sink()));
     let files = project
         .models
         .iter()
@@ -57,6 +78,9 @@ pub fn open_looked_at(path: &Path, progress: &Progress, mut look: Option<Look<'_
         if progress.cancelled() {
             return Err(Problem::error(path.display().to_string(), "stopped before it was read", ""));
         }
+        // Each file counts its own elements.
+        progress.set_done(0);
+        progress.set_total(0);
         let limits = Limits::default();
         let read = match look {
             None => cache.read(file, &limits, progress).map(|imported| (imported, None)),
@@ -66,6 +90,9 @@ pub fn open_looked_at(path: &Path, progress: &Progress, mut look: Option<Look<'_
             Ok((imported, facts)) => {
                 if let (Some(look), Some(facts)) = (look.as_mut(), facts) {
                     look(&facts)?;
+                }
+                if let Some(framing) = &framing {
+                    framing.whole(&imported.model);
                 }
                 // Said once: what holds for one file holds for all.
                 unkept = unkept.or(cache.keep(&imported).err());

@@ -1,10 +1,11 @@
 //! The twin in a window: projects are opened off the main thread, with progress, and follow the wire.
 
-use super::field::{Field, FieldSettings};
+use super::field::FieldSettings;
 use super::headless::How;
 use super::interrupt::interrupted;
 use super::live::{Connected, Live};
-use super::open::{Opened, must_exist, open};
+use super::open::{Opened, must_exist};
+use super::opening::{self, Opening};
 use super::output::{Failure, print_json};
 use super::place;
 use super::reload::{self, Reloading, Told, is_settled_by_saving};
@@ -13,12 +14,12 @@ use crate::Step;
 use crate::desktop::camera::{SceneCamera, views};
 use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, SaveView, SavedViews, Templates};
 use crate::desktop::window::{self, FirstPicture};
-use crate::import::Progress;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::site::Site;
 use crate::site::infer::Verdict;
 use crate::site::project::{SavedView, place_file, save_join, save_view};
 use crate::twin::place::{JointDecided, ModelPlaced};
+use crate::twin::preview::Preview;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::view::View;
@@ -26,7 +27,6 @@ use crate::twin::wire_status::WireStatus;
 use bevy::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Opens a window with a project in it; stays until it is closed, Ctrl-C, or the time is up.
@@ -40,9 +40,9 @@ pub fn run(project: PathBuf, emulate: Option<FieldSettings>, how: How) -> Result
     let result = Arc::clone(&run.result);
     window::run(Arc::new(Site::default()), move |app| {
         dress(app);
-        let opening = Opening::start(project, emulate);
-        app.insert_resource(run).insert_resource(opening.busy()).insert_resource(opening);
-        app.add_systems(Update, (open_another, take_opened).chain().before(Step::Ingest))
+        app.insert_resource(run);
+        begin(app.world_mut(), project, emulate);
+        app.add_systems(Update, (open_another, take_opened, stand_aside).chain().before(Step::Ingest))
             .add_systems(Last, conclude.run_if(on_message::<AppExit>))
             .add_systems(Update, move |mut exit: MessageWriter<AppExit>| {
                 if interrupted() || end.is_some_and(|end| Instant::now() >= end) {
@@ -125,7 +125,8 @@ fn show_reloading(
     match reloading {
         Some(reloading) if busy.is_none() => {
             let name = reloading.path.file_name().unwrap_or(reloading.path.as_os_str()).to_string_lossy();
-            commands.insert_resource(Busy { what: format!("Reloading {name}"), progress: reloading.progress.clone() });
+            let what = format!("Reloading {name}");
+            commands.insert_resource(Busy { what, progress: reloading.progress.clone(), aside: false });
             *ours = true;
         }
         None if *ours => {
@@ -244,50 +245,6 @@ fn save_joints(mut decided: MessageReader<JointDecided>, saved: Res<SavedViews>,
     }
 }
 
-type Outcome = Result<(Opened, Option<Live>), Problem>;
-
-/// A project that is being opened on a thread of its own.
-#[derive(Resource)]
-struct Opening {
-    path: PathBuf,
-    progress: Progress,
-    thread: Option<JoinHandle<Outcome>>,
-}
-
-impl Opening {
-    fn start(path: PathBuf, emulate: Option<FieldSettings>) -> Self {
-        let progress = Progress::default();
-        let (p, file) = (progress.clone(), path.clone());
-        let thread = std::thread::Builder::new().name("plenum-open".into()).spawn(move || enliven(&file, emulate, &p));
-        Self { path, progress, thread: thread.ok() }
-    }
-
-    fn busy(&self) -> Busy {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
-        Busy { what: format!("Opening {name}"), progress: self.progress.clone() }
-    }
-}
-
-/// Opens a project and connects it. A site that cannot be connected is still worth seeing.
-fn enliven(path: &Path, emulate: Option<FieldSettings>, progress: &Progress) -> Outcome {
-    let mut opened = open(path, progress)?;
-    if opened.site.points.is_empty() && emulate.is_none() {
-        return Ok((opened, None));
-    }
-    let emulate = emulate.map(|s| FieldSettings { clock_topic: opened.project.clock_topic.clone(), ..s });
-    if let Some(settings) = &emulate {
-        Field::check(&opened.site, settings)?;
-    }
-    let live = match Live::start(&opened, emulate) {
-        Ok(live) => Some(live),
-        Err(problem) => {
-            opened.problems.push(problem);
-            None
-        }
-    };
-    Ok((opened, live))
-}
-
 fn open_another(
     mut asked: MessageReader<OpenPath>,
     opening: Option<Res<Opening>>,
@@ -306,28 +263,35 @@ fn open_another(
         notices.write(Notice(Problem::warning(place, "another project is being opened", "wait for it, or cancel it")));
         return;
     }
-    let opening = Opening::start(path.clone(), None);
-    commands.insert_resource(opening.busy());
-    commands.insert_resource(opening);
+    let path = path.clone();
+    commands.queue(move |world: &mut World| begin(world, path, None));
+}
+
+/// Begins to open a project, and says so over the scene.
+fn begin(world: &mut World, path: PathBuf, emulate: Option<FieldSettings>) {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let what = format!("Opening {name}");
+    opening::start(world, path, emulate);
+    if let Some(opening) = world.get_resource::<Opening>() {
+        let progress = opening.progress.clone();
+        world.insert_resource(Busy { what, progress, aside: false });
+    }
+}
+
+/// What is seen already is not covered.
+fn stand_aside(preview: Option<Res<Preview>>, busy: Option<ResMut<Busy>>) {
+    let (Some(preview), Some(mut busy)) = (preview, busy) else { return };
+    if !busy.aside && !preview.is_empty() {
+        busy.aside = true;
+    }
 }
 
 fn take_opened(world: &mut World) {
-    let finished =
-        world.get_resource::<Opening>().is_some_and(|o| o.thread.as_ref().is_none_or(JoinHandle::is_finished));
-    if !finished {
-        return;
-    }
-    let Some(opening) = world.remove_resource::<Opening>() else { return };
+    let Some((path, outcome)) = opening::poll(world) else { return };
     world.remove_resource::<Busy>();
-    let place = opening.path.display().to_string();
-    let outcome = match opening.thread.map(JoinHandle::join) {
-        Some(Ok(outcome)) => outcome,
-        Some(Err(_)) => Err(Problem::error(place, "opening it ended by itself", "report this with the file")),
-        None => Err(Problem::error(place, "cannot start a thread to open it", "free some memory")),
-    };
     match outcome {
         Ok((opened, live)) => {
-            install(world, &opening.path, opened, live);
+            install(world, &path, opened, live);
             if let Some(mut run) = world.get_resource_mut::<Run>() {
                 run.ready.get_or_insert_with(Instant::now);
                 run.refused = None;
@@ -339,7 +303,10 @@ fn take_opened(world: &mut World) {
             {
                 run.refused = Some(problem.clone());
             }
-            if let Some(mut problems) = world.get_resource_mut::<Problems>() {
+            // That somebody stopped it is nothing to be mended.
+            if let Some(mut problems) =
+                world.get_resource_mut::<Problems>().filter(|_| problem.severity != Severity::Info)
+            {
                 problems.0.push(problem.clone());
             }
             world.write_message(Notice(problem));

@@ -1,5 +1,6 @@
-//! How far a long piece of work is, and how to stop it.
+//! How far a long piece of work is, what is seen of it on the way, and how to stop it.
 
+use super::preview::Sink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,9 +10,21 @@ pub struct Progress {
     done: Arc<AtomicUsize>,
     total: Arc<AtomicUsize>,
     cancel: Arc<AtomicBool>,
+    sink: Option<Sink>,
 }
 
 impl Progress {
+    /// The same work, whose finished geometry is shown to `sink` as it comes. Without one nothing is made for it.
+    #[must_use]
+    pub fn showing(&self, sink: Sink) -> Self {
+        Self { sink: Some(sink), ..self.clone() }
+    }
+
+    /// Who wants to see what is finished.
+    pub(super) fn sink(&self) -> Option<&Sink> {
+        self.sink.as_ref()
+    }
+
     /// Sets how many steps there are; 0 when that is not known yet.
     pub fn set_total(&self, total: usize) {
         self.total.store(total, Ordering::Relaxed);

@@ -36,6 +36,17 @@ pub(super) fn origin(project: &Project, sources: &[Source]) -> Origin {
     chosen.map(|c| Origin { crs: c.crs.clone(), position_m: c.origin_m }).unwrap_or_default()
 }
 
+/// Lays models of which no more is known yet than file, map conversion and (perhaps) box, for a look at them before
+/// they are read; gives the origin. Once all is known, they lie where [`crate::site::assemble`] puts them.
+pub fn lay_out(project: &Project, sources: &mut [Source]) -> Origin {
+    let origin = origin(project, sources);
+    for source in sources {
+        // What is to be said of it is said when it has been read.
+        lay(project, &origin, source, &mut Vec::new());
+    }
+    origin
+}
+
 /// How a model comes to its place.
 enum Way<'a> {
     /// The project says so.

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod command;
 pub mod health;
 pub mod place;
+pub mod preview;
 pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;

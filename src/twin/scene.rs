@@ -110,7 +110,7 @@ fn take_relaid(mut relaid: MessageReader<Relaid>, mut scene: Option<ResMut<Scene
     }
 }
 
-fn open_site(world: &mut World) {
+pub(super) fn open_site(world: &mut World) {
     let Some(OpenSite(site)) = world.remove_resource::<OpenSite>() else { return };
     if let Some(old) = world.remove_resource::<Scene>() {
         for entity in old.points.into_iter().chain(old.elements) {

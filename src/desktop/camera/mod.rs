@@ -14,6 +14,7 @@
 //! | F, H | fit, home |
 
 mod control;
+mod follow;
 pub mod lens;
 pub mod pose;
 pub mod views;
@@ -68,6 +69,12 @@ impl SceneCamera {
         (self.lens.get_clip_from_view() * self.pose.transform().to_matrix().inverse(), self.lens.window)
     }
 
+    /// Goes along where the whole frame is moved, metres as drawn.
+    fn shift(&mut self, by: Vec3) {
+        self.pose.focus += by;
+        self.goal.focus += by;
+    }
+
     /// Is there at once.
     pub fn jump(&mut self, pose: Pose) {
         self.pose = pose;
@@ -83,7 +90,8 @@ impl Plugin for SceneCameraPlugin {
         app.add_message::<RequestRedraw>()
             .init_resource::<SceneArea>()
             .init_resource::<PickTree>()
-            .add_systems(Update, (open_home, obey).chain().after(crate::Step::Act))
+            .init_resource::<follow::Followed>()
+            .add_systems(Update, (open_home, obey, follow::follow).chain().after(crate::Step::Act))
             .add_systems(
                 PostUpdate,
                 (fit_lens, glide)
@@ -97,13 +105,28 @@ impl Plugin for SceneCameraPlugin {
 
 /// The first look at a site that was opened. One that was read again is looked at as before: where all of it has moved,
 /// the camera has moved with it.
-fn open_home(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut cameras: Query<&mut SceneCamera>) {
+///
+/// What was seen of it on the way is seen on: the camera glides home from there, and stays where a hand has led it.
+fn open_home(
+    mut opened: MessageReader<SiteOpened>,
+    scene: Option<Res<Scene>>,
+    mut followed: ResMut<follow::Followed>,
+    mut cameras: Query<&mut SceneCamera>,
+) {
     let Some(scene) = scene else { return };
     for opened in opened.read() {
         for mut camera in &mut cameras {
             let Some(carry) = &opened.carry else {
                 let home = views::home(&scene.site, camera.aspect());
-                camera.jump(home);
+                match followed.end(&camera, scene.site.origin.position_m) {
+                    None => camera.jump(home),
+                    Some(follow::End { is_led, moved }) => {
+                        camera.shift(moved);
+                        if !is_led {
+                            camera.goal = home;
+                        }
+                    }
+                }
                 continue;
             };
             if let Some(motion) = carry.motion.filter(|m| !m.is_still()) {

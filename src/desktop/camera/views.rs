@@ -81,13 +81,21 @@ impl NamedView {
 
 /// The whole building from the south-east, a little from above.
 pub fn home(site: &Site, aspect: f32) -> Pose {
-    let pose = Pose { yaw: 0.62, pitch: -0.42, ..Pose::default() };
     let building = site.elements.iter().filter(|e| e.kind == ElementKind::Element);
     let mut seen: Vec<DVec3> = building.flat_map(|e| corners(site, e)).collect();
     if seen.is_empty() {
         seen = site.elements.iter().flat_map(|e| corners(site, e)).collect();
     }
-    framed(pose, seen, aspect, 1.08)
+    framed(outside(), seen, aspect, 1.08)
+}
+
+/// As [`home`], where no more is known than the box around the building.
+pub fn home_of(bounds: Aabb, aspect: f32) -> Pose {
+    framed(outside(), bounds.corners(), aspect, 1.08)
+}
+
+fn outside() -> Pose {
+    Pose { yaw: 0.62, pitch: -0.42, ..Pose::default() }
 }
 
 fn saved(site: &Site, view: &SavedView) -> Result<(Pose, Vec<Command>), String> {

@@ -14,6 +14,8 @@ pub struct Busy {
     pub what: String,
     /// How far it is; its cancel flag is set when somebody asks to stop.
     pub progress: Progress,
+    /// Something is seen of it already: it stands at the lower rim of the scene instead of in the middle.
+    pub aside: bool,
 }
 
 /// How far, from 0 to 1; none while the number of steps is not known.
@@ -22,51 +24,64 @@ fn fraction(progress: &Progress) -> Option<f32> {
     (total > 0).then(|| (done as f32 / total as f32).clamp(0.0, 1.0))
 }
 
+/// Work whose end is not known.
+fn spinner(ui: &mut egui::Ui, data: &Data, words: &str) {
+    ui.horizontal(|ui| {
+        ui.add(egui::Spinner::new().size(14.0).color(data.tokens.accent));
+        ui.label(RichText::new(words).small().color(data.tokens.weak));
+    });
+}
+
 /// Draws the work that is under way in the middle of the scene.
 pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) {
     let Some(busy) = data.busy else { return };
     let width = (scene.width() - 40.0).clamp(160.0, 340.0);
-    Area::new(Id::new("busy")).order(Order::Foreground).pivot(Align2::CENTER_CENTER).fixed_pos(scene.center()).show(
-        ctx,
-        |ui| {
-            Frame::window(ui.style()).show(ui, |ui| {
-                ui.set_width(width);
-                ui.add(egui::Label::new(RichText::new(&busy.what).size(theme::TITLE)).truncate());
-                ui.add_space(4.0);
-                match fraction(&busy.progress) {
-                    Some(f) => {
-                        let (done, total) = busy.progress.get();
-                        ui.add(ProgressBar::new(f).desired_height(6.0).fill(data.tokens.accent));
-                        let words = format!(
-                            "{} of {}, {:.0} %",
-                            super::format::count(done),
-                            super::format::count(total),
-                            f * 100.0
-                        );
-                        ui.label(RichText::new(words).small().color(data.tokens.weak));
-                    }
-                    None => {
-                        ui.horizontal(|ui| {
-                            ui.add(egui::Spinner::new().size(14.0).color(data.tokens.accent));
-                            ui.label(RichText::new("Starting …").small().color(data.tokens.weak));
-                        });
-                    }
+    let (pivot, place) = if busy.aside {
+        (Align2::CENTER_BOTTOM, scene.center_bottom() - vec2(0.0, 16.0))
+    } else {
+        (Align2::CENTER_CENTER, scene.center())
+    };
+    Area::new(Id::new("busy")).order(Order::Foreground).pivot(pivot).fixed_pos(place).show(ctx, |ui| {
+        Frame::window(ui.style()).show(ui, |ui| {
+            ui.set_width(width);
+            ui.add(egui::Label::new(RichText::new(&busy.what).size(theme::TITLE)).truncate());
+            ui.add_space(4.0);
+            match fraction(&busy.progress) {
+                Some(f) if f >= 1.0 => {
+                    let (done, _) = busy.progress.get();
+                    let words = format!("{} elements; reading what is known of them …", super::format::count(done));
+                    spinner(ui, data, &words);
                 }
-                ui.add_space(4.0);
-                ui.allocate_ui_with_layout(
-                    vec2(ui.available_width(), 24.0),
-                    egui::Layout::right_to_left(egui::Align::Center),
-                    |ui| {
-                        let stopping = busy.progress.cancelled();
-                        let word = if stopping { "Stopping …" } else { "Cancel" };
-                        if ui.add_enabled(!stopping, egui::Button::new(word)).clicked() {
-                            busy.progress.cancel();
-                        }
-                    },
-                );
-            });
-        },
-    );
+                Some(f) => {
+                    let (done, total) = busy.progress.get();
+                    ui.add(ProgressBar::new(f).desired_height(6.0).fill(data.tokens.accent));
+                    let words = format!(
+                        "{} of {}, {:.0} %",
+                        super::format::count(done),
+                        super::format::count(total),
+                        f * 100.0
+                    );
+                    ui.label(RichText::new(words).small().color(data.tokens.weak));
+                }
+                None => {
+                    spinner(ui, data, "Starting …");
+                }
+            }
+            ui.add_space(4.0);
+            ui.allocate_ui_with_layout(
+                vec2(ui.available_width(), 24.0),
+                egui::Layout::right_to_left(egui::Align::Center),
+                |ui| {
+                    let stopping = busy.progress.cancelled();
+                    let word = if stopping { "Stopping …" } else { "Cancel" };
+                    let button = ui.add_enabled(!stopping, egui::Button::new(word));
+                    if button.on_hover_text("Stop it (Esc)").clicked() {
+                        busy.progress.cancel();
+                    }
+                },
+            );
+        });
+    });
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ const SELECTION: &[(&str, &str)] = &[
     ("G", "Ghost others"),
     ("X", "Hide"),
     ("/ or Shift + X", "Show all"),
-    ("Esc", "Clear the selection, then the search"),
+    ("Esc", "Stop what is under way; clear the selection, then the search"),
     ("? or F1", "This window"),
 ];
 

@@ -36,6 +36,8 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
             state.help = false;
         } else if state.joining.take().is_some() {
             // Nothing is joined by hand.
+        } else if let Some(busy) = data.busy.filter(|b| !b.progress.cancelled()) {
+            busy.progress.cancel();
         } else if state.tree.search.is_typed_in() {
             // The box clears itself.
         } else if data.view.selected.is_none() && state.tree.search.is_used() {

@@ -14,6 +14,7 @@ use bevy_egui::egui;
 use egui::epaint::{ClippedShape, Shape};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportId, pos2, vec2};
 
+mod busy;
 mod changes;
 mod connections;
 mod coordinates;
@@ -431,21 +432,6 @@ fn the_pointer_over_an_element_shows_its_values() {
     let (_, rect, _) = stage.texts().into_iter().rfind(|(t, ..)| t == "P-1").unwrap();
     assert!(scene.contains_rect(rect), "{rect:?} in {scene:?}");
     stage.check_texts("tooltip");
-}
-
-#[test]
-fn work_under_way_can_be_cancelled() {
-    let mut stage = Stage::new(clinic(), SIZES[2]);
-    let progress = Progress::default();
-    progress.set_total(200);
-    progress.set_done(50);
-    stage.world.busy = Some(Busy { what: "Reading clinic-mep.ifc".into(), progress: progress.clone() });
-    stage.settle();
-    assert!(stage.words().iter().any(|w| w.contains("25 %")), "{:?}", stage.words());
-    stage.check_texts("busy");
-    stage.click("Cancel");
-    assert!(progress.cancelled());
-    assert!(stage.find("Stopping …").is_some());
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn ground(site: &Site) -> f64 {
     }
 }
 
-fn load(
+pub(super) fn load(
     mut loading: ResMut<Loading>,
     scene: Option<Res<Scene>>,
     materials: Res<SceneMaterials>,

@@ -189,11 +189,16 @@ fn write_colours(
     }
 }
 
+/// What is shown for a colour that a file states, linear RGBA: one that states none at all leaves black and clear, and
+/// a light grey is what people expect.
+pub(super) fn shown_colour(stated: [f32; 4]) -> [f32; 4] {
+    if stated[3] <= 0.0 { [0.6, 0.6, 0.6, 1.0] } else { stated }
+}
+
 /// An element's own colour, 8 bits a channel, as square roots: even steps in the dark.
 fn own_colour(element: &Element) -> [u8; 4] {
-    let [r, g, b, a] = if element.kind == ElementKind::Space { [0.35, 0.55, 0.80, 1.0] } else { element.colour };
-    // A file that states no colour at all leaves black and clear: a light grey is what people expect.
-    let [r, g, b, a] = if a <= 0.0 { [0.6, 0.6, 0.6, 1.0] } else { [r, g, b, a] };
+    let stated = if element.kind == ElementKind::Space { [0.35, 0.55, 0.80, 1.0] } else { element.colour };
+    let [r, g, b, a] = shown_colour(stated);
     let root = |c: f32| (c.clamp(0.0, 1.0).sqrt() * 255.0).round() as u8;
     [root(r), root(g), root(b), (a.clamp(0.0, 1.0) * 255.0).round() as u8]
 }

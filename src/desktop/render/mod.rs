@@ -5,6 +5,7 @@
 pub mod finish;
 pub mod geometry;
 pub mod material;
+mod preview;
 pub mod quality;
 pub mod scene_state;
 pub mod shaders;
@@ -22,7 +23,14 @@ pub struct ScenePicturePlugin;
 impl Plugin for ScenePicturePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<SceneArea>()
-            .add_plugins((shaders::plugin, material::plugin, geometry::plugin, studio::plugin, finish::plugin))
+            .add_plugins((
+                shaders::plugin,
+                material::plugin,
+                geometry::plugin,
+                preview::plugin,
+                studio::plugin,
+                finish::plugin,
+            ))
             .add_systems(PostUpdate, (follow_scale, follow_look).chain());
     }
 }

@@ -58,8 +58,11 @@ fn lay_ground(
     if !extent.is_changed() {
         return;
     }
-    let Some(building) = extent.building else { return };
     for (mut transform, mut visibility) in &mut ground {
+        let Some(building) = extent.building else {
+            *visibility = Visibility::Hidden;
+            continue;
+        };
         let size = (building.radius() * 10.0).clamp(60.0, 4000.0) as f32;
         let mut place = frame::drawn(building.centre());
         // Whole metres, so that the grid's lines stay on the project's.

@@ -35,6 +35,7 @@ const fn mix(mut hash: u64, bytes: &[u8]) -> u64 {
 fingerprint!(
     "../mod.rs",
     "../colour.rs",
+    "../preview.rs",
     "../progress.rs",
     "../ifc/container.rs",
     "../ifc/elements.rs",

@@ -4,8 +4,10 @@
 use super::lite::{self, Event, Outcome, Piece, Step};
 use super::shapes::{Placed, Shapes};
 use crate::import::Progress;
+use crate::import::preview::{Glimpse, Piece as Seen, Sink};
 use glam::DAffine3;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -73,15 +75,27 @@ pub(super) struct Job<'a> {
     pub(super) frames: &'a HashMap<u32, DAffine3>,
     /// How long to wait.
     pub(super) patience: Patience,
+    /// Who sees what is finished.
+    pub(super) show: Option<Show<'a>>,
+}
+
+/// Somebody looks on.
+pub(super) struct Show<'a> {
+    /// Where it is shown.
+    pub(super) sink: &'a Sink,
+    /// As what.
+    pub(super) file: &'a Path,
+    /// Products that are not shown: spaces.
+    pub(super) hidden: HashSet<u32>,
 }
 
 /// Meshes all products of the job. Blocks.
 pub(super) fn run(step: &Step, job: &Job<'_>, progress: &Progress) -> Meshes {
-    let Job { bytes, ids, hosts, frames, patience } = job;
+    let Job { bytes, ids, hosts, patience, .. } = job;
     let mut meshes = Meshes::default();
     let attempt = |bytes: &Arc<Vec<u8>>, ids: &[u32], batch, patience, meshes: &mut Meshes| {
-        let end = attempt(bytes, ids, batch, patience, frames, progress, meshes);
-        meshes.place(frames);
+        let end = attempt(bytes, ids, batch, patience, job, progress, meshes);
+        meshes.place(job);
         end
     };
     match attempt(bytes, ids, BATCH, patience.cut, &mut meshes) {
@@ -142,14 +156,24 @@ impl Meshes {
     }
 
     /// Brings what has come into its products' own frames, so that equal triangles are held once only.
-    fn place(&mut self, frames: &HashMap<u32, DAffine3>) {
+    fn place(&mut self, job: &Job<'_>) {
+        let mut seen = Vec::new();
         let mut coming: Vec<(u32, Vec<Piece>)> = self.coming.drain().collect();
         // In a fixed order, so that the same file gives the same shapes in the same order.
         coming.sort_unstable_by_key(|(id, _)| *id);
         for (id, pieces) in coming {
-            let frame = frames.get(&id).copied().unwrap_or(DAffine3::IDENTITY);
+            let frame = job.frames.get(&id).copied().unwrap_or(DAffine3::IDENTITY);
             let placed = self.shapes.add(&pieces, &self.to_file, frame);
+            if let (Some(show), Some(placed)) = (&job.show, &placed)
+                && let Some(shape) = self.shapes.list.get(placed.shape as usize).filter(|_| !show.hidden.contains(&id))
+            {
+                let Placed { placement, bounds, colour, .. } = *placed;
+                seen.push(Seen { shape: Arc::clone(shape), placement, bounds, colour });
+            }
             self.placed.insert(id, placed);
+        }
+        if let Some(Show { sink, file, .. }) = job.show.as_ref().filter(|_| !seen.is_empty()) {
+            sink.show(Glimpse::Pieces { file, pieces: seen });
         }
     }
 
@@ -166,7 +190,7 @@ fn attempt(
     ids: &[u32],
     batch: usize,
     patience: Duration,
-    frames: &HashMap<u32, DAffine3>,
+    job: &Job<'_>,
     progress: &Progress,
     meshes: &mut Meshes,
 ) -> End {
@@ -207,7 +231,7 @@ fn attempt(
                 waited = Duration::ZERO;
                 if so_far != done {
                     // All surfaces of a product come with one count: those of the count before are whole.
-                    meshes.place(frames);
+                    meshes.place(job);
                 }
                 done = so_far;
                 progress.set_total(before + total);

@@ -24,6 +24,7 @@ pub use facts::{Facts, open as facts};
 pub(super) use lite::VERSION as LIBRARY;
 pub use report::is_cut_short;
 
+use super::preview::Glimpse;
 use super::{Limits, Progress};
 use crate::problem::Problem;
 use crate::site::model::{Model, Totals};
@@ -132,9 +133,16 @@ fn read_file(
     let frame = |id: &u32| Some((*id, placements.of(&step.record(*id)?)?));
     let frames: HashMap<u32, DAffine3> = products.iter().filter_map(frame).collect();
 
+    let mut of_map = Vec::new();
+    let georeference = georeference::read(&step, unit_m, place, &mut of_map);
+    let show = progress.sink().map(|sink| {
+        sink.show(Glimpse::Begun { file: path, georeference: georeference.clone() });
+        mesher::Show { sink, file: path, hidden: step.of("IFCSPACE").into_iter().collect() }
+    });
+
     // Triangles on threads of their own, and everything else here meanwhile.
     let patience = mesher::Patience { cut: limits.cut_patience, uncut: limits.uncut_patience };
-    let job = mesher::Job { bytes: &bytes, ids: &products, hosts: &hosts, frames: &frames, patience };
+    let job = mesher::Job { bytes: &bytes, ids: &products, hosts: &hosts, frames: &frames, patience, show };
     let (mut meshes, mut read) = std::thread::scope(|scope| {
         let mesher = scope.spawn(|| mesher::run(&step, &job, progress));
         let read = elements::read(&step, &relations, &mut placements, unit_m, &products, progress);
@@ -162,7 +170,8 @@ fn read_file(
     let mut model = read.model;
     model.ends = ends;
     model.units = units::of_file(&step);
-    model.georeference = georeference::read(&step, unit_m, place, &mut problems);
+    model.georeference = georeference;
+    problems.append(&mut of_map);
     model.shapes = meshes.shapes.list;
     model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());
     model.without_openings = model.counted().filter(|e| e.without_openings).count();

@@ -138,7 +138,7 @@ fn a_key_and_a_button_reload() {
     });
     assert!(found.is_some(), "no button in the bar reloads");
     // While something is read already, nothing is asked for.
-    stage.world.busy = Some(Busy { what: "Reloading twin.toml".into(), progress: Progress::default() });
+    stage.world.busy = Some(Busy { what: "Reloading twin.toml".into(), progress: Progress::default(), aside: false });
     assert!(stage.key(Key::R, Modifiers::COMMAND).is_empty());
     let mut empty = Stage::new(World::empty(), SIZES[0]);
     assert!(empty.key(Key::R, Modifiers::COMMAND).is_empty());
