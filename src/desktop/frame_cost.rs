@@ -252,7 +252,7 @@ fn spawn_baseline(app: &mut App, site: &Site) {
 /// A shape as Bevy has it, with nothing of Plenum's.
 pub(super) fn mesh(shape: &Shape) -> Mesh {
     Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, shape.positions.clone())
-        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, shape.normals.clone())
-        .with_inserted_indices(Indices::U32(shape.indices.clone()))
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, shape.positions().to_vec())
+        .with_inserted_attribute(Mesh::ATTRIBUTE_NORMAL, shape.normals().collect::<Vec<_>>())
+        .with_inserted_indices(Indices::U32(shape.indices().iter().collect()))
 }

@@ -1,7 +1,6 @@
 //! What a cached scene was made of: the file's bytes, the reader, and the limits that change what is read.
 
 use crate::import::{Limits, Progress, ifc, open_file};
-use crate::shape::bvh;
 use std::io::Read;
 use std::path::Path;
 
@@ -73,6 +72,7 @@ fingerprint!(
     "../../site/assets.rs",
     "../../site/model.rs",
     "../../site/model/numbers.rs",
+    "../../site/model/properties.rs",
     "../../site/unit.rs",
 );
 
@@ -123,7 +123,7 @@ pub(super) fn is_file_name(name: &str) -> bool {
 
 /// The version of the reader: of its sources, of this program, and of the libraries whose work is kept.
 pub(super) fn reader() -> String {
-    format!("{READER:016x} {} {} {}", env!("CARGO_PKG_VERSION"), ifc::LIBRARY, bvh::LIBRARY)
+    format!("{READER:016x} {} {}", env!("CARGO_PKG_VERSION"), ifc::LIBRARY)
 }
 
 /// BLAKE3 of a file, read in blocks.

@@ -10,21 +10,22 @@ const MAX_DEPTH: usize = 8;
 pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
     let record = step.record(id)?;
     let quantities = step.is_a(record.class, "IFCELEMENTQUANTITY");
-    let mut set = PropertySet { name: record.text("Name"), quantities, values: Vec::new() };
+    let mut set = PropertySet { name: record.text("Name"), quantities, ..PropertySet::default() };
+    let mut values = Vec::new();
     if quantities {
         for quantity in record.references("Quantities") {
-            read_quantity(step, quantity, "", 0, &mut set.values);
+            read_quantity(step, quantity, "", 0, &mut values);
         }
     } else if step.is_a(record.class, "IFCPROPERTYSET") {
         for property in record.references("HasProperties") {
-            read_property(step, property, "", 0, &mut set.values);
+            read_property(step, property, "", 0, &mut values);
         }
     } else if step.is_a(record.class, "IFCPROPERTYSETDEFINITION") {
         // IfcDoorLiningProperties and its like: the attributes are the properties.
         let own = ["GlobalId", "OwnerHistory", "Name", "Description"];
         for (name, value) in record.named().filter(|(n, v)| !own.contains(n) && !v.is_null()) {
             if value.as_entity_ref().is_none() {
-                set.values.push((name.to_owned(), convert(value)));
+                values.push((name.to_owned(), convert(value)));
             }
         }
         if set.name.is_empty() {
@@ -33,6 +34,7 @@ pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
     } else {
         return None;
     }
+    set.values = values.into();
     Some(set)
 }
 

@@ -2,7 +2,7 @@
 
 use super::lite::Piece;
 use crate::import::colour::{bytes, linear};
-use crate::shape::{Aabb, Shape};
+use crate::shape::{Aabb, Shape, Triangles};
 use glam::{DAffine3, DVec3};
 use rustc_hash::FxHashMap as HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -40,7 +40,7 @@ impl Shapes {
         let to_local = placement.inverse();
         let turn = to_local.matrix3 * to_file.matrix3;
         let mut corners: Vec<DVec3> = Vec::new();
-        let mut shape = Shape::default();
+        let mut shape = Triangles::default();
         let mut surfaces: Vec<([f32; 4], f64)> = Vec::new();
         let mut colour_of_corner: Vec<[f32; 4]> = Vec::new();
         for piece in pieces {
@@ -89,15 +89,14 @@ impl Shapes {
         }
         let colour = surfaces.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or([0.8, 0.8, 0.8, 1.0], |s| s.0);
         let placement = placement * DAffine3::from_translation(centre);
-        Some(Placed { shape: self.share(shape), placement, bounds, colour })
+        Some(Placed { shape: self.share(shape.into()), placement, bounds, colour })
     }
 
     /// The number of an equal shape, or of this one, stored.
     fn share(&mut self, shape: Shape) -> u32 {
         let mut hasher = DefaultHasher::new();
-        shape.positions.len().hash(&mut hasher);
-        shape.indices.hash(&mut hasher);
-        shape.colours.hash(&mut hasher);
+        shape.positions().len().hash(&mut hasher);
+        shape.indices().hash(&mut hasher);
         let bucket = self.buckets.entry(hasher.finish()).or_default();
         let compared = bucket.iter().rev().take(MAX_COMPARED);
         let equal = compared.copied().find(|i| self.list.get(*i as usize).is_some_and(|s| alike(s, &shape)));
@@ -122,9 +121,9 @@ fn alike(a: &Shape, b: &Shape) -> bool {
         let tolerance = 2e-5 + 1e-6 * reach(p);
         p.iter().zip(q).all(|(a, b)| (a - b).abs() <= tolerance)
     };
-    a.indices == b.indices
-        && a.colours == b.colours
-        && a.positions.len() == b.positions.len()
-        && a.positions.iter().zip(&b.positions).all(|(p, q)| near(p, q))
-        && a.normals.iter().zip(&b.normals).all(|(p, q)| p.iter().zip(q).all(|(a, b)| (a - b).abs() <= 0.02))
+    a.indices() == b.indices()
+        && a.positions().len() == b.positions().len()
+        && a.positions().iter().zip(b.positions()).all(|(p, q)| near(p, q))
+        && a.colours().eq(b.colours())
+        && a.normals().zip(b.normals()).all(|(p, q)| p.iter().zip(q).all(|(a, b)| (a - b).abs() <= 0.02))
 }
