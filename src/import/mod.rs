@@ -90,7 +90,7 @@ fn dispatch(
         _ if registry::is_folder(path) => registry::read_model(path, limits, progress),
         _ => by_first_bytes(path, &extension, limits, progress, read_ifc),
     }?;
-    model.shrink();
+    model.pack();
     Ok((model, problems))
 }
 

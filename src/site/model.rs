@@ -92,9 +92,14 @@ impl Model {
         self.elements.iter().filter(|e| e.kind != ElementKind::Space).filter_map(|e| e.bounds).reduce(Aabb::union)
     }
 
-    /// Gives back the room that was made while reading and is not used, and lets equal property sets be one.
-    pub(crate) fn shrink(&mut self) {
+    /// To be called once a model is read: lets equal property sets be one, and gives back room that is not used.
+    pub(crate) fn pack(&mut self) {
         properties::share(&mut self.elements);
+        self.shrink();
+    }
+
+    /// Gives back the room that was made while reading and is not used.
+    pub(crate) fn shrink(&mut self) {
         for element in &mut self.elements {
             element.properties.shrink_to_fit();
             element.systems.shrink_to_fit();

@@ -2,8 +2,8 @@
 //! bytes, so that they need not be made again.
 //!
 //! A tree is complete and binary: every split has half of the triangles on either side, so where a node's triangles
-//! and its children are follows from its number alone. Only boxes and the order of the triangles are held: 5 to 8
-//! bytes a triangle, 2 more in shapes of more than 65,536.
+//! and its children are follows from its number alone. Only boxes and the order of the triangles are held, the boxes
+//! in steps of the one around all: 3 to 5 bytes a triangle, 2 more in shapes of more than 65,536.
 
 use crate::shape::{Indices, Shape};
 use glam::{DVec3, Vec3};
@@ -15,8 +15,9 @@ pub(super) const DETAIL_TRIANGLES: usize = 128;
 /// At most so many triangles are in a leaf, and at least half of it.
 const LEAF: usize = 16;
 
-/// Bytes of a box.
-const BOX: usize = 24;
+/// Bytes of the box around a shape, and of those in it.
+const WHOLE: usize = 24;
+const BOX: usize = 12;
 
 /// By shape: its tree; none for a shape of few triangles, or where nobody made it yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,19 +49,19 @@ impl Details {
         self.len() == 0
     }
 
-    /// As bytes, little-endian: for each of them the shape's index, the order of its triangles, the boxes. How many
-    /// there are of both, and how wide the numbers of triangles are, follows from the shape.
+    /// As bytes, little-endian: for each of them the shape's index, the box around it, the order of its triangles, the
+    /// boxes in it. How many there are, and how wide the numbers of triangles are, follows from the shape.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for (shape, tree) in self.0.iter().enumerate().filter_map(|(i, t)| Some((i, t.as_deref()?))) {
             out.extend((shape as u32).to_le_bytes());
+            let corners = [tree.whole.min, tree.whole.max];
+            corners.iter().flat_map(Vec3::to_array).for_each(|v| out.extend(v.to_le_bytes()));
             match &tree.order {
                 Indices::Short(order) => order.iter().for_each(|t| out.extend(t.to_le_bytes())),
                 Indices::Long(order) => order.iter().for_each(|t| out.extend(t.to_le_bytes())),
             }
-            tree.boxes.iter().flat_map(|b| [b.min, b.max]).for_each(|corner| {
-                corner.to_array().iter().for_each(|v| out.extend(v.to_le_bytes()));
-            });
+            tree.boxes.as_flattened().iter().for_each(|v| out.extend(v.to_le_bytes()));
         }
         out
     }
@@ -73,6 +74,7 @@ impl Details {
             let index = u32::from_le_bytes(*index) as usize;
             let triangles = shapes.get(index)?.triangles();
             let slot = trees.get_mut(index).filter(|slot| slot.is_none() && triangles >= DETAIL_TRIANGLES)?;
+            let (whole, rest) = rest.split_first_chunk::<WHOLE>()?;
             let short = triangles <= usize::from(u16::MAX) + 1;
             let (order, rest) = rest.split_at_checked(triangles.checked_mul(if short { 2 } else { 4 })?)?;
             let order = if short {
@@ -81,8 +83,8 @@ impl Details {
                 Indices::Long(order.as_chunks().0.iter().map(|b| u32::from_le_bytes(*b)).collect())
             };
             let (boxes, rest) = rest.split_at_checked(box_count(triangles).checked_mul(BOX)?)?;
-            let boxes = boxes.as_chunks::<BOX>().0.iter().map(Box3::from_bytes).collect();
-            *slot = Some(Arc::new(Tree { order, boxes }));
+            let boxes = boxes.as_chunks::<BOX>().0.iter().map(steps_from_bytes).collect();
+            *slot = Some(Arc::new(Tree { whole: Box3::from_bytes(whole), order, boxes }));
             bytes = rest;
         }
         Some(Self(trees))
@@ -94,11 +96,16 @@ impl Details {
 /// Nodes are counted from 1, the root; those below node `n` are `2n` and `2n + 1`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Tree {
+    /// Around all of it.
+    whole: Box3,
     /// All triangles, those of a leaf side by side.
     order: Indices,
     /// By node, from 2: the root needs none.
-    boxes: Box<[Box3]>,
+    boxes: Box<[Steps]>,
 }
+
+/// A box's lower and upper corner, in 65,535ths of the box around the shape.
+type Steps = [u16; 6];
 
 /// How often a shape's triangles are split in two.
 fn levels(triangles: usize) -> u32 {
@@ -127,8 +134,9 @@ impl Tree {
         let mut order: Vec<u32> = (0..count as u32).collect();
         let mut nodes = vec![Box3::NONE; box_count(count) + 2];
         Builder { boxes: &boxes, nodes: &mut nodes, count, levels: levels(count) }.split(&mut order, 1, 0);
-        nodes.drain(..2);
-        Some(Self { order: order.into(), boxes: nodes.into() })
+        let whole = *nodes.get(1)?;
+        let boxes = nodes.iter().skip(2).map(|node| node.in_steps_of(&whole)).collect();
+        Some(Self { whole, order: order.into(), boxes })
     }
 
     /// Tells of the triangles that a ray may meet within `limit` lengths of `direction`, the nearer ones first; `meet`
@@ -141,7 +149,12 @@ impl Tree {
         meet: &mut impl FnMut(usize) -> Option<f64>,
     ) {
         let mut limit = limit;
-        let ray = Ray { origin, inverse: direction.recip(), levels: levels(self.order.len()) };
+        let ray = Ray {
+            corner: self.whole.min.as_dvec3() - origin,
+            step: self.whole.step(),
+            inverse: direction.recip(),
+            levels: levels(self.order.len()),
+        };
         self.walk_node(&ray, 1, 0, &mut limit, meet);
     }
 
@@ -162,7 +175,7 @@ impl Tree {
             }
             return;
         }
-        let enter = |node: usize| Some((node, self.boxes.get(node - 2)?.enter(ray)?));
+        let enter = |node: usize| Some((node, ray.enter(self.boxes.get(node - 2)?)?));
         let below = match (enter(2 * node), enter(2 * node + 1)) {
             (Some(a), Some(b)) if b.1 < a.1 => [Some(b), Some(a)],
             below => below.into(),
@@ -176,13 +189,28 @@ impl Tree {
 }
 
 struct Ray {
-    origin: DVec3,
+    /// From where it starts to the lower corner of the box around the shape.
+    corner: DVec3,
+    /// Lengths of a step.
+    step: DVec3,
     /// One over its direction, by axis.
     inverse: DVec3,
     levels: u32,
 }
 
-/// A box in few bytes, a little larger than what is in it: rounding must never lose a hit.
+impl Ray {
+    /// How far along it a box begins, 0 inside; none when it misses the box.
+    fn enter(&self, steps: &Steps) -> Option<f64> {
+        let [a, b, c, d, e, f] = steps.map(f64::from);
+        let lower = (self.corner + DVec3::new(a, b, c) * self.step) * self.inverse;
+        let upper = (self.corner + DVec3::new(d, e, f) * self.step) * self.inverse;
+        let near = lower.min(upper).max_element().max(0.0);
+        let far = lower.max(upper).min_element();
+        (near <= far).then_some(near)
+    }
+}
+
+/// A box, a little larger than what is in it: rounding must never lose a hit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Box3 {
     min: Vec3,
@@ -208,16 +236,19 @@ impl Box3 {
         (self.min + self.max) * 0.5
     }
 
-    /// How far along the ray it begins, 0 inside; none when the ray misses it.
-    fn enter(&self, ray: &Ray) -> Option<f64> {
-        let a = (self.min.as_dvec3() - ray.origin) * ray.inverse;
-        let b = (self.max.as_dvec3() - ray.origin) * ray.inverse;
-        let near = a.min(b).max_element().max(0.0);
-        let far = a.max(b).min_element();
-        (near <= far).then_some(near)
+    /// How large it is in 65,535ths.
+    fn step(&self) -> DVec3 {
+        (self.max.as_dvec3() - self.min.as_dvec3()) / f64::from(u16::MAX)
     }
 
-    fn from_bytes(bytes: &[u8; BOX]) -> Self {
+    /// In steps of the box around it, rounded outwards.
+    fn in_steps_of(&self, whole: &Self) -> Steps {
+        let steps = |corner: Vec3| (corner.as_dvec3() - whole.min.as_dvec3()) / whole.step();
+        let (min, max) = (steps(self.min).floor(), steps(self.max).ceil());
+        [min.x, min.y, min.z, max.x, max.y, max.z].map(|v| v as u16)
+    }
+
+    fn from_bytes(bytes: &[u8; WHOLE]) -> Self {
         let mut numbers = [0.0; 6];
         for (number, word) in numbers.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *number = f32::from_le_bytes(*word);
@@ -225,6 +256,14 @@ impl Box3 {
         let [a, b, c, d, e, f] = numbers;
         Self { min: Vec3::new(a, b, c), max: Vec3::new(d, e, f) }
     }
+}
+
+fn steps_from_bytes(bytes: &[u8; BOX]) -> Steps {
+    let mut steps = [0; 6];
+    for (step, word) in steps.iter_mut().zip(bytes.as_chunks::<2>().0) {
+        *step = u16::from_le_bytes(*word);
+    }
+    steps
 }
 
 struct Builder<'a> {
@@ -327,7 +366,7 @@ mod tests {
             let each = if count > 65_536 { 4 } else { 2 };
             let bytes = tree.order.len() * each + tree.boxes.len() * BOX;
             assert!(
-                bytes <= count as usize * if each == 2 { 8 } else { 10 },
+                bytes <= count as usize * if each == 2 { 5 } else { 7 },
                 "{} bytes a triangle",
                 bytes / count as usize
             );
