@@ -21,13 +21,14 @@ pub mod views;
 
 use super::SceneArea;
 use super::picking::{PickTree, Picker};
-use crate::shape::Aabb;
+use crate::shape::{Aabb, frame};
 use crate::site::Slot;
 use crate::twin::command::Command;
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
+use glam::DVec3;
 use lens::Lens;
 use pose::Pose;
 
@@ -194,8 +195,12 @@ fn is_concealed(picker: &Picker, view: &View, pose: Pose, slot: Slot, bounds: Aa
     }
     let eye = pose.eye();
     let Ok(towards) = Dir3::new(pose.focus - eye) else { return false };
-    let near = pose.distance - bounds.radius() as f32;
-    picker.hit(Ray3d::new(eye, towards)).is_some_and(|h| h.slot != slot && h.point.distance(eye) < near)
+    // A pipe on a machine hides nothing; the wall that it stands beside does.
+    const ON_IT_M: f64 = 0.3;
+    let beside = |p: DVec3| p.cmplt(bounds.min - ON_IT_M).any() || p.cmpgt(bounds.max + ON_IT_M).any();
+    picker
+        .hit(Ray3d::new(eye, towards))
+        .is_some_and(|h| h.slot != slot && h.point.distance(eye) < pose.distance && beside(frame::project(h.point)))
 }
 
 /// The lens follows the window's size and what the panels leave of it.
