@@ -168,7 +168,7 @@ fn obey(
                     camera.goal = there;
                     // Inside the building walls and ceilings stand in the way: cut them off above it.
                     if let Some(bounds) = scene.site.element(*slot).and_then(|e| e.bounds)
-                        && is_concealed(&picker, &view, there, *slot, bounds)
+                        && is_concealed(&picker, &view, &scene.site, there, *slot, bounds)
                     {
                         later.write_message(Command::SectionAt(Some(views::cut_above(&scene.site, bounds))));
                         let steep = Pose { pitch: -0.9, ..camera.goal };
@@ -189,13 +189,13 @@ fn obey(
 }
 
 /// Something stands between the eye and an element, or the element itself is cut away.
-fn is_concealed(picker: &Picker, view: &View, pose: Pose, slot: Slot, bounds: Aabb) -> bool {
+fn is_concealed(picker: &Picker, view: &View, site: &Site, pose: Pose, slot: Slot, bounds: Aabb) -> bool {
     if view.section_m.is_some_and(|s| s < bounds.max.z) {
         return true;
     }
     let eye = pose.eye();
     let Ok(towards) = Dir3::new(pose.focus - eye) else { return false };
-    // A pipe on a machine hides nothing; the wall that it stands beside does.
+    // A pipe on a machine hides nothing; the wall that it stands close to does.
     const ON_IT_M: f64 = 0.3;
     let beside = |p: DVec3| p.cmplt(bounds.min - ON_IT_M).any() || p.cmpgt(bounds.max + ON_IT_M).any();
     picker
