@@ -22,7 +22,7 @@ pub mod views;
 use super::SceneArea;
 use super::picking::{PickTree, Picker};
 use crate::shape::{Aabb, frame};
-use crate::site::Slot;
+use crate::site::{Site, Slot};
 use crate::twin::command::Command;
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
@@ -198,9 +198,11 @@ fn is_concealed(picker: &Picker, view: &View, site: &Site, pose: Pose, slot: Slo
     // A pipe on a machine hides nothing; the wall that it stands close to does.
     const ON_IT_M: f64 = 0.3;
     let beside = |p: DVec3| p.cmplt(bounds.min - ON_IT_M).any() || p.cmpgt(bounds.max + ON_IT_M).any();
-    picker
-        .hit(Ray3d::new(eye, towards))
-        .is_some_and(|h| h.slot != slot && h.point.distance(eye) < pose.distance && beside(frame::project(h.point)))
+    let hull = |slot| site.element(slot).is_some_and(views::is_hull);
+    picker.hit(Ray3d::new(eye, towards)).is_some_and(|h| {
+        let hides = beside(frame::project(h.point)) || (hull(h.slot) && !hull(slot));
+        h.slot != slot && h.point.distance(eye) < pose.distance && hides
+    })
 }
 
 /// The lens follows the window's size and what the panels leave of it.
