@@ -3,9 +3,13 @@
 //! Everything else in this room speaks of [`Step`], [`Record`], [`Value`], [`Piece`] and [`Event`] only, so
 //! that the library can change, or be replaced, here.
 
+use super::attributes;
 use glam::{DAffine3, DMat3, DVec3};
-use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaVersion};
-use ifc_lite_processing::{Batching, Features, FrameEvent, MeshData, ProcessingRequest, ProcessingSink};
+use ifc_lite_core::parser::StepNumber;
+use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaEntityInfo, SchemaVersion};
+use ifc_lite_processing::{
+    Batching, Features, FrameEvent, Georeferencing, MeshData, ProcessingRequest, ProcessingSink,
+};
 use rustc_hash::FxHashMap as HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +20,9 @@ pub(in crate::import) const VERSION: &str = "28.2.0";
 
 /// An attribute's value as the file has it.
 pub(super) use ifc_lite_core::AttributeValue as Value;
+
+/// A record takes about so many bytes of a file, when it is a short one.
+const RECORD: usize = 60;
 
 /// The records of a STEP file: where each one is, and of what class. Attributes are read when asked for.
 pub(super) struct Step {
@@ -46,6 +53,8 @@ pub(super) struct Class {
     attributes: &'static [&'static str],
     /// False when no schema that we know declares it.
     pub(super) known: bool,
+    /// Itself and what it is a subtype of, in the first of our schemas that declares it.
+    lineage: Vec<&'static str>,
     members: Vec<u32>,
 }
 
@@ -74,8 +83,8 @@ impl Step {
         let mut step = Self {
             bytes: Arc::clone(&bytes),
             version,
-            records: Vec::new(),
-            by_id: HashMap::default(),
+            records: Vec::with_capacity(bytes.len() / RECORD),
+            by_id: HashMap::with_capacity_and_hasher(bytes.len() / RECORD, rustc_hash::FxBuildHasher),
             classes: Vec::new(),
             by_class: HashMap::default(),
             malformed: Vec::new(),
@@ -111,6 +120,7 @@ impl Step {
             Some(number) => *number,
             None => {
                 let attributes = self.versions().find_map(|v| v.attribute_names(&upper));
+                let lineage = self.versions().map(|v| lineage(v, &upper)).find(|l| !l.is_empty());
                 let name = match IfcType::from_str(&upper) {
                     IfcType::Unknown(_) => unknown_name(&upper),
                     known => known.name().to_owned(),
@@ -121,6 +131,7 @@ impl Step {
                     name,
                     attributes: attributes.unwrap_or(&[]),
                     known: attributes.is_some(),
+                    lineage: lineage.unwrap_or_default(),
                     members: Vec::new(),
                 });
                 self.by_class.insert(upper, number);
@@ -148,11 +159,7 @@ impl Step {
 
     /// True when `class` is `parent` (in capitals) or one of its subtypes.
     pub(super) fn is_a(&self, class: &Class, parent: &str) -> bool {
-        class.keyword == parent
-            || self
-                .versions()
-                .find(|v| v.entity_info(&class.keyword).is_some())
-                .is_some_and(|v| v.is_subtype_of(&class.keyword, parent))
+        class.keyword == parent || class.lineage.iter().any(|name| name.eq_ignore_ascii_case(parent))
     }
 
     /// Numbers of all records of a class (in capitals) and its subtypes, in the order of the file.
@@ -183,8 +190,9 @@ impl Step {
     pub(super) fn record(&self, id: u32) -> Option<Record<'_>> {
         let place = self.records.get(*self.by_id.get(&id)? as usize)?;
         let class = self.classes.get(place.class as usize)?;
-        let (_, _, tokens) = ifc_lite_core::parse_entity(self.bytes.get(place.start..place.end)?).ok()?;
-        Some(Record { id, class, values: tokens.iter().map(Value::from_token).collect() })
+        let bytes = self.bytes.get(place.start..place.end)?;
+        let values = attributes::read(bytes, class.attributes.len()).or_else(|| parsed_by_the_library(bytes))?;
+        Some(Record { id, class, values })
     }
 
     /// The same file without one class's records (blanked, so that every offset stays).
@@ -201,7 +209,7 @@ impl Step {
 
     /// Metres in the file's length unit; none when the file has no usable project and unit records.
     pub(super) fn length_unit(&self) -> Option<f64> {
-        let mut decoder = EntityDecoder::new(self.bytes.as_slice());
+        let mut decoder = self.decoder_of_projects()?;
         let project = decoder.project_id()?;
         // The library takes metres where the project names units and the one of length is lost.
         if let Some(units) = self.record(project)?.reference("UnitsInContext") {
@@ -214,25 +222,48 @@ impl Step {
         ifc_lite_core::extract_length_unit_scale(&mut decoder, project).ok().filter(|u| u.is_finite() && *u > 0.0)
     }
 
-    /// The map conversion as the file states it; none without one (a site's latitude is not one).
-    pub(super) fn map_conversion(&self) -> Option<MapConversion> {
-        // The library reads the whole file once more for it.
+    /// The library's reader, which knows the projects and whatever they name: to know all, it would read the whole
+    /// file once more. None without a project.
+    fn decoder_of_projects(&self) -> Option<EntityDecoder<'_>> {
+        let projects = self.classes.get(*self.by_class.get("IFCPROJECT")? as usize)?;
+        if !self.duplicates.is_empty() {
+            // It takes the last record of a number, and we the first.
+            return Some(EntityDecoder::new(self.bytes.as_slice()));
+        }
+        let place = |id: u32| self.records.get(*self.by_id.get(&id)? as usize);
+        let mut index = ifc_lite_core::EntityIndex::default();
+        let mut next: Vec<u32> =
+            projects.members.iter().filter_map(|m| Some(self.records.get(*m as usize)?.id)).collect();
+        while let Some(id) = next.pop() {
+            let Some(place) = place(id) else { continue };
+            if index.insert(id, (place.start, place.end)).is_none() {
+                next.extend(self.record(id).map(|r| r.all_references()).unwrap_or_default());
+            }
+        }
+        Some(EntityDecoder::with_index(self.bytes.as_slice(), index))
+    }
+
+    /// The map conversion as the file states it; none without one (a site's latitude is not one). `outcome` is that
+    /// of the run that made the triangles, which has found it on its way, if it came to its end.
+    pub(super) fn map_conversion(&self, outcome: &Outcome) -> Option<MapConversion> {
         let class = |keyword: &str| self.by_class.contains_key(keyword);
         let classes = ["IFCMAPCONVERSION", "IFCMAPCONVERSIONSCALED", "IFCRIGIDOPERATION"];
         let sets: [&[u8]; 4] = [b"et_MapConversion", b"et_mapConversion", b"ET_MAPCONVERSION", b"et_mapconversion"];
         let as_properties = |set: &[u8]| memchr::memmem::find(&self.bytes, set).is_some();
-        if !classes.into_iter().any(class) && !sets.into_iter().any(as_properties) {
-            return None;
-        }
-        let g = ifc_lite_processing::extract_georeferencing(self.bytes.as_slice())?;
-        let placed = matches!(g.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"));
-        let finite = [g.eastings, g.northings, g.orthogonal_height, g.rotation_degrees].iter().all(|v| v.is_finite());
-        (placed && finite).then(|| MapConversion {
-            crs: g.crs_name.unwrap_or_default(),
-            offset: [g.eastings, g.northings, g.orthogonal_height],
-            rotation_deg: g.rotation_degrees,
-            scale: g.scale * g.factor_x,
-            map_unit_m: g.map_unit_scale,
+        let stated = || classes.into_iter().any(class) || sets.into_iter().any(as_properties);
+        let found = match &outcome.map {
+            Some(found) => found.clone().filter(|_| stated()),
+            // The library reads the whole file once more for it.
+            None => stated().then(|| ifc_lite_processing::extract_georeferencing(self.bytes.as_slice())).flatten(),
+        }?;
+        let placed = matches!(found.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"));
+        let numbers = [found.eastings, found.northings, found.orthogonal_height, found.rotation_degrees];
+        (placed && numbers.iter().all(|v| v.is_finite())).then(|| MapConversion {
+            crs: found.crs_name.unwrap_or_default(),
+            offset: [found.eastings, found.northings, found.orthogonal_height],
+            rotation_deg: found.rotation_degrees,
+            scale: found.scale * found.factor_x,
+            map_unit_m: found.map_unit_scale,
         })
     }
 
@@ -240,6 +271,29 @@ impl Step {
     pub(super) fn line_of(&self, offset: usize) -> usize {
         1 + self.bytes.iter().take(offset).filter(|b| **b == b'\n').count()
     }
+}
+
+/// The attributes of a record given as `#12=IFCX(…);`; none when it cannot be parsed.
+pub(super) fn parsed_by_the_library(record: &[u8]) -> Option<Vec<Value>> {
+    let (_, _, tokens) = ifc_lite_core::parse_entity(record).ok()?;
+    Some(tokens.iter().map(Value::from_token).collect())
+}
+
+/// The number that the bytes begin with, and its length; none when there is none, or a double cannot hold it.
+pub(super) fn number(bytes: &[u8]) -> Option<(Value, usize)> {
+    let (number, length) = ifc_lite_core::parser::read_step_number(bytes)?;
+    let value = match number {
+        StepNumber::Integer(i) => Value::Integer(i),
+        StepNumber::Real(f) => Value::Float(f),
+        StepNumber::Unrepresentable(_) => return None,
+    };
+    Some((value, length))
+}
+
+/// A class of a schema and all that it is a subtype of; empty when the schema does not declare it.
+fn lineage(schema: SchemaVersion, keyword: &str) -> Vec<&'static str> {
+    let above = |info: &SchemaEntityInfo| schema.entity_info(info.parent?);
+    std::iter::successors(schema.entity_info(keyword), above).map(|info| info.name).collect()
 }
 
 /// `IFCFOOBAR` has no spelling that we know: `IfcFoobar`.
@@ -277,6 +331,20 @@ impl Record<'_> {
     /// An attribute as text; empty when it is not there or not text.
     pub(super) fn text(&self, attribute: &str) -> String {
         self.get(attribute).and_then(Value::as_string).unwrap_or_default().trim().to_owned()
+    }
+
+    /// An attribute's value, which is null from then on: it need not be copied.
+    pub(super) fn take(&mut self, attribute: &str) -> Value {
+        let at = self.class.attributes.iter().position(|a| *a == attribute);
+        at.and_then(|at| self.values.get_mut(at)).map_or(Value::Null, |v| std::mem::replace(v, Value::Null))
+    }
+
+    /// As [`Self::text`], of an attribute that nobody asks for again.
+    pub(super) fn take_text(&mut self, attribute: &str) -> String {
+        match self.take(attribute) {
+            Value::String(text) if text.trim().len() == text.len() => text,
+            other => other.as_string().unwrap_or_default().trim().to_owned(),
+        }
     }
 
     /// An attribute as the word of an enumeration; empty when it is not there.
@@ -376,6 +444,8 @@ pub(super) struct Outcome {
     pub(super) failed_cuts: Vec<(String, u64)>,
     /// Representation items that gave nothing: how often, by class.
     pub(super) unsupported: Vec<(String, u64)>,
+    /// What it found of the map; none where a run did not come to its end.
+    map: Option<Option<Georeferencing>>,
 }
 
 /// Makes triangles of the products in `ids`, in batches of `batch`. Blocks; meant for a thread of its own,
@@ -415,6 +485,7 @@ pub(super) fn mesh(
                 refused_unit: result.metadata.length_unit_refused,
                 failed_cuts: failures.map(|f| (f.reason.clone(), f.count)).collect(),
                 unsupported: unsupported.map(|f| (f.reason.clone(), f.count)).collect(),
+                map: Some(result.metadata.georeferencing),
             }));
         }
         Err(panic) => {

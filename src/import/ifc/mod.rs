@@ -4,6 +4,7 @@
 //! them into a [`Model`], while [`mesher`] makes triangles on a thread of its own; [`shapes`] brings these
 //! into each product's own frame, where equal ones become one.
 
+mod attributes;
 mod container;
 mod elements;
 mod ends;
@@ -162,7 +163,7 @@ fn read_file(
     let mut model = read.model;
     model.ends = ends;
     model.units = units::of_file(&step);
-    model.georeference = georeference::read(&step, unit_m, place, &mut problems);
+    model.georeference = georeference::read(&step, &meshes.outcome, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());
     model.without_openings = model.counted().filter(|e| e.without_openings).count();

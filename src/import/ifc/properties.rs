@@ -12,11 +12,15 @@ pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
     let quantities = step.is_a(record.class, "IFCELEMENTQUANTITY");
     let mut set = PropertySet { name: record.text("Name"), quantities, values: Vec::new() };
     if quantities {
-        for quantity in record.references("Quantities") {
+        let references = record.references("Quantities");
+        set.values.reserve_exact(references.len());
+        for quantity in references {
             read_quantity(step, quantity, "", 0, &mut set.values);
         }
     } else if step.is_a(record.class, "IFCPROPERTYSET") {
-        for property in record.references("HasProperties") {
+        let references = record.references("HasProperties");
+        set.values.reserve_exact(references.len());
+        for property in references {
             read_property(step, property, "", 0, &mut set.values);
         }
     } else if step.is_a(record.class, "IFCPROPERTYSETDEFINITION") {
@@ -24,7 +28,7 @@ pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
         let own = ["GlobalId", "OwnerHistory", "Name", "Description"];
         for (name, value) in record.named().filter(|(n, v)| !own.contains(n) && !v.is_null()) {
             if value.as_entity_ref().is_none() {
-                set.values.push((name.to_owned(), convert(value)));
+                set.values.push((name.to_owned(), convert(value.clone())));
             }
         }
         if set.name.is_empty() {
@@ -37,18 +41,22 @@ pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
 }
 
 fn read_property(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
-    let Some(record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
-    let name = format!("{prefix}{}", record.text("Name"));
-    let get = |attribute: &str| record.get(attribute).map_or(PropertyValue::Null, convert);
-    let value = match record.class.name.as_str() {
-        "IfcPropertySingleValue" => get("NominalValue"),
-        "IfcPropertyEnumeratedValue" => get("EnumerationValues"),
-        "IfcPropertyListValue" => get("ListValues"),
-        "IfcPropertyBoundedValue" => match record.get("SetPointValue") {
-            Some(set_point) => convert(set_point),
-            None => PropertyValue::List(vec![get("LowerBoundValue"), get("UpperBoundValue")]),
+    let Some(mut record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
+    let name = named(prefix, record.take_text("Name"));
+    let class = record.class;
+    let mut take = |attribute: &str| convert(record.take(attribute));
+    let value = match class.name.as_str() {
+        "IfcPropertySingleValue" => take("NominalValue"),
+        "IfcPropertyEnumeratedValue" => take("EnumerationValues"),
+        "IfcPropertyListValue" => take("ListValues"),
+        "IfcPropertyBoundedValue" => match record.take("SetPointValue") {
+            Value::Null | Value::Derived => {
+                let mut take = |attribute: &str| convert(record.take(attribute));
+                PropertyValue::List(vec![take("LowerBoundValue"), take("UpperBoundValue")])
+            }
+            set_point => convert(set_point),
         },
-        "IfcPropertyTableValue" => PropertyValue::List(vec![get("DefiningValues"), get("DefinedValues")]),
+        "IfcPropertyTableValue" => PropertyValue::List(vec![take("DefiningValues"), take("DefinedValues")]),
         "IfcComplexProperty" => {
             for part in record.references("HasProperties") {
                 read_property(step, part, &format!("{name}."), depth + 1, into);
@@ -61,8 +69,8 @@ fn read_property(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Ve
 }
 
 fn read_quantity(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
-    let Some(record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
-    let name = format!("{prefix}{}", record.text("Name"));
+    let Some(mut record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
+    let name = named(prefix, record.take_text("Name"));
     if record.class.name == "IfcPhysicalComplexQuantity" {
         for part in record.references("HasQuantities") {
             read_quantity(step, part, &format!("{name}."), depth + 1, into);
@@ -70,24 +78,28 @@ fn read_quantity(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Ve
         return;
     }
     // LengthValue, AreaValue, VolumeValue, …
-    let value = record.named().find(|(n, _)| n.ends_with("Value")).map(|(_, v)| convert(v));
-    into.push((name, value.unwrap_or(PropertyValue::Null)));
+    let value = record.named().find(|(n, _)| n.ends_with("Value")).map(|(n, _)| n);
+    into.push((name, value.map_or(PropertyValue::Null, |v| convert(record.take(v)))));
 }
 
-fn convert(value: &Value) -> PropertyValue {
+fn named(prefix: &str, name: String) -> String {
+    if prefix.is_empty() { name } else { format!("{prefix}{name}") }
+}
+
+fn convert(value: Value) -> PropertyValue {
     match value {
-        Value::Integer(i) => PropertyValue::Integer(*i),
-        Value::Float(f) if f.is_finite() => PropertyValue::Real(*f),
-        Value::String(text) | Value::Binary(text) => PropertyValue::Text(text.clone()),
+        Value::Integer(i) => PropertyValue::Integer(i),
+        Value::Float(f) if f.is_finite() => PropertyValue::Real(f),
+        Value::String(text) | Value::Binary(text) => PropertyValue::Text(text),
         Value::Enum(word) => match word.as_str() {
             "T" => PropertyValue::Boolean(true),
             "F" => PropertyValue::Boolean(false),
             "U" => PropertyValue::Null,
-            _ => PropertyValue::Text(word.clone()),
+            _ => PropertyValue::Text(word),
         },
-        Value::List(values) => PropertyValue::List(values.iter().map(convert).collect()),
+        Value::List(values) => PropertyValue::List(values.into_iter().map(convert).collect()),
         Value::EntityRef(id) => PropertyValue::Text(format!("#{id}")),
-        Value::Typed { name, value } => match (convert(value), &**name) {
+        Value::Typed { name, value } => match (convert(*value), &*name) {
             // 3 stands for 3.0 where the type is a measure.
             (PropertyValue::Integer(i), name) if name.ends_with("MEASURE") || name == "IFCREAL" => {
                 if name == "IFCCOUNTMEASURE" { PropertyValue::Integer(i) } else { PropertyValue::Real(i as f64) }

@@ -4,8 +4,8 @@ use super::lite::Piece;
 use crate::import::colour::{bytes, linear};
 use crate::shape::{Aabb, Shape};
 use glam::{DAffine3, DVec3};
-use rustc_hash::FxHashMap as HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use rustc_hash::{FxHashMap as HashMap, FxHasher};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How many shapes of the same topology are compared before a new one is stored.
@@ -94,7 +94,7 @@ impl Shapes {
 
     /// The number of an equal shape, or of this one, stored.
     fn share(&mut self, shape: Shape) -> u32 {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         shape.positions.len().hash(&mut hasher);
         shape.indices.hash(&mut hasher);
         shape.colours.hash(&mut hasher);
@@ -122,9 +122,10 @@ fn alike(a: &Shape, b: &Shape) -> bool {
         let tolerance = 2e-5 + 1e-6 * reach(p);
         p.iter().zip(q).all(|(a, b)| (a - b).abs() <= tolerance)
     };
-    a.indices == b.indices
-        && a.colours == b.colours
-        && a.positions.len() == b.positions.len()
+    // Pipes differ in length and little else: corners part most of them at once.
+    a.positions.len() == b.positions.len()
         && a.positions.iter().zip(&b.positions).all(|(p, q)| near(p, q))
+        && a.indices == b.indices
+        && a.colours == b.colours
         && a.normals.iter().zip(&b.normals).all(|(p, q)| p.iter().zip(q).all(|(a, b)| (a - b).abs() <= 0.02))
 }
