@@ -12,6 +12,7 @@ mod facts;
 mod georeference;
 mod lite;
 mod mesher;
+mod numbers;
 mod placement;
 mod properties;
 mod relations;

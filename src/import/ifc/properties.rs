@@ -1,6 +1,7 @@
 //! Property sets and quantities as the file states them.
 
-use super::lite::{Step, Value};
+use super::attributes::Named;
+use super::lite::{Class, Step, Value};
 use crate::site::model::{PropertySet, PropertyValue};
 
 /// How deep complex properties may nest.
@@ -41,6 +42,12 @@ pub(super) fn read_set(step: &Step, id: u32) -> Option<PropertySet> {
 }
 
 fn read_property(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
+    if depth < MAX_DEPTH
+        && let Some(named) = step.named_value(id, place_of_single_value)
+    {
+        into.push(plain(prefix, named));
+        return;
+    }
     let Some(mut record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
     let name = named(prefix, record.take_text("Name"));
     let class = record.class;
@@ -69,6 +76,12 @@ fn read_property(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Ve
 }
 
 fn read_quantity(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Vec<(String, PropertyValue)>) {
+    if depth < MAX_DEPTH
+        && let Some(named) = step.named_value(id, place_of_quantity)
+    {
+        into.push(plain(prefix, named));
+        return;
+    }
     let Some(mut record) = step.record(id).filter(|_| depth < MAX_DEPTH) else { return };
     let name = named(prefix, record.take_text("Name"));
     if record.class.name == "IfcPhysicalComplexQuantity" {
@@ -77,9 +90,30 @@ fn read_quantity(step: &Step, id: u32, prefix: &str, depth: usize, into: &mut Ve
         }
         return;
     }
-    // LengthValue, AreaValue, VolumeValue, …
-    let value = record.named().find(|(n, _)| n.ends_with("Value")).map(|(n, _)| n);
+    let value = record.named().map(|(n, _)| n).find(|n| is_of_quantity(n));
     into.push((name, value.map_or(PropertyValue::Null, |v| convert(record.take(v)))));
+}
+
+/// LengthValue, AreaValue, VolumeValue, …
+fn is_of_quantity(attribute: &str) -> bool {
+    attribute.ends_with("Value")
+}
+
+fn place_of_quantity(class: &Class) -> Option<usize> {
+    class.position(is_of_quantity).filter(|_| class.name != "IfcPhysicalComplexQuantity")
+}
+
+fn place_of_single_value(class: &Class) -> Option<usize> {
+    class.position(|a| a == "NominalValue").filter(|_| class.name == "IfcPropertySingleValue")
+}
+
+fn plain(prefix: &str, property: Named<'_>) -> (String, PropertyValue) {
+    let value = convert(property.value);
+    let value = match property.data_type {
+        Some(data_type) => of_type(data_type, value),
+        None => value,
+    };
+    (named(prefix, property.name.trim().to_owned()), value)
 }
 
 fn named(prefix: &str, name: String) -> String {
@@ -99,13 +133,17 @@ fn convert(value: Value) -> PropertyValue {
         },
         Value::List(values) => PropertyValue::List(values.into_iter().map(convert).collect()),
         Value::EntityRef(id) => PropertyValue::Text(format!("#{id}")),
-        Value::Typed { name, value } => match (convert(*value), &*name) {
-            // 3 stands for 3.0 where the type is a measure.
-            (PropertyValue::Integer(i), name) if name.ends_with("MEASURE") || name == "IFCREAL" => {
-                if name == "IFCCOUNTMEASURE" { PropertyValue::Integer(i) } else { PropertyValue::Real(i as f64) }
-            }
-            (converted, _) => converted,
-        },
+        Value::Typed { name, value } => of_type(&name, convert(*value)),
         Value::Float(_) | Value::Null | Value::Derived => PropertyValue::Null,
+    }
+}
+
+/// 3 stands for 3.0 where the type is a measure.
+fn of_type(name: &str, value: PropertyValue) -> PropertyValue {
+    match value {
+        PropertyValue::Integer(i) if name != "IFCCOUNTMEASURE" && (name.ends_with("MEASURE") || name == "IFCREAL") => {
+            PropertyValue::Real(i as f64)
+        }
+        other => other,
     }
 }
