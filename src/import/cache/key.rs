@@ -36,13 +36,16 @@ fingerprint!(
     "../mod.rs",
     "../colour.rs",
     "../progress.rs",
+    "../ifc/attributes.rs",
     "../ifc/container.rs",
     "../ifc/elements.rs",
     "../ifc/ends.rs",
     "../ifc/georeference.rs",
     "../ifc/lite.rs",
+    "../ifc/lite/triangles.rs",
     "../ifc/mesher.rs",
     "../ifc/mod.rs",
+    "../ifc/numbers.rs",
     "../ifc/placement.rs",
     "../ifc/properties.rs",
     "../ifc/relations.rs",
@@ -208,7 +211,7 @@ mod tests {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/import/cache");
         // These read no model: specifications, and single values for them.
         let other = ["../cache.rs", "../ids.rs", "../ifc/facts.rs"];
-        for folder in ["..", "../ifc", "../gis", "../registry"] {
+        for folder in ["..", "../ifc", "../ifc/lite", "../gis", "../registry"] {
             for entry in std::fs::read_dir(here.join(folder)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 let source = format!("{folder}/{name}");
