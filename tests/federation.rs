@@ -36,7 +36,7 @@ fn corners<'a>(site: &'a Site, element: &'a Element) -> impl Iterator<Item = DVe
     let shape = element.shape.and_then(|s| site.shapes.get(s as usize));
     shape
         .into_iter()
-        .flat_map(|s| &s.positions)
+        .flat_map(|s| s.positions())
         .map(|p| element.placement.transform_point3(DVec3::from(p.map(f64::from))))
 }
 

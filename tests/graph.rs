@@ -394,7 +394,7 @@ fn the_boards_that_a_real_file_names_are_found() {
     let (model, _) = import::read(&file, &Progress::default()).unwrap();
     let (site, _) = site::assemble(&Project::default(), vec![(model, String::new())]);
     let names = |e: &Element, property: &str| -> Option<String> {
-        let mut values = e.properties.iter().flat_map(|s| &s.values).filter(|(name, _)| name == property);
+        let mut values = e.properties.iter().flat_map(|s| &s.values).filter(|(name, _)| *name == property);
         values.find_map(|(_, value)| value.as_str().filter(|t| !t.is_empty()).map(str::to_owned))
     };
     let expected = site.elements.iter().filter_map(|e| {

@@ -115,9 +115,9 @@ fn shapes_placed_give_the_boxes() {
             let off = (placed.min - bounds.min).abs().max((placed.max - bounds.max).abs()).max_element();
             // Shared shapes may differ by 0.02 mm and a millionth of their size; f32 adds its own.
             assert!(off < 1e-4 + 2e-6 * bounds.radius(), "{name}: {} is drawn {off} m off", element.id);
-            assert!(shape.positions.iter().flatten().all(|v| v.is_finite()));
-            assert_eq!(shape.normals.len(), shape.positions.len());
-            assert!(shape.indices.iter().all(|i| (*i as usize) < shape.positions.len()));
+            assert!(shape.positions().iter().flatten().all(|v| v.is_finite()));
+            assert_eq!(shape.normals().len(), shape.positions().len());
+            assert!(shape.indices().iter().all(|i| (i as usize) < shape.positions().len()));
         }
     }
 }

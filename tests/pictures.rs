@@ -7,7 +7,7 @@ use plenum::analytics::Health;
 use plenum::desktop::adapter;
 use plenum::desktop::camera::views::NamedView;
 use plenum::desktop::shot::{Picture, Shot, draw};
-use plenum::shape::{Aabb, Shape};
+use plenum::shape::{Aabb, Shape, Triangles};
 use plenum::site::model::Storey;
 use plenum::site::{Element, ElementKind, Point, Site, Slot};
 use plenum::twin::command::Command;
@@ -37,14 +37,14 @@ fn cuboid(size: [f32; 3]) -> Shape {
         ([-1.0, 0.0, 0.0], [[0.0, 0.0, 0.0], [0.0, 0.0, z], [0.0, y, z], [0.0, y, 0.0]]),
         ([1.0, 0.0, 0.0], [[x, 0.0, 0.0], [x, y, 0.0], [x, y, z], [x, 0.0, z]]),
     ];
-    let mut shape = Shape::default();
+    let mut shape = Triangles::default();
     for (normal, corners) in faces {
         let first = shape.positions.len() as u32;
         shape.positions.extend(corners);
         shape.normals.extend([normal; 4]);
         shape.indices.extend([0, 1, 2, 0, 2, 3].map(|i| first + i));
     }
-    shape
+    shape.into()
 }
 
 /// One green machine of 4 m, alone, that fills the middle of any picture of it.

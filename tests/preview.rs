@@ -206,8 +206,8 @@ fn boxes(news: &[News]) -> Vec<Vec<Aabb>> {
         let News::Pieces { file, pieces } = news else { continue };
         let corners = |p: &Piece| {
             let placement = laid[*file].to_project * p.placement;
-            let corner = |i: &u32| placement.transform_point3(p.shape.positions[*i as usize].map(f64::from).into());
-            Aabb::around(p.shape.indices.iter().map(corner)).unwrap()
+            let corner = |i: u32| placement.transform_point3(p.shape.positions()[i as usize].map(f64::from).into());
+            Aabb::around(p.shape.indices().iter().map(corner)).unwrap()
         };
         all[*file].extend(pieces.iter().map(corners));
     }

@@ -18,6 +18,7 @@ use plenum::import::Progress;
 use plenum::operations::{AlarmId, AlarmState};
 use plenum::problem::{Problem, Severity};
 use plenum::site::point::PointSource;
+use plenum::site::project::{Move, place_file};
 use plenum::site::revision::report::Kind;
 use plenum::site::{Site, Slot};
 use plenum::telemetry::Publisher;
@@ -343,6 +344,36 @@ fn a_running_twin_goes_on_with_a_revision_in_which_nothing_stays_as_it_is() {
     let followed = check(&running, &truth, &lost);
     println!("after the second revision {followed} of {surviving}");
     assert!(followed as f64 >= 0.99 * surviving as f64);
+}
+
+#[test]
+fn what_is_laid_elsewhere_while_the_files_are_read_stays_there() {
+    let folder = project_folder();
+    let file = folder.path().join(MEP);
+    let mut running = Running::start(folder.path());
+    let source = running.site().sources.iter().position(|s| s.file == file).unwrap();
+    let height = |running: &Running| {
+        let of_model = running
+            .site()
+            .iter()
+            .find(|(s, e)| usize::from(running.site().source_of[s.0 as usize]) == source && e.bounds.is_some());
+        of_model.unwrap().1.placement.translation.z
+    };
+    let before = height(&running);
+    let at = running.site().sources[source].to_project;
+    let rotation_deg = at.matrix3.x_axis.y.atan2(at.matrix3.x_axis.x).to_degrees();
+    let to = Move::To { offset_m: (at.translation + glam::DVec3::Z * 7.0).to_array(), rotation_deg };
+    running.app.world_mut().write_message(Command::Reload);
+    running.ask(Command::PlaceModel { source: source as u16, to });
+    place_file(&folder.path().join("twin.toml"), &file, to).unwrap();
+    running.app.update();
+    assert!((height(&running) - before - 7.0).abs() < 1e-6 && running.app.world().contains_resource::<Reloading>());
+    // It is read once more, of its own accord.
+    let Told::Reloaded { .. } = running.until_told() else { panic!("not reloaded") };
+    assert!((height(&running) - before - 7.0).abs() < 1e-6, "{} and {before}", height(&running));
+    let same: HashMap<String, String> = running.site().elements.iter().map(|e| (e.id.clone(), e.id.clone())).collect();
+    running.settle();
+    assert_eq!(check(&running, &same, &[]), running.devices.len());
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn the_clinic_is_found_as_by_reading_it() {
         (
             "NominalFlow > 10 L/s class:IfcPump",
             Box::new(|_, e| {
-                let flows = e.properties.iter().flat_map(|s| &s.values).filter(|(n, _)| n == "NominalFlow");
+                let flows = e.properties.iter().flat_map(|s| &s.values).filter(|(n, _)| *n == "NominalFlow");
                 e.class == "IfcPump" && flows.filter_map(|(_, v)| v.as_f64()).any(|v| v > 0.01)
             }),
         ),
@@ -227,7 +227,8 @@ fn every_file_is_compared_in_its_own_unit() {
         properties: vec![Arc::new(PropertySet {
             name: "Qto".into(),
             quantities: true,
-            values: vec![("Length".into(), PropertyValue::Real(length)), ("T".into(), PropertyValue::Real(length))],
+            values: vec![("Length".into(), PropertyValue::Real(length)), ("T".into(), PropertyValue::Real(length))]
+                .into(),
         })],
         ..Element::default()
     };

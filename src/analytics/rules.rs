@@ -237,7 +237,7 @@ fn hosts(site: &Site, asset: Slot) -> impl Iterator<Item = Slot> {
 
 fn number(site: &Site, slot: Slot, name: &str) -> Option<f64> {
     let values = site.element(slot)?.properties.iter().flat_map(|set| &set.values);
-    values.filter(|(n, _)| n == name).find_map(|(_, value)| value.as_f64())
+    values.filter(|(n, _)| *n == name).find_map(|(_, value)| value.as_f64())
 }
 
 /// Rules in an order in which each comes after those it reads, and the points of those that run in a circle.
@@ -302,7 +302,8 @@ mod tests {
             values: vec![
                 ("Nominal".into(), PropertyValue::Text("none".into())),
                 ("Nominal".into(), PropertyValue::Integer(4)),
-            ],
+            ]
+            .into(),
         };
         let elements = vec![
             Element { id: "unit".into(), properties: vec![nominal.into()], ..Element::default() },

@@ -9,7 +9,7 @@ use crate::problem::{Problem, Severity};
 use crate::site::Slot;
 use crate::site::graph::{Graph, Node};
 use crate::site::infer::{self, Cable, JoinedBy, PointRef, Verdict, WiredBy};
-use crate::site::project::{JoinDecision, Saved, element_called, save_join};
+use crate::site::project::{JoinDecision, Saved, element_called, name_in_decision, save_join};
 use crate::site::{Element, Site};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -154,7 +154,7 @@ fn decide(opened: &Opened, verdict: Option<Verdict>, a: &str, b: &str) -> Result
     if from == to {
         return Err(Failure::Usage(Problem::error(a, "an element cannot be joined to itself", "name two elements")));
     }
-    let name = |slot: Slot| opened.site.element(slot).map(|e| called(&opened.site, e)).unwrap_or_default();
+    let name = |slot: Slot| opened.site.element(slot).map(|e| name_in_decision(&opened.site, e)).unwrap_or_default();
     let decision = JoinDecision {
         from: name(from),
         to: name(to),
@@ -172,12 +172,6 @@ fn decide(opened: &Opened, verdict: Option<Verdict>, a: &str, b: &str) -> Result
     };
     eprintln!("plenum: {} – {}: {word} {}", decision.from, decision.to, opened.project.file.display());
     Ok(json!({ "from": decision.from, "to": decision.to, "decision": verdict, "saved": saved }))
-}
-
-/// How a decision names an element: by its tag where only this one has it, so that people can read the file.
-fn called(site: &Site, element: &Element) -> String {
-    let only = !element.tag.is_empty() && site.tagged(&element.tag).len() == 1 && site.find(&element.tag).is_none();
-    if only { element.tag.clone() } else { element.id.clone() }
 }
 
 /// An element by tag or GlobalId, or an element and one of its points by the point's id.

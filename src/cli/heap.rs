@@ -10,3 +10,15 @@ static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 pub fn in_use() -> usize {
     HEAP.allocated()
 }
+
+/// As [`in_use`], once threads that have ended have given back what was theirs: waits until no more comes back.
+pub fn settled() -> usize {
+    let mut before = in_use();
+    loop {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        match in_use() {
+            now if now < before => before = now,
+            now => return now,
+        }
+    }
+}

@@ -354,7 +354,7 @@ fn element_lines(model: &Model) -> impl Iterator<Item = Value> {
             let Value::Object(values) = entry else { continue };
             for (name, value) in &set.values {
                 // The element's own come first and win over its type's.
-                values.entry(name.clone()).or_insert_with(|| property(value));
+                values.entry(name.to_owned()).or_insert_with(|| property(value));
             }
         }
         json!({

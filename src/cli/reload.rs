@@ -20,7 +20,7 @@ use crate::telemetry::Rewiring;
 use crate::twin::changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
-use crate::twin::place::Placements;
+use crate::twin::place::{Placements, address};
 use crate::twin::reload::{Next, replace};
 use crate::twin::scene::{OpenSite, Scene};
 use crate::twin::telemetry::Inlet;
@@ -189,6 +189,12 @@ fn finish(world: &mut World) {
         None => Err(Problem::error(place.clone(), "cannot start a thread to reload it", "free some memory")),
     };
     let is_open = world.get_resource::<Scene>().is_some_and(|s| Arc::ptr_eq(&s.site, &of));
+    let was_open = || world.get_resource::<Placements>().is_some_and(|p| p.was_a_state(address(&of)));
+    if !is_open && !progress.cancelled() && was_open() {
+        // What was read knows nothing of what was laid elsewhere or joined by hand since; the file does by now.
+        world.write_message(Command::Reload);
+        return;
+    }
     let told = match outcome {
         _ if progress.cancelled() || !is_open => {
             Told::Nothing(Problem::info(place, "the reload was stopped; everything is as it was", ""))

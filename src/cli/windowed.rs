@@ -16,8 +16,9 @@ use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, Sav
 use crate::desktop::window::{self, FirstPicture};
 use crate::problem::{Problem, Severity};
 use crate::site::Site;
-use crate::site::project::{SavedView, place_file, save_view};
-use crate::twin::place::ModelPlaced;
+use crate::site::infer::Verdict;
+use crate::site::project::{SavedView, place_file, save_join, save_view};
+use crate::twin::place::{JointDecided, ModelPlaced};
 use crate::twin::preview::Preview;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
@@ -91,7 +92,7 @@ fn conclude(world: &mut World) {
 pub fn dress(app: &mut App) {
     app.add_plugins((PanelsPlugin, reload::plugin)).add_systems(
         Update,
-        (follow_wire, save_views, save_placements, show_reloading, tell_reloaded).in_set(Step::Present),
+        (follow_wire, save_views, save_placements, save_joints, show_reloading, tell_reloaded).in_set(Step::Present),
     );
 }
 
@@ -219,6 +220,26 @@ fn save_placements(mut placed: MessageReader<ModelPlaced>, saved: Res<SavedViews
         let name = model.file_name().unwrap_or_default().to_string_lossy();
         notices.write(Notice(match place_file(file, model, *to) {
             Ok(()) => Problem::info(file.display().to_string(), format!("{name} {}", place::told(*to)), ""),
+            Err(problem) => problem,
+        }));
+    }
+}
+
+/// Writes into the project's file what people decided of joints, as `plenum graph` does.
+fn save_joints(mut decided: MessageReader<JointDecided>, saved: Res<SavedViews>, mut notices: MessageWriter<Notice>) {
+    for JointDecided { decision, verdict } in decided.read() {
+        let Some(file) = &saved.file else { continue };
+        notices.write(Notice(match save_join(file, decision, *verdict) {
+            Ok(_) => {
+                let what = match verdict {
+                    Some(Verdict::Accept) => "the joint is accepted",
+                    Some(Verdict::Reject) => "they are not joined",
+                    Some(Verdict::Join) => "they are joined",
+                    None => "nothing is decided of them any more",
+                };
+                let what = format!("{} and {}: {what}", decision.from, decision.to);
+                Problem::info(file.display().to_string(), what, "")
+            }
             Err(problem) => problem,
         }));
     }

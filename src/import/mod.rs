@@ -83,13 +83,15 @@ fn dispatch(
     read_ifc: ReadIfc<'_>,
 ) -> Result<(Model, Vec<Problem>), Problem> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    match extension.as_str() {
+    let (mut model, problems) = match extension.as_str() {
         "ifc" | "ifczip" | "ifcxml" | "ifcx" => read_ifc(),
         "geojson" => gis::geojson::read_within(path, limits, progress),
         "csv" | "tsv" | "xlsx" | "xlsm" | "xls" => registry::read_model(path, limits, progress),
         _ if registry::is_folder(path) => registry::read_model(path, limits, progress),
         _ => by_first_bytes(path, &extension, limits, progress, read_ifc),
-    }
+    }?;
+    model.pack();
+    Ok((model, problems))
 }
 
 /// For a name that says nothing, or something else.

@@ -83,8 +83,8 @@ mod tests {
 
     /// The box around what is drawn of a shape, in the file's frame.
     fn drawn(shape: &Shape, placement: &DAffine3) -> Aabb {
-        let corner = |i: &u32| DVec3::from(shape.positions[*i as usize].map(f64::from));
-        Aabb::around(shape.indices.iter().map(|i| placement.transform_point3(corner(i)))).unwrap()
+        let corner = |i: u32| DVec3::from(shape.positions()[i as usize].map(f64::from));
+        Aabb::around(shape.indices().iter().map(|i| placement.transform_point3(corner(i)))).unwrap()
     }
 
     fn sorted(boxes: impl Iterator<Item = Aabb>) -> Vec<[i64; 6]> {

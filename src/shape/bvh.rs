@@ -5,14 +5,15 @@
 //! rounded outwards; the triangles are met in f64, so that where a building stands on the map does not matter.
 
 mod details;
+mod wide;
 
-pub use details::{Details, LIBRARY};
+pub use details::Details;
 
 use super::{Aabb, Shape};
 use crate::site::Slot;
 use crate::site::model::{Element, Model};
+use details::Tree;
 use glam::{DAffine3, DVec3};
-use obvhs::BvhBuildParams;
 use obvhs::cwbvh::CwBvh;
 use obvhs::ray::{Ray, RayHit};
 use std::collections::HashMap;
@@ -21,14 +22,12 @@ use std::sync::Arc;
 /// The picking tree over a site or a model.
 #[derive(Default)]
 pub struct Bvh {
-    /// None where there is nothing to hit, and where all is looked through (see [`details::tree`]).
+    /// None where there is nothing to hit, and where all is looked through (see [`wide::tree`]).
     tree: Option<CwBvh>,
     bounds: Option<Aabb>,
-    items: Vec<Item>,
-    /// By item: which of `details` is over its shape's triangles.
-    detail_of: Vec<Option<u32>>,
+    items: Box<[Held]>,
     /// Trees over the triangles of large shapes, in the shapes' own frames, one for all that share a shape.
-    details: Vec<Arc<CwBvh>>,
+    details: Box<[Arc<Tree>]>,
 }
 
 /// What the tree holds of one element.
@@ -43,6 +42,18 @@ pub struct Item {
     /// Its triangles.
     pub shape: Arc<Shape>,
 }
+
+/// What is held of an [`Item`]; its box is in the tree.
+struct Held {
+    slot: Slot,
+    /// Which of the tree's details is over its triangles; [`NO_DETAIL`] where none is.
+    detail: u32,
+    placement: DAffine3,
+    shape: Arc<Shape>,
+}
+
+/// No shape's number is so high.
+const NO_DETAIL: u32 = u32::MAX;
 
 /// Where a ray meets an element.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,20 +83,22 @@ impl Bvh {
         let Some(all) = items.iter().map(|i| i.bounds).reduce(Aabb::union) else { return Self::default() };
         let origin = all.centre();
         let boxes: Vec<obvhs::aabb::Aabb> = items.iter().map(|i| rounded_outwards(i.bounds, origin)).collect();
-        let tree = details::tree(&boxes, BvhBuildParams::fast_build());
+        let tree = wide::tree(&boxes);
         let mut details = Vec::new();
         let known = shapes.iter().enumerate().filter_map(|(i, s)| Some((Arc::as_ptr(s), made.get(i)?)));
-        let known: HashMap<*const Shape, &Arc<CwBvh>> = known.collect();
-        let mut taken: HashMap<*const Shape, Option<u32>> = HashMap::new();
-        let detail_of = items.iter().map(|item| {
-            *taken.entry(Arc::as_ptr(&item.shape)).or_insert_with(|| {
-                let made = known.get(&Arc::as_ptr(&item.shape)).map(|d| Arc::clone(d));
-                details.push(made.or_else(|| details::build(&item.shape).map(Arc::new))?);
-                Some(details.len() as u32 - 1)
-            })
+        let known: HashMap<*const Shape, &Arc<Tree>> = known.collect();
+        let mut taken: HashMap<*const Shape, u32> = HashMap::new();
+        let held = items.into_iter().map(|Item { slot, bounds: _, placement, shape }| {
+            let detail = *taken.entry(Arc::as_ptr(&shape)).or_insert_with(|| {
+                let made = known.get(&Arc::as_ptr(&shape)).map(|d| Arc::clone(d));
+                let Some(tree) = made.or_else(|| Tree::of(&shape).map(Arc::new)) else { return NO_DETAIL };
+                details.push(tree);
+                details.len() as u32 - 1
+            });
+            Held { slot, detail, placement, shape }
         });
-        let detail_of = detail_of.collect();
-        Self { tree, bounds: Some(all), items, detail_of, details }
+        let items = held.collect();
+        Self { tree, bounds: Some(all), items, details: details.into() }
     }
 
     /// Builds the tree of elements by their slots, with their shapes.
@@ -145,8 +158,7 @@ impl Bvh {
         let mut meet = |number: usize, tmax: f32| {
             let item = self.items.get(number);
             let Some(item) = item.filter(|i| visible(i.slot)) else { return f32::INFINITY };
-            let detail = self.detail_of.get(number).copied().flatten();
-            let detail = detail.and_then(|d| self.details.get(d as usize)).map(AsRef::as_ref);
+            let detail = self.details.get(item.detail as usize).map(AsRef::as_ref);
             let limit = nearest.as_ref().map_or(f64::INFINITY, |h| h.distance);
             match item.meet(detail, origin, direction, section, limit) {
                 Some(hit) => {
@@ -170,11 +182,11 @@ impl Bvh {
     }
 }
 
-impl Item {
+impl Held {
     /// The nearest triangle nearer than `limit`.
     fn meet(
         &self,
-        detail: Option<&CwBvh>,
+        detail: Option<&Tree>,
         origin: DVec3,
         direction: DVec3,
         section: Option<f64>,
@@ -203,21 +215,7 @@ impl Item {
             None => (0..self.shape.triangles()).for_each(|t| {
                 take(t);
             }),
-            Some(tree) => {
-                let stretch = local_direction.length();
-                let entered = (enter(self.bounds, origin, direction)? - 0.01).max(0.0);
-                let start = back.transform_point3(origin + direction * entered).as_vec3();
-                let along = (local_direction / stretch).as_vec3();
-                if !start.is_finite() || !along.is_finite() {
-                    return None;
-                }
-                let ray = Ray::new_inf(start.to_array().into(), along.to_array().into());
-                tree.ray_traverse(ray, &mut RayHit::none(), |ray, primitive| {
-                    let taken = tree.primitive_indices.get(primitive).and_then(|t| take(*t as usize));
-                    let local = |distance: f64| ((distance - entered) * stretch * (1.0 + 1e-5) + 1e-3) as f32;
-                    taken.map_or(f32::INFINITY, |distance| local(distance).min(ray.tmax))
-                });
-            }
+            Some(tree) => tree.walk(local_origin, local_direction, limit, &mut take),
         }
         let (distance, normal) = best?;
         // Normals turn by the inverse transpose, so that a scaled placement keeps them upright.
@@ -278,6 +276,7 @@ fn rounded_outwards(bounds: Aabb, origin: DVec3) -> obvhs::aabb::Aabb {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Triangles;
     use proptest::prelude::*;
 
     /// A unit cube around its own middle.
@@ -287,13 +286,13 @@ mod tests {
         let indices = vec![
             0, 2, 1, 1, 2, 3, 4, 5, 6, 5, 7, 6, 0, 1, 4, 1, 5, 4, 2, 6, 3, 3, 6, 7, 0, 4, 2, 2, 4, 6, 1, 3, 5, 3, 7, 5,
         ];
-        Arc::new(Shape { normals: vec![[0.0, 0.0, 1.0]; 8], positions, colours: Vec::new(), indices })
+        Arc::new(Triangles { positions, indices, ..Triangles::default() }.into())
     }
 
     fn item(slot: u32, centre: DVec3, size: f64, turn: f64, shape: &Arc<Shape>) -> Item {
         let placement =
             DAffine3::from_scale_rotation_translation(DVec3::splat(size), glam::DQuat::from_rotation_z(turn), centre);
-        let corners = shape.positions.iter().map(|p| placement.transform_point3(DVec3::from_array(p.map(f64::from))));
+        let corners = shape.positions().iter().map(|p| placement.transform_point3(DVec3::from_array(p.map(f64::from))));
         let bounds = Aabb::around(corners).unwrap();
         Item { slot: Slot(slot), bounds, placement, shape: Arc::clone(shape) }
     }
@@ -374,12 +373,7 @@ mod tests {
                 [a, b, c, a, c, d]
             })
         });
-        let shape = Shape {
-            normals: vec![[0.0, 0.0, 1.0]; positions.len()],
-            indices: indices.collect(),
-            positions,
-            colours: Vec::new(),
-        };
+        let shape = Shape::from(Triangles { indices: indices.collect(), positions, ..Triangles::default() });
         assert!(shape.triangles() >= details::DETAIL_TRIANGLES);
         Arc::new(shape)
     }

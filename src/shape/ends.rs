@@ -413,15 +413,16 @@ fn rings(edges: &[(u32, u32)]) -> Vec<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Triangles;
     use std::f64::consts::{FRAC_PI_2, TAU};
 
-    fn openings(shape: &Shape) -> Vec<Opening> {
-        Body::of(shape).openings()
+    fn openings(triangles: &Triangles) -> Vec<Opening> {
+        Body::of(&triangles.clone().into()).openings()
     }
 
     /// Walls between rings, with or without a cap at each end.
-    fn skin(rings: &[Vec<DVec3>], capped: bool) -> Shape {
-        let mut shape = Shape::default();
+    fn skin(rings: &[Vec<DVec3>], capped: bool) -> Triangles {
+        let mut shape = Triangles::default();
         let n = rings[0].len();
         let mut triangle = |a: DVec3, b: DVec3, c: DVec3| {
             for p in [a, b, c] {
@@ -512,13 +513,13 @@ mod tests {
         shape.indices.extend(flange.indices.iter().map(|i| i + first));
         let ends = openings(&shape);
         assert_eq!(ends.len(), 2, "the flange's front and the pipe's far end: {ends:?}");
-        let body = Body::of(&shape);
+        let body = Body::of(&shape.into());
         assert!(body.contains(DVec3::Z * 0.5) && !body.contains(DVec3::Z * 1.5));
     }
 
     #[test]
     fn a_ray_meets_what_is_nearest_to_where_it_starts() {
-        let shape = skin(&[rectangle(1.0, 1.0, 0.0), rectangle(1.0, 1.0, 1.0)], true);
+        let shape = Shape::from(skin(&[rectangle(1.0, 1.0, 0.0), rectangle(1.0, 1.0, 1.0)], true));
         let at = |z: f64| nearest_hit(&shape, DVec3::new(0.1, 0.2, z), DVec3::Z, 0.05, 0.05);
         assert!(
             at(-0.02).is_some_and(|t| (t - 0.02).abs() < 1e-9) && at(0.03).is_some_and(|t| (t + 0.03).abs() < 1e-9)
@@ -529,8 +530,8 @@ mod tests {
 
     #[test]
     fn rubbish_gives_nothing_and_does_not_hang() {
-        assert_eq!(openings(&Shape::default()), []);
-        let one = Shape { positions: vec![[0.0; 3]; 3], indices: vec![0, 1, 2, 7, 8, 9], ..Shape::default() };
+        assert_eq!(openings(&Triangles::default()), []);
+        let one = Triangles { positions: vec![[0.0; 3]; 3], indices: vec![0, 1, 2, 7, 8, 9], ..Triangles::default() };
         assert_eq!(openings(&one), []);
     }
 }

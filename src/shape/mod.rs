@@ -10,4 +10,5 @@ mod mesh;
 
 pub use aabb::Aabb;
 pub use bvh::{Bvh, Details};
-pub use mesh::Shape;
+pub use mesh::{Indices, Shape, Triangles};
+pub(crate) use mesh::{Normal, Run};

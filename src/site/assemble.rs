@@ -329,7 +329,7 @@ impl Assembly {
         match shape {
             Some(shape) if turned => Aabb::around(
                 shape
-                    .positions
+                    .positions()
                     .iter()
                     .map(|p| element.placement.transform_point3(DVec3::new(p[0].into(), p[1].into(), p[2].into()))),
             ),
@@ -437,9 +437,8 @@ fn moved(mut group: Group, first: u32) -> Group {
 fn fingerprint(shape: &Shape) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    shape.indices.hash(&mut hasher);
-    shape.colours.hash(&mut hasher);
-    for p in &shape.positions {
+    shape.indices().hash(&mut hasher);
+    for p in shape.positions() {
         p.map(f32::to_bits).hash(&mut hasher);
     }
     hasher.finish()

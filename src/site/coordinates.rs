@@ -53,7 +53,7 @@ pub(super) fn own_box(site: &Site, source: &Source, element: &Element) -> Option
         Some(shape) => {
             let placement = back * element.placement;
             let corner = |p: &[f32; 3]| placement.transform_point3(DVec3::from(p.map(f64::from)));
-            Aabb::around(shape.positions.iter().map(corner))
+            Aabb::around(shape.positions().iter().map(corner))
         }
         None => element.bounds.map(|b| b.transformed(&back)),
     }
@@ -67,19 +67,19 @@ pub(super) fn is_turned(transform: &DAffine3) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Shape;
+    use crate::shape::{Shape, Triangles};
     use crate::site::model::{Georeference, Model};
     use crate::site::project::{ModelFile, Project};
     use std::sync::Arc;
 
     /// A wedge from (0, 0, 0) to (4, 2, 3) in its own frame, put at (10, 20, 1) of its file.
     fn model(georeference: Option<Georeference>) -> Model {
-        let shape = Shape {
+        let shape = Shape::from(Triangles {
             positions: vec![[0.0, 0.0, 0.0], [4.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]],
             normals: vec![[0.0, 0.0, 1.0]; 4],
             colours: Vec::new(),
             indices: vec![0, 1, 2, 0, 1, 3],
-        };
+        });
         let placement = DAffine3::from_translation(DVec3::new(10.0, 20.0, 1.0));
         let element = Element {
             id: "a".into(),

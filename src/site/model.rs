@@ -1,6 +1,9 @@
 //! What one file said: elements, their shapes, and how they hang together.
 
 mod numbers;
+pub(crate) mod properties;
+
+pub use properties::{Properties, PropertySet, PropertyValue};
 
 use super::assets::Relation;
 use super::unit::FileUnits;
@@ -87,6 +90,32 @@ impl Model {
     /// The box around every element that has a shape, metres, Z up, in the file's own frame.
     pub fn bounds(&self) -> Option<Aabb> {
         self.elements.iter().filter(|e| e.kind != ElementKind::Space).filter_map(|e| e.bounds).reduce(Aabb::union)
+    }
+
+    /// To be called once a model is read: lets equal property sets be one, and gives back room that is not used.
+    pub(crate) fn pack(&mut self) {
+        properties::share(&mut self.elements);
+        self.shrink();
+    }
+
+    /// Gives back the room that was made while reading and is not used.
+    pub(crate) fn shrink(&mut self) {
+        for element in &mut self.elements {
+            element.properties.shrink_to_fit();
+            element.systems.shrink_to_fit();
+            for words in
+                [&mut element.materials, &mut element.classification, &mut element.layers, &mut element.documents]
+            {
+                words.shrink_to_fit();
+            }
+        }
+        self.elements.shrink_to_fit();
+        self.connection_points.shrink_to_fit();
+        self.connections.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.relations.shrink_to_fit();
+        self.shapes.shrink_to_fit();
+        self.zones.iter_mut().chain(&mut self.systems).for_each(|g| g.members.shrink_to_fit());
     }
 
     /// True for a table of assets: it says something of the elements of other files and has none of its own.
@@ -184,7 +213,7 @@ impl Element {
             .iter()
             .filter(|s| s.name == set)
             .flat_map(|s| &s.values)
-            .find(|(n, _)| n == name)
+            .find(|(n, _)| *n == name)
             .map(|(_, v)| v)
     }
 
@@ -194,76 +223,6 @@ impl Element {
             (false, _) => self.tag.clone(),
             (true, false) => self.name.clone(),
             _ => format!("{} {}", self.class, self.id),
-        }
-    }
-}
-
-/// A named set of properties or quantities.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PropertySet {
-    /// `Pset_WallCommon`, `Qto_PipeSegmentBaseQuantities`.
-    pub name: String,
-    /// True for a quantity set.
-    pub quantities: bool,
-    /// Name and value, in the order of the file.
-    pub values: Vec<(String, PropertyValue)>,
-}
-
-/// A property's value as the file states it (quantities in the file's own units).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum PropertyValue {
-    /// True or false.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A number.
-    Real(f64),
-    /// Words, labels, identifiers.
-    Text(String),
-    /// Enumerated or listed values.
-    List(Vec<PropertyValue>),
-    /// `$`: stated to be unset.
-    Null,
-}
-
-impl PropertyValue {
-    /// The value as a number, when it is one.
-    pub fn as_f64(&self) -> Option<f64> {
-        match self {
-            Self::Integer(i) => Some(*i as f64),
-            Self::Real(r) => Some(*r),
-            _ => None,
-        }
-    }
-
-    /// The value as text, when it is text.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Text(t) => Some(t),
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for PropertyValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Boolean(true) => f.write_str("yes"),
-            Self::Boolean(false) => f.write_str("no"),
-            Self::Integer(i) => write!(f, "{i}"),
-            Self::Real(r) => write!(f, "{r}"),
-            Self::Text(t) => f.write_str(t),
-            Self::Null => f.write_str("—"),
-            Self::List(values) => {
-                for (i, v) in values.iter().enumerate() {
-                    if i > 0 {
-                        f.write_str(", ")?;
-                    }
-                    write!(f, "{v}")?;
-                }
-                Ok(())
-            }
         }
     }
 }

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 pub(crate) use broker::is_loopback;
 pub(crate) use joins::element_called;
-pub use joins::{JoinDecision, Saved, save_join};
+pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
 pub use load::load;
 pub use naming::NamingRule;
 pub use place::{Move, place_file, place_model};

@@ -5,6 +5,7 @@
 use super::view::ColourBy;
 use crate::operations::AlarmId;
 use crate::site::Slot;
+use crate::site::infer::Verdict;
 use crate::site::project::Move;
 use crate::site::revision::Carry;
 use bevy::prelude::*;
@@ -64,6 +65,13 @@ pub enum Command {
     },
     /// Put the model that was last placed back to where it was before.
     UndoPlacement,
+    /// Decide of the joint between two elements, and keep it in the project.
+    DecideJoint {
+        /// The two elements.
+        between: [Slot; 2],
+        /// What is decided; none: nothing is any more.
+        verdict: Option<Verdict>,
+    },
     /// Read the project's files again, and go on with what they say now.
     Reload,
     /// Nobody needs to see any more what the last reload changed.
@@ -88,6 +96,7 @@ impl Command {
             }
             Self::Hide(of) | Self::Ghost(of) => *of = slots(of),
             Self::FlyTo(of) => *of = slot(*of),
+            Self::DecideJoint { between, .. } => *between = between.map(slot),
             Self::CutStorey(of) => *of = of.and_then(|s| carry.storey(s)),
             Self::ShowAll
             | Self::Search(_)

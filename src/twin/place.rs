@@ -1,10 +1,12 @@
-//! Models that are placed by hand while the site is open: tried at once, kept by whoever holds the project's file.
+//! What people settle by hand while the site is open, where models lie and what is joined: tried at once, kept by
+//! whoever holds the project's file.
 
 use super::command::Command;
 use super::scene::{Relaid, Scene, SiteOpened};
 use crate::Step;
 use crate::site::Site;
-use crate::site::project::{Move, Project};
+use crate::site::infer::{Decision, Verdict};
+use crate::site::project::{JoinDecision, Move, Project};
 use bevy::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 /// So many placements can be undone.
 const MOST_UNDONE: usize = 100;
 
-/// Where the models of the site that is open are put by hand. Filled by whoever opens the project.
+/// Where the models of the site that is open are put by hand, and what was decided of its joints. Filled by whoever opens the project.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Placements {
     /// Of the project: what says where models lie and what is joined.
@@ -30,6 +32,15 @@ pub struct ModelPlaced {
     pub file: PathBuf,
     /// Where it lies now.
     pub to: Move,
+}
+
+/// Something was decided of a joint, or is not any more: time to write it down.
+#[derive(Message, Clone, Debug, PartialEq)]
+pub struct JointDecided {
+    /// The two elements as the project's file names them.
+    pub decision: JoinDecision,
+    /// What is decided of them now; none: nothing is any more.
+    pub verdict: Option<Verdict>,
 }
 
 impl Placements {
@@ -57,6 +68,11 @@ impl Placements {
                 Move::To { offset_m: offset_m.unwrap_or_default(), rotation_deg: rotation_deg.unwrap_or_default() }
             }
         })
+    }
+
+    /// What is decided of joints. What names an element that `site` has not counts for nothing.
+    pub fn decisions(&self, site: &Site) -> Vec<Decision> {
+        self.project.decisions(site).0
     }
 
     /// The model whose placement [`Command::UndoPlacement`] takes back.
@@ -103,13 +119,14 @@ impl Placements {
     }
 }
 
-/// Obeys [`Command::PlaceModel`] and [`Command::UndoPlacement`].
+/// Obeys [`Command::PlaceModel`], [`Command::UndoPlacement`] and [`Command::DecideJoint`].
 pub struct PlacePlugin;
 
 impl Plugin for PlacePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Placements>()
             .add_message::<ModelPlaced>()
+            .add_message::<JointDecided>()
             .add_systems(Update, (forget, obey).chain().in_set(Step::Act));
     }
 }
@@ -126,6 +143,7 @@ fn obey(
     scene: Option<Res<Scene>>,
     mut relaid: MessageWriter<Relaid>,
     mut placed: MessageWriter<ModelPlaced>,
+    mut decided: MessageWriter<JointDecided>,
 ) {
     let Some(scene) = scene else { return };
     let mut any = false;
@@ -142,6 +160,13 @@ fn obey(
                     continue;
                 }
                 (file, before)
+            }
+            Command::DecideJoint { between, verdict } => {
+                for (decision, verdict) in placements.project.decide(&scene.site, *between, *verdict) {
+                    decided.write(JointDecided { decision, verdict });
+                    any = true;
+                }
+                continue;
             }
             _ => continue,
         };
@@ -288,6 +313,47 @@ mod tests {
         }
         assert!(house.places()[1].distance(there[1]) < 1e-9);
         assert_eq!(house.ask(&[Command::UndoPlacement]), [], "of this opening nothing is left to undo");
+    }
+
+    #[test]
+    fn joints_are_decided_at_once_written_down_and_forgotten() {
+        use crate::site::infer::JoinedBy;
+        use crate::site::project::save_join;
+        let mut house = House::new();
+        let ids: Vec<String> =
+            house.app.world().resource::<Scene>().site.elements.iter().map(|e| e.id.clone()).collect();
+        let mut decided = MessageCursor::<JointDecided>::default();
+        let mut ask = |house: &mut House, between: [u32; 2], verdict| {
+            let entities = house.app.world().resource::<Scene>().elements.clone();
+            house.ask(&[Command::DecideJoint { between: between.map(crate::site::Slot), verdict }]);
+            let scene = house.app.world().resource::<Scene>();
+            assert_eq!(scene.elements, entities, "what stands on an entity stays on it");
+            let joins: Vec<JoinedBy> = scene.site.inferred.joins.iter().map(|j| j.by).collect();
+            let told = house.app.world().resource::<Messages<JointDecided>>();
+            let told: Vec<JointDecided> = decided.read(told).cloned().collect();
+            for JointDecided { decision, verdict } in &told {
+                save_join(&house.folder.path().join("twin.toml"), decision, *verdict).unwrap();
+            }
+            (joins, told.len())
+        };
+        assert_eq!(ask(&mut house, [0, 1], Some(Verdict::Join)), (vec![JoinedBy::Hand], 1));
+        assert!(house.written().contains(&format!("from = \"{}\"\nto = \"{}\"\ndecision = \"join\"", ids[0], ids[1])));
+        assert_eq!(ask(&mut house, [1, 0], Some(Verdict::Join)), (vec![JoinedBy::Hand], 0), "that is decided already");
+        // It is there after the next opening too.
+        house.open();
+        assert_eq!(house.app.world().resource::<Scene>().site.inferred.joins.len(), 1);
+        assert_eq!(ask(&mut house, [0, 1], Some(Verdict::Reject)), (vec![], 1));
+        let decisions = |house: &House| {
+            let scene = house.app.world().resource::<Scene>();
+            house.app.world().resource::<Placements>().decisions(&scene.site).len()
+        };
+        assert_eq!((decisions(&house), house.written().matches("[[joins]]").count()), (1, 1));
+        assert_eq!(ask(&mut house, [0, 1], None), (vec![], 1));
+        assert_eq!((decisions(&house), house.written().as_str()), (0, FILE));
+        for nothing in [[0, 0], [0, 99], [99, 98]] {
+            assert_eq!(ask(&mut house, nothing, Some(Verdict::Join)), (vec![], 0), "{nothing:?}");
+        }
+        assert_eq!(ask(&mut house, [0, 2], None), (vec![], 0), "nothing was decided of them");
     }
 
     #[test]

@@ -119,8 +119,8 @@ pub fn sound(model: &Model) {
         assert!(others.iter().flatten().all(|e| within(*e, elements)), "an element that is not there");
     }
     for shape in &model.shapes {
-        assert!(shape.positions.iter().flatten().all(|v| v.is_finite()), "a corner that is no number");
-        assert!(shape.indices.iter().all(|i| within(*i, shape.positions.len())), "a corner that is not there");
+        assert!(shape.positions().iter().flatten().all(|v| v.is_finite()), "a corner that is no number");
+        assert!(shape.indices().iter().all(|i| within(i, shape.positions().len())), "a corner that is not there");
     }
     assert!(model.storeys.iter().all(|s| s.elevation_m.is_finite()), "a height that is no number");
     let ports = model.connection_points.len();

@@ -143,7 +143,7 @@ fn hangs_together(imported: &Imported) {
         storey.elevation_m = if storey.elevation_m.is_finite() { storey.elevation_m } else { 0.0 };
     }
     let numbers =
-        |m: &plenum::site::Model| m.shapes.iter().all(|s| s.positions.iter().flatten().all(|v| v.is_finite()));
+        |m: &plenum::site::Model| m.shapes.iter().all(|s| s.positions().iter().flatten().all(|v| v.is_finite()));
     if numbers(&model) {
         sound(&model);
     }

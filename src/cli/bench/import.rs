@@ -72,9 +72,9 @@ fn rows_of(file: &Path, peers: &[Peer]) -> Result<Vec<Row>, Problem> {
         alone,
         BESIDE_THE_LIBRARY,
     )];
-    let before = heap::in_use();
+    let before = heap::settled();
     let (model, bvh) = open(file)?;
-    let held = heap::in_use().saturating_sub(before);
+    let held = heap::settled().saturating_sub(before);
     let triangles: usize = model.shapes.iter().map(|s| s.triangles()).sum();
     let allowed = HEAP_A_TRIANGLE * triangles + HEAP_AN_ELEMENT * model.elements.len();
     rows.push(Row::at_most(

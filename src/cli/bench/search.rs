@@ -109,7 +109,7 @@ fn site(elements: usize) -> Site {
                 ("FlowRateRange".to_owned(), PropertyValue::Real(f64::from(i) * 2e-4)),
                 ("Reference".to_owned(), PropertyValue::Text(format!("R-{i}"))),
             ];
-            Arc::new(PropertySet { name: "Pset_PumpTypeCommon".into(), quantities: false, values })
+            Arc::new(PropertySet { name: "Pset_PumpTypeCommon".into(), quantities: false, values: values.into() })
         })
         .collect();
     for (i, e) in site.elements.iter_mut().enumerate() {
@@ -126,7 +126,7 @@ fn site(elements: usize) -> Site {
         let own = PropertySet {
             name: "Qto_BaseQuantities".into(),
             quantities: true,
-            values: vec![quantity("Length", 6.0), quantity("GrossArea", 3.0), quantity("NetWeight", 90.0)],
+            values: vec![quantity("Length", 6.0), quantity("GrossArea", 3.0), quantity("NetWeight", 90.0)].into(),
         };
         e.properties = vec![Arc::clone(&types[i % types.len()]), Arc::new(own)];
     }

@@ -1,6 +1,6 @@
 //! Sites of any size to measure on: boxes in rows, with points that change.
 
-use crate::shape::Shape;
+use crate::shape::{Shape, Triangles};
 use crate::site::point::{Check, PointSource};
 use crate::site::unit::Unit;
 use crate::site::{Element, Point, Site, Slot};
@@ -57,7 +57,7 @@ pub fn site(elements: usize, points: usize) -> Site {
 
 /// A box of edge `size`, metres, standing on the origin.
 pub fn block(size: f32) -> Shape {
-    let mut shape = Shape::default();
+    let mut shape = Triangles::default();
     for axis in 0..3 {
         for side in [0.0, 1.0_f32] {
             let base = shape.positions.len() as u32;
@@ -75,5 +75,5 @@ pub fn block(size: f32) -> Shape {
             shape.indices.extend(quad.map(|i| base + i));
         }
     }
-    shape
+    shape.into()
 }

@@ -22,13 +22,14 @@ pub mod views;
 use super::SceneArea;
 use super::picking::{PickTree, Picker};
 use super::render::quality::Quality;
-use crate::shape::Aabb;
-use crate::site::Slot;
+use crate::shape::{Aabb, frame};
+use crate::site::{Site, Slot};
 use crate::twin::command::Command;
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::view::{Drawn, View};
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
+use glam::DVec3;
 use lens::Lens;
 use pose::Pose;
 
@@ -171,7 +172,7 @@ fn obey(
                     camera.goal = there;
                     // Inside the building walls and ceilings stand in the way: cut them off above it.
                     if let Some(bounds) = scene.site.element(*slot).and_then(|e| e.bounds)
-                        && is_concealed(&picker, &view, there, *slot, bounds)
+                        && is_concealed(&picker, &view, &scene.site, there, *slot, bounds)
                     {
                         later.write_message(Command::SectionAt(Some(views::cut_above(&scene.site, bounds))));
                         let steep = Pose { pitch: -0.9, ..camera.goal };
@@ -192,14 +193,20 @@ fn obey(
 }
 
 /// Something stands between the eye and an element, or the element itself is cut away.
-fn is_concealed(picker: &Picker, view: &View, pose: Pose, slot: Slot, bounds: Aabb) -> bool {
+fn is_concealed(picker: &Picker, view: &View, site: &Site, pose: Pose, slot: Slot, bounds: Aabb) -> bool {
     if view.section_m.is_some_and(|s| s < bounds.max.z) {
         return true;
     }
     let eye = pose.eye();
     let Ok(towards) = Dir3::new(pose.focus - eye) else { return false };
-    let near = pose.distance - bounds.radius() as f32;
-    picker.hit(Ray3d::new(eye, towards)).is_some_and(|h| h.slot != slot && h.point.distance(eye) < near)
+    // A pipe on a machine hides nothing; the wall that it stands close to does.
+    const ON_IT_M: f64 = 0.3;
+    let beside = |p: DVec3| p.cmplt(bounds.min - ON_IT_M).any() || p.cmpgt(bounds.max + ON_IT_M).any();
+    let hull = |slot| site.element(slot).is_some_and(views::is_hull);
+    picker.hit(Ray3d::new(eye, towards)).is_some_and(|h| {
+        let hides = beside(frame::project(h.point)) || (hull(h.slot) && !hull(slot));
+        h.slot != slot && h.point.distance(eye) < pose.distance && hides
+    })
 }
 
 /// The lens follows the window's size and what the panels leave of it.

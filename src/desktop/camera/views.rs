@@ -239,7 +239,7 @@ fn storey(site: &Site, name: &str, aspect: f32) -> Result<(Pose, Vec<Command>), 
 }
 
 /// What stands around and above a room and would hide it.
-fn is_hull(e: &Element) -> bool {
+pub(super) fn is_hull(e: &Element) -> bool {
     is_class(
         e,
         &[

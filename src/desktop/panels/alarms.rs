@@ -91,6 +91,7 @@ pub fn ui(ui: &mut Ui, data: &Data, table: &mut AlarmTable, out: &mut Vec<Comman
         let over = data.alarms.len();
         let hint = match (data.wire.connected, over) {
             (_, n) if n > 0 => format!("{} alarms of this run are over", format::count(n)),
+            (true, _) if data.intake.samples == 0 => "No sample has come yet; alarms come with samples".to_owned(),
             (true, _) => "Every point that is judged is inside its limits".to_owned(),
             (false, _) => "Nothing is connected yet; alarms come with samples".to_owned(),
         };

@@ -157,12 +157,13 @@ fn describe(element: &mut Element) {
                 ("DualDeck".into(), PropertyValue::Boolean(false)),
                 ("AirHandlerConstruction".into(), PropertyValue::Text("Manufactured item with a long word".into())),
                 ("NominalAirflow".into(), real(3.3333333333)),
-            ],
+            ]
+            .into(),
         },
         PropertySet {
             name: "Qto_UnitaryEquipmentBaseQuantities".into(),
             quantities: true,
-            values: vec![("GrossWeight".into(), real(1850.0))],
+            values: vec![("GrossWeight".into(), real(1850.0))].into(),
         },
     ]
     .map(Arc::new)

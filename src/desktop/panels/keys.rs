@@ -34,6 +34,8 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
             state.placing.close();
         } else if state.help {
             state.help = false;
+        } else if state.joining.take().is_some() {
+            // Nothing is joined by hand.
         } else if let Some(busy) = data.busy.filter(|b| !b.progress.cancelled()) {
             busy.progress.cancel();
         } else if state.tree.search.is_typed_in() {

@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod bottom;
 pub mod busy;
 pub mod changes;
+pub mod connections;
 pub mod coordinates;
 pub mod data;
 pub mod format;
@@ -264,6 +265,7 @@ pub fn draw(
     state: &mut PanelState,
     out: &mut Vec<Command>,
 ) -> Option<std::path::PathBuf> {
+    connections::join_selected(data, &mut state.joining, out);
     state.prepare(data);
     let ctx = root.ctx().clone();
     keys::obey(&ctx, data, state, out);

@@ -1,12 +1,12 @@
 //! The panel on the right: all that is known of the selected element.
 
+use super::connections;
 use super::coordinates;
 use super::data::Data;
 use super::format;
 use super::icons::{self, Icon};
 use super::live;
 use super::overview;
-use super::relations::{self, Relations};
 use super::state::PanelState;
 use super::widgets::{fact, health_chip, icon, icon_button, section, text};
 use crate::analytics::Health;
@@ -16,9 +16,6 @@ use crate::site::{Element, ElementKind, Slot};
 use crate::twin::command::Command;
 use bevy_egui::egui;
 use egui::{RichText, ScrollArea, Ui};
-
-/// At most this many elements are listed under one heading.
-const LISTED: usize = 60;
 
 /// Draws the properties of the selection; without one, an overview of the site.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Command>) {
@@ -37,10 +34,8 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
                 });
             }
             section(ui, data.tokens, "Identity", None, true, |ui| identity(ui, data, element, out));
-            // Taken out while it is drawn: the rows below may change the rest of the state.
-            if let Some((of, relations)) = state.relations.take() {
-                connections(ui, data, &relations, out);
-                state.relations = Some((of, relations));
+            if let Some((_, relations)) = &state.relations {
+                connections::ui(ui, data, slot, relations, &mut state.joining, out);
             }
             if let Some((_, Some(at))) = &state.coordinates {
                 coordinates::ui(ui, data, slot, at, &mut state.placing);
@@ -139,53 +134,9 @@ fn identity(ui: &mut Ui, data: &Data, element: &Element, out: &mut Vec<Command>)
 }
 
 /// Selects an element and flies there.
-fn go(slot: Slot, out: &mut Vec<Command>) {
+pub fn go(slot: Slot, out: &mut Vec<Command>) {
     out.push(Command::Select(Some(slot)));
     out.push(Command::FlyTo(slot));
-}
-
-fn connections(ui: &mut Ui, data: &Data, relations: &Relations, out: &mut Vec<Command>) {
-    let n = relations.count();
-    if n == 0 && relations.open_ports == 0 {
-        return;
-    }
-    section(ui, data.tokens, "Connections", Some(n), true, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for joined in relations.joined.iter().take(LISTED) {
-            let mut what = relations::direction(joined.direction).to_owned();
-            if !joined.medium.is_empty() {
-                what = format!("{what}, {}", joined.medium.to_lowercase());
-            }
-            link(ui, data, &format::capital(&what), joined.to, out);
-        }
-        if relations.open_ports > 0 {
-            fact(ui, data.tokens, "Joined to nothing", &format!("{} ports", relations.open_ports), false);
-        }
-        relations.host.iter().for_each(|s| link(ui, data, "Serves", *s, out));
-        relations.whole.iter().for_each(|s| link(ui, data, "Part of", *s, out));
-        list(ui, data, "Device", &relations.devices, out);
-        list(ui, data, "Part", &relations.parts, out);
-        list(ui, data, "Contains", &relations.contents, out);
-    });
-}
-
-fn list(ui: &mut Ui, data: &Data, name: &str, slots: &[Slot], out: &mut Vec<Command>) {
-    for slot in slots.iter().take(LISTED) {
-        link(ui, data, name, *slot, out);
-    }
-    if slots.len() > LISTED {
-        fact(ui, data.tokens, name, &format!("and {} more", format::count(slots.len() - LISTED)), false);
-    }
-}
-
-fn link(ui: &mut Ui, data: &Data, name: &str, slot: Slot, out: &mut Vec<Command>) {
-    let response = fact(ui, data.tokens, name, &data.label(slot), true);
-    if response.clicked() {
-        go(slot, out);
-    }
-    if response.hovered() {
-        out.push(Command::Hover(Some(slot)));
-    }
 }
 
 fn property_sets(ui: &mut Ui, data: &Data, element: &Element) {

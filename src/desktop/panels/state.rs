@@ -13,7 +13,7 @@ use super::trend::TrendState;
 use super::view_menu::Naming;
 use crate::site::coordinates::Coordinates;
 use crate::site::revision::Carry;
-use crate::site::{PointIndex, Slot};
+use crate::site::{PointIndex, Site, Slot};
 use crate::twin::place;
 use crate::twin::scene::Scene;
 use bevy::prelude::Resource;
@@ -116,6 +116,8 @@ pub struct PanelState {
     pub trend: TrendState,
     /// The list of what a reload changed.
     pub changes: ChangeTable,
+    /// The element that is to be joined by hand to the next one that is selected.
+    pub joining: Option<Slot>,
     /// What the selected element hangs together with.
     pub relations: Option<(Slot, Relations)>,
     /// Where the selected element is; none within where that is not known.
@@ -150,6 +152,7 @@ impl Default for PanelState {
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
             changes: ChangeTable::default(),
+            joining: None,
             relations: None,
             coordinates: None,
             news: News::default(),
@@ -168,13 +171,15 @@ impl PanelState {
     pub fn prepare(&mut self, data: &Data) {
         let address = data.scene.map_or(0, |s| place::address(&s.site));
         if address != self.site && data.placements.was_a_state(self.site) {
-            // Some of its models lie elsewhere, and its numbers are the same.
+            // Some of its models lie elsewhere, or other joints are there, and its numbers are the same.
             self.site = address;
+            self.relations = None;
             self.coordinates = None;
         }
         if address != self.site {
             self.site = address;
             self.placing.close();
+            self.joining = None;
             self.tree = TreeState::default();
             self.trend = TrendState::default();
             self.relations = None;
@@ -188,7 +193,10 @@ impl PanelState {
         }
         match (data.view.selected, &self.relations) {
             (Some(slot), Some((of, _))) if slot == *of => {}
-            (Some(slot), _) => self.relations = data.site().map(|s| (slot, Relations::of(s, slot))),
+            (Some(slot), _) => {
+                let of = |s: &Site| (slot, Relations::of(s, slot, &data.placements.decisions(s)));
+                self.relations = data.site().map(of);
+            }
             (None, _) => self.relations = None,
         }
         match (data.view.selected, &self.coordinates) {
@@ -203,6 +211,7 @@ impl PanelState {
     pub fn go_along(&mut self, scene: &Scene, carry: &Carry, is_news: bool) {
         self.site = place::address(&scene.site);
         self.placing.close();
+        self.joining = None;
         self.tree.renew();
         self.trend.points = self.trend.points.iter().filter_map(|p| carry.point(*p)).collect();
         self.relations = None;

@@ -16,6 +16,7 @@ use egui::{Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, ViewportI
 
 mod busy;
 mod changes;
+mod connections;
 mod coordinates;
 mod placing;
 mod search;

@@ -144,6 +144,9 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TreeState, out: &mut Vec<Command
     let row = state.reveal(site, data.search, data.view.selected);
     if state.rows.is_empty() {
         let (title, hint) = match data.search.answer() {
+            Answer::Nothing if data.busy.is_some() => {
+                ("Being read …", "What there is stands here when all of it is read")
+            }
             Answer::Nothing => ("Nothing found", "This model has no elements"),
             Answer::Found(_) => ("Nothing found", "Try a tag, a class or a GlobalId"),
             Answer::Waiting => ("Searching …", "All names are being read for the first time"),

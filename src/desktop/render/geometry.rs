@@ -163,20 +163,20 @@ pub(super) fn load(
 
 /// A shape as the GPU wants it; none when it has nothing to draw.
 fn mesh(shape: &Shape) -> Option<Mesh> {
-    let corners = shape.positions.len();
-    if shape.indices.is_empty() || shape.indices.iter().any(|i| *i as usize >= corners) {
+    let corners = shape.positions().len();
+    if shape.indices().max().is_none_or(|i| i as usize >= corners) {
         return None;
     }
     let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::RENDER_WORLD)
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, shape.positions.clone())
-        .with_inserted_indices(Indices::U32(shape.indices.clone()));
-    if shape.normals.len() == corners {
-        mesh.insert_attribute(Mesh::ATTRIBUTE_NORMAL, shape.normals.clone());
+        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, shape.positions().to_vec())
+        .with_inserted_indices(Indices::U32(shape.indices().iter().collect()));
+    if shape.normals().len() == corners {
+        mesh.insert_attribute(Mesh::ATTRIBUTE_NORMAL, shape.normals().collect::<Vec<_>>());
     } else {
         mesh.compute_smooth_normals();
     }
-    if shape.colours.len() == corners {
-        let colours: Vec<[f32; 4]> = shape.colours.iter().map(|c| c.map(|v| f32::from(v) / 255.0)).collect();
+    let colours: Vec<[f32; 4]> = shape.colours().map(|c| c.map(|v| f32::from(v) / 255.0)).collect();
+    if colours.len() == corners {
         mesh.insert_attribute(Mesh::ATTRIBUTE_COLOR, colours);
     }
     Some(mesh)

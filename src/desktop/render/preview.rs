@@ -109,7 +109,7 @@ fn draw(
         let anchor = next.bounds.centre();
         let mut patch = Merge { anchor, ..Merge::default() };
         while let Some(piece) = seen.pieces.get(*drawn).filter(|_| room > 0) {
-            room = room.saturating_sub(piece.shape.positions.len().max(1));
+            room = room.saturating_sub(piece.shape.positions().len().max(1));
             *drawn += 1;
             patch.add(piece);
         }
@@ -152,22 +152,20 @@ struct Merge {
 impl Merge {
     fn add(&mut self, piece: &Piece) {
         let shape = &piece.shape;
-        let (first, count) = (self.positions.len() as u32, shape.positions.len());
-        if shape.indices.iter().any(|i| *i as usize >= count) {
+        let (first, count) = (self.positions.len() as u32, shape.positions().len());
+        if shape.indices().max().is_some_and(|i| i as usize >= count) {
             return;
         }
         let place = DAffine3::from_translation(-self.anchor) * piece.placement;
         let turn = normal_turn(place.matrix3);
-        let vector = |v: &[f32; 3]| DVec3::from(v.map(f64::from));
-        self.positions.extend(shape.positions.iter().map(|p| place.transform_point3(vector(p)).as_vec3().to_array()));
-        let normals = shape.normals.iter().map(|n| (turn * vector(n)).normalize_or(DVec3::Z).as_vec3().to_array());
+        let vector = |v: [f32; 3]| DVec3::from(v.map(f64::from));
+        self.positions
+            .extend(shape.positions().iter().map(|p| place.transform_point3(vector(*p)).as_vec3().to_array()));
+        let normals = shape.normals().map(|n| (turn * vector(n)).normalize_or(DVec3::Z).as_vec3().to_array());
         self.normals.extend(normals.chain(std::iter::repeat([0.0, 0.0, 1.0])).take(count));
-        if shape.colours.len() == count {
-            self.colours.extend(shape.colours.iter().map(|c| c.map(|v| f32::from(v) / 255.0)));
-        } else {
-            self.colours.extend(std::iter::repeat_n(material::shown_colour(piece.colour), count));
-        }
-        self.indices.extend(shape.indices.iter().map(|i| first + i));
+        let own = shape.colours().map(|c| c.map(|v| f32::from(v) / 255.0));
+        self.colours.extend(own.chain(std::iter::repeat(material::shown_colour(piece.colour))).take(count));
+        self.indices.extend(shape.indices().iter().map(|i| first + i));
     }
 
     fn mesh(self) -> Mesh {
@@ -195,11 +193,11 @@ fn normal_turn(matrix: DMat3) -> DMat3 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::{Aabb, Shape};
+    use crate::shape::{Aabb, Shape, Triangles};
     use std::sync::Arc;
 
     fn triangle(at: DVec3, colours: Vec<[u8; 4]>) -> Piece {
-        let shape = Shape {
+        let shape = Triangles {
             positions: vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
             normals: vec![[0.0, 0.0, 1.0]; 3],
             colours,
@@ -207,7 +205,7 @@ mod tests {
         };
         let placement = DAffine3::from_translation(at) * DAffine3::from_rotation_x(std::f64::consts::FRAC_PI_2);
         let bounds = Aabb { min: at, max: at + DVec3::new(1.0, 0.0, 1.0) };
-        Piece { shape: Arc::new(shape), placement, bounds, colour: [0.0; 4] }
+        Piece { shape: Arc::new(shape.into()), placement, bounds, colour: [0.0; 4] }
     }
 
     #[test]
@@ -218,7 +216,7 @@ mod tests {
         merge.add(&triangle(far, Vec::new()));
         merge.add(&triangle(far + DVec3::X * 2.0, vec![[255, 0, 0, 128]; 3]));
         let broken = Piece {
-            shape: Arc::new(Shape { indices: vec![0, 1, 2], ..Shape::default() }),
+            shape: Arc::new(Shape::from(Triangles { indices: vec![0, 1, 2], ..Triangles::default() })),
             ..triangle(far, Vec::new())
         };
         merge.add(&broken);

@@ -20,7 +20,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The order of the bytes in a file. Another order is another number.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &[u8; 8] = b"PLENUMsc";
 
 /// How many sections a file has.

@@ -1,7 +1,6 @@
 //! What a cached scene was made of: the file's bytes, the reader, and the limits that change what is read.
 
 use crate::import::{Limits, Progress, ifc, open_file};
-use crate::shape::bvh;
 use std::io::Read;
 use std::path::Path;
 
@@ -37,13 +36,16 @@ fingerprint!(
     "../colour.rs",
     "../preview.rs",
     "../progress.rs",
+    "../ifc/attributes.rs",
     "../ifc/container.rs",
     "../ifc/elements.rs",
     "../ifc/ends.rs",
     "../ifc/georeference.rs",
     "../ifc/lite.rs",
+    "../ifc/lite/triangles.rs",
     "../ifc/mesher.rs",
     "../ifc/mod.rs",
+    "../ifc/numbers.rs",
     "../ifc/placement.rs",
     "../ifc/properties.rs",
     "../ifc/relations.rs",
@@ -73,6 +75,7 @@ fingerprint!(
     "../../site/assets.rs",
     "../../site/model.rs",
     "../../site/model/numbers.rs",
+    "../../site/model/properties.rs",
     "../../site/unit.rs",
 );
 
@@ -123,7 +126,7 @@ pub(super) fn is_file_name(name: &str) -> bool {
 
 /// The version of the reader: of its sources, of this program, and of the libraries whose work is kept.
 pub(super) fn reader() -> String {
-    format!("{READER:016x} {} {} {}", env!("CARGO_PKG_VERSION"), ifc::LIBRARY, bvh::LIBRARY)
+    format!("{READER:016x} {} {}", env!("CARGO_PKG_VERSION"), ifc::LIBRARY)
 }
 
 /// BLAKE3 of a file, read in blocks.
@@ -209,7 +212,7 @@ mod tests {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/import/cache");
         // These read no model: specifications, and single values for them.
         let other = ["../cache.rs", "../ids.rs", "../ifc/facts.rs"];
-        for folder in ["..", "../ifc", "../gis", "../registry"] {
+        for folder in ["..", "../ifc", "../ifc/lite", "../gis", "../registry"] {
             for entry in std::fs::read_dir(here.join(folder)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 let source = format!("{folder}/{name}");

@@ -2,14 +2,14 @@
 //!
 //! 1. Everything that is neither a property, a mesh nor a tree (postcard).
 //! 2. Property sets, each once ([`sets`]).
-//! 3. By shape: how many corners, normals, colours and indices it has.
+//! 3. By shape: how many corners, normals, runs of one colour and indices it has, and the bytes of an index.
 //! 4. These, shape by shape.
 //! 5. The trees over large shapes ([`Details`]).
 
 use super::file::{Fault, SECTIONS, Source, Target};
 use super::sets;
 use crate::problem::Problem;
-use crate::shape::{Details, Shape};
+use crate::shape::{Details, Indices, Normal, Run, Shape};
 use crate::site::assets::Thing;
 use crate::site::model::{ConnectionPoint, Element, Model};
 use serde::{Deserialize, Serialize};
@@ -60,11 +60,16 @@ pub(super) fn write(file: &mut File, name: [u8; 32], model: &Model, problems: &[
     let mut bytes = Vec::new();
     for Shape { positions, normals, colours, indices } in model.shapes.iter().map(AsRef::as_ref) {
         bytes.clear();
-        for corner in positions.iter().chain(normals) {
-            corner.iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+        positions.as_flattened().iter().for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+        normals.iter().flat_map(|n| n.0).for_each(|v| bytes.extend_from_slice(&v.to_le_bytes()));
+        for run in colours {
+            bytes.extend_from_slice(&run.end.to_le_bytes());
+            bytes.extend_from_slice(&run.colour);
         }
-        bytes.extend_from_slice(colours.as_flattened());
-        indices.iter().for_each(|i| bytes.extend_from_slice(&i.to_le_bytes()));
+        match indices {
+            Indices::Short(indices) => indices.iter().for_each(|i| bytes.extend_from_slice(&i.to_le_bytes())),
+            Indices::Long(indices) => indices.iter().for_each(|i| bytes.extend_from_slice(&i.to_le_bytes())),
+        }
         target.add(&bytes)?;
     }
     target.end_section();
@@ -81,9 +86,13 @@ fn told<'a>(problem: &'a Problem, here: &str) -> Told<'a> {
     }
 }
 
-/// How many corners, normals, colours and indices.
-fn counts(shape: &Shape) -> [usize; 4] {
-    [shape.positions.len(), shape.normals.len(), shape.colours.len(), shape.indices.len()]
+/// How many corners, normals, runs of one colour and indices, and the bytes of an index.
+fn counts(shape: &Shape) -> [usize; 5] {
+    let width = match shape.indices {
+        Indices::Short(_) => 2,
+        Indices::Long(_) => 4,
+    };
+    [shape.positions.len(), shape.normals.len(), shape.colours.len(), shape.indices.len(), width]
 }
 
 /// Reads the scene `name`, which was made of a file that stands at `path` now.
@@ -106,6 +115,7 @@ pub(super) fn read(file: &Path, name: &[u8; 32], max_bytes: u64, path: &Path) ->
     if !hangs_together(&model) {
         return Err(Fault::Bad("it names what is not in it"));
     }
+    model.shrink();
     model.file = path.to_owned();
     let here = path.display().to_string();
     let problems = problems.into_iter().map(|(of_this_file, problem, place)| Problem {
@@ -116,31 +126,41 @@ pub(super) fn read(file: &Path, name: &[u8; 32], max_bytes: u64, path: &Path) ->
 }
 
 fn shapes(counts: &[u8], source: &mut Source) -> Result<Vec<Arc<Shape>>, Fault> {
-    let (counts, rest) = counts.as_chunks::<16>();
-    let four = |bytes: &[u8; 16]| {
-        let mut numbers = [0; 4];
+    let (counts, rest) = counts.as_chunks::<20>();
+    let numbers = |bytes: &[u8; 20]| {
+        let mut numbers = [0; 5];
         for (number, word) in numbers.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *number = u32::from_le_bytes(*word);
         }
         numbers
     };
-    let size = |[p, n, c, i]: [u32; 4]| (u64::from(p) + u64::from(n)) * 12 + (u64::from(c) + u64::from(i)) * 4;
+    let size = |numbers: [u32; 5]| {
+        let [p, n, c, i, width] = numbers.map(u64::from);
+        p * 12 + n * 4 + c * 8 + i * width.min(4)
+    };
     let mut section = source.section()?;
     // Before room is made for any of it.
-    let told = counts.iter().map(|c| size(four(c))).try_fold(0_u64, u64::checked_add);
+    let told = counts.iter().map(|c| size(numbers(c))).try_fold(0_u64, u64::checked_add);
     if !rest.is_empty() || told != Some(section.left()) {
         return Err(Fault::Bad("its shapes have another size than they say"));
     }
     let mut shapes = Vec::with_capacity(counts.len());
-    for [positions, normals, colours, indices] in counts.iter().map(four) {
+    for [positions, normals, colours, indices, width] in counts.iter().map(numbers) {
         let shape = Shape {
-            positions: section.things(positions as usize, three)?,
-            normals: section.things(normals as usize, three)?,
-            colours: section.things(colours as usize, |c: &[u8; 4]| *c)?,
-            indices: section.things(indices as usize, |i| u32::from_le_bytes(*i))?,
+            positions: section.things(positions as usize, three)?.into(),
+            normals: section.things(normals as usize, normal)?.into(),
+            colours: section.things(colours as usize, run)?.into(),
+            indices: match width {
+                2 => Indices::Short(section.things(indices as usize, |i| u16::from_le_bytes(*i))?.into()),
+                4 => Indices::Long(section.things(indices as usize, |i| u32::from_le_bytes(*i))?.into()),
+                _ => return Err(Fault::Bad("its triangles have corners of no known kind")),
+            },
         };
-        if shape.indices.iter().max().is_some_and(|i| *i >= positions) {
+        if shape.indices.max().is_some_and(|i| i >= positions) {
             return Err(Fault::Bad("a triangle has a corner that is not there"));
+        }
+        if shape.colours.iter().any(|run| run.end > positions) {
+            return Err(Fault::Bad("a corner that is not there has a colour"));
         }
         shapes.push(Arc::new(shape));
     }
@@ -151,6 +171,15 @@ fn shapes(counts: &[u8], source: &mut Source) -> Result<Vec<Arc<Shape>>, Fault> 
 fn three(bytes: &[u8; 12]) -> [f32; 3] {
     let [a, b, c, d, e, f, g, h, i, j, k, l] = *bytes;
     [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(f32::from_le_bytes)
+}
+
+fn normal([a, b, c, d]: &[u8; 4]) -> Normal {
+    Normal([[*a, *b], [*c, *d]].map(i16::from_le_bytes))
+}
+
+fn run(bytes: &[u8; 8]) -> Run {
+    let [a, b, c, d, colour @ ..] = *bytes;
+    Run { end: u32::from_le_bytes([a, b, c, d]), colour }
 }
 
 /// True when every index points at something.
@@ -192,6 +221,7 @@ const _: () = assert!(SECTIONS == 5, "the list at the top of this file, `write` 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Triangles;
     use crate::site::assets::{Relation, RelationKind};
     use crate::site::model::{Connection, End, EndSource, Group, Place, Storey};
     use glam::DVec3;
@@ -201,12 +231,13 @@ mod tests {
     }
 
     fn triangle() -> Arc<Shape> {
-        Arc::new(Shape {
+        let triangle = Triangles {
             positions: vec![[0.0; 3], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
-            normals: vec![[0.0, 0.0, 1.0]; 3],
-            colours: vec![[1, 2, 3, 4]; 3],
+            normals: vec![[0.0, 0.6, -0.8], [0.0, 0.0, 1.0], [-1.0, 0.0, 0.0]],
+            colours: vec![[1, 2, 3, 4], [1, 2, 3, 4], [5, 6, 7, 8]],
             indices: vec![0, 1, 2],
-        })
+        };
+        Arc::new(triangle.into())
     }
 
     fn model() -> Model {
@@ -247,7 +278,7 @@ mod tests {
     /// Files with all the right checksums, which nothing of ours writes.
     #[test]
     fn a_model_that_does_not_hang_together_is_refused() {
-        let wrong: [fn(&mut Model); 13] = [
+        let wrong: [fn(&mut Model); 14] = [
             |m| m.elements[0].shape = Some(1),
             |m| m.elements[0].storey = Some(0),
             |m| m.elements[0].host = Some(1),
@@ -260,7 +291,8 @@ mod tests {
             |m| m.storeys = vec![Storey { place: Some(0), ..Storey::default() }],
             |m| m.ends = vec![End { element: 1, ..end() }],
             |m| m.relations = vec![Relation::new(Thing::Element(0), RelationKind::Feeds, Thing::Zone(0), "a file")],
-            |m| Arc::make_mut(&mut m.shapes[0]).indices[2] = 3,
+            |m| Arc::make_mut(&mut m.shapes[0]).indices = vec![0, 1, 3].into(),
+            |m| Arc::make_mut(&mut m.shapes[0]).colours[1].end = 4,
         ];
         for (i, change) in wrong.iter().enumerate() {
             let mut model = model();

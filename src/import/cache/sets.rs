@@ -1,62 +1,86 @@
-//! Property sets as bytes: every distinct one once, and which of them each element has.
+//! Property sets as bytes: names, values and pairs of these each once; then every distinct set, and which of them each
+//! element has.
 
+use crate::site::model::properties::{Pool, Properties};
 use crate::site::model::{Element, PropertySet, PropertyValue};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 /// Lists in lists deeper than this are not kept: the scene is not cached.
 const MAX_DEPTH: usize = 64;
 
+/// Things that are told apart by a key, in the order in which they came.
+struct Numbers<K, T> {
+    of: HashMap<K, usize>,
+    list: Vec<T>,
+}
+
+impl<K: Eq + Hash, T> Numbers<K, T> {
+    fn new() -> Self {
+        Self { of: HashMap::default(), list: Vec::new() }
+    }
+
+    fn number(&mut self, key: K, thing: T) -> usize {
+        *self.of.entry(key).or_insert_with(|| {
+            self.list.push(thing);
+            self.list.len() - 1
+        })
+    }
+}
+
 /// The property sets of elements; none when a value cannot be written.
 pub(super) fn write(elements: &[Element]) -> Option<Vec<u8>> {
-    let mut numbers: HashMap<*const PropertySet, usize> = HashMap::new();
-    let mut distinct: Vec<&PropertySet> = Vec::new();
-    for set in elements.iter().flat_map(|e| &e.properties) {
-        numbers.entry(Arc::as_ptr(set)).or_insert_with(|| {
-            distinct.push(set);
-            distinct.len() - 1
-        });
+    // By address: sets of one model share what they have in common.
+    let mut sets: Numbers<*const PropertySet, &PropertySet> = Numbers::new();
+    let mut names: Numbers<*const str, &str> = Numbers::new();
+    let mut values: Numbers<*const PropertyValue, &PropertyValue> = Numbers::new();
+    let mut pairs: Numbers<[usize; 2], [usize; 2]> = Numbers::new();
+    let mut of_elements = Writer(Vec::new());
+    for element in elements {
+        of_elements.number(element.properties.len());
+        element.properties.iter().for_each(|set| of_elements.number(sets.number(Arc::as_ptr(set), set)));
     }
-    let mut out = Writer(Vec::new());
-    out.number(distinct.len());
-    for PropertySet { name, quantities, values } in distinct {
-        out.text(name);
-        out.0.push(u8::from(*quantities));
-        out.number(values.len());
-        for (name, value) in values {
-            out.text(name);
-            out.value(value, 0)?;
+    let mut of_sets = Writer(Vec::new());
+    of_sets.number(sets.list.len());
+    for set in &sets.list {
+        of_sets.text(&set.name);
+        of_sets.0.push(u8::from(set.quantities));
+        of_sets.number(set.values.len());
+        for (name, value) in &set.values {
+            let pair = [names.number(name, name), values.number(value, value)];
+            of_sets.number(pairs.number(pair, pair));
         }
     }
-    for element in elements {
-        out.number(element.properties.len());
-        element.properties.iter().filter_map(|s| numbers.get(&Arc::as_ptr(s))).for_each(|n| out.number(*n));
+    let mut out = Writer(Vec::new());
+    out.number(names.list.len());
+    names.list.iter().for_each(|name| out.text(name));
+    out.number(values.list.len());
+    for value in &values.list {
+        out.value(value, 0)?;
     }
+    out.number(pairs.list.len());
+    pairs.list.iter().flatten().for_each(|number| out.number(*number));
+    out.0.extend(of_sets.0);
+    out.0.extend(of_elements.0);
     Some(out.0)
 }
 
 /// Gives elements the property sets that [`write`] wrote; none when the bytes are something else.
 pub(super) fn read(bytes: &[u8], elements: &mut [Element]) -> Option<()> {
     let mut from = Reader(bytes);
-    let count = from.count(3)?;
-    let mut sets = Vec::with_capacity(count);
-    for _ in 0..count {
+    let names = from.list(1, Reader::text)?;
+    let values = from.list(1, |from| from.value(0))?;
+    let pairs = from.list(2, |from| Some([from.short()?, from.short()?]))?;
+    let pool = Arc::new(Pool::new(names, values, pairs)?);
+    let sets = from.list(3, |from| {
         let name = from.text()?;
         let quantities = from.byte()? != 0;
-        let length = from.count(2)?;
-        // More room than that is made as values come: a forged number shall not ask for memory that nothing fills.
-        let mut values = Vec::with_capacity(length.min(1024));
-        for _ in 0..length {
-            values.push((from.text()?, from.value(0)?));
-        }
-        sets.push(Arc::new(PropertySet { name, quantities, values }));
-    }
+        let values = Properties::of_pool(&pool, from.list(1, Reader::short)?)?;
+        Some(Arc::new(PropertySet { name, quantities, values }))
+    })?;
     for element in elements {
-        let length = from.count(1)?;
-        element.properties = Vec::with_capacity(length);
-        for _ in 0..length {
-            element.properties.push(Arc::clone(sets.get(from.number()?)?));
-        }
+        element.properties = from.list(1, |from| Some(Arc::clone(sets.get(from.number()?)?)))?;
     }
     from.0.is_empty().then_some(())
 }
@@ -139,6 +163,22 @@ impl Reader<'_> {
         usize::try_from(self.long()?).ok()
     }
 
+    fn short(&mut self) -> Option<u32> {
+        u32::try_from(self.long()?).ok()
+    }
+
+    /// A number of things, of `least` bytes each or more, and these.
+    fn list<T>(&mut self, least: usize, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.count(least)?;
+        // More room than that is made as they come: a forged number shall not ask for memory that nothing fills.
+        let mut list = Vec::with_capacity(count.min(1024));
+        for _ in 0..count {
+            list.push(one(self)?);
+        }
+        list.shrink_to_fit();
+        Some(list)
+    }
+
     /// How many things follow, of `least` bytes each or more; none when there is no room for so many.
     fn count(&mut self, least: usize) -> Option<usize> {
         self.number().filter(|n| n.checked_mul(least).is_some_and(|size| size <= self.0.len()))
@@ -165,14 +205,7 @@ impl Reader<'_> {
             3 => PropertyValue::Integer(i64::from_le_bytes(self.eight()?)),
             4 => PropertyValue::Real(f64::from_le_bytes(self.eight()?)),
             5 => PropertyValue::Text(self.text()?),
-            6 if depth < MAX_DEPTH => {
-                let length = self.count(1)?;
-                let mut values = Vec::with_capacity(length.min(64));
-                for _ in 0..length {
-                    values.push(self.value(depth + 1)?);
-                }
-                PropertyValue::List(values)
-            }
+            6 if depth < MAX_DEPTH => PropertyValue::List(self.list(1, |from| from.value(depth + 1))?),
             _ => return None,
         })
     }
@@ -181,6 +214,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::model::properties::share;
     use proptest::prelude::*;
 
     fn value() -> impl Strategy<Value = PropertyValue> {
@@ -197,7 +231,7 @@ mod tests {
     fn set() -> impl Strategy<Value = Arc<PropertySet>> {
         let values = prop::collection::vec(("\\PC{0,12}", value()), 0..6);
         ("\\PC{0,12}", any::<bool>(), values)
-            .prop_map(|(name, quantities, values)| Arc::new(PropertySet { name, quantities, values }))
+            .prop_map(|(name, quantities, values)| Arc::new(PropertySet { name, quantities, values: values.into() }))
     }
 
     /// Elements that share property sets.
@@ -205,7 +239,12 @@ mod tests {
         prop::collection::vec(set(), 1..5).prop_flat_map(|sets| {
             let some = prop::collection::vec(prop::sample::select(sets), 0..4);
             let element = some.prop_map(|properties| Element { properties, ..Element::default() });
-            prop::collection::vec(element, 0..6)
+            (prop::collection::vec(element, 0..6), any::<bool>()).prop_map(|(mut elements, pooled)| {
+                if pooled {
+                    share(&mut elements);
+                }
+                elements
+            })
         })
     }
 
@@ -247,13 +286,13 @@ mod tests {
         for _ in 0..=MAX_DEPTH {
             value = PropertyValue::List(vec![value]);
         }
-        let set = Arc::new(PropertySet { values: vec![("a".into(), value)], ..PropertySet::default() });
+        let set = Arc::new(PropertySet { values: vec![("a".into(), value)].into(), ..PropertySet::default() });
         assert_eq!(write(&[Element { properties: vec![set], ..Element::default() }]), None);
-        // One set, no name, no quantities, one value of no name: a list in a list in a list, without end.
-        let mut bytes = vec![1, 0, 0, 1, 0];
+        // No name, and one value: a list in a list in a list, without end.
+        let mut bytes = vec![0, 1];
         bytes.extend([6, 1].repeat(1_000_000));
         assert_eq!(read(&bytes, &mut []), None);
-        // A number of sets that no memory holds.
+        // A number of names that no memory holds.
         assert_eq!(read(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], &mut []), None);
     }
 }

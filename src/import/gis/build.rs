@@ -105,7 +105,7 @@ impl Builder {
         element.shape = Some(number);
         let shape = self.shapes.get(number as usize);
         let corners =
-            shape.iter().flat_map(|s| &s.positions).map(|p| DVec3::new(p[0].into(), p[1].into(), p[2].into()));
+            shape.iter().flat_map(|s| s.positions()).map(|p| DVec3::new(p[0].into(), p[1].into(), p[2].into()));
         element.bounds = Aabb::around(corners.map(|c| element.placement.transform_point3(c)));
     }
 }

@@ -233,7 +233,11 @@ fn element(feature: &Feature, properties: &Map<String, Value>, kind: &Kind, inde
         name: text(&["name", "Name", "NAME", "title"]),
         tag: text(&["tag", "ref"]),
         description: text(&["description"]),
-        properties: vec![Arc::new(PropertySet { name: "Properties".to_owned(), quantities: false, values })],
+        properties: vec![Arc::new(PropertySet {
+            name: "Properties".to_owned(),
+            quantities: false,
+            values: values.into(),
+        })],
         materials: Some(text(&["material"])).filter(|m| !m.is_empty()).into_iter().collect(),
         ..Element::default()
     }
@@ -420,8 +424,8 @@ mod tests {
                     let Some(shape) = element.shape else { continue };
                     let shape = &model.shapes[shape as usize];
                     prop_assert!(element.bounds.is_some());
-                    prop_assert!(shape.indices.iter().all(|i| (*i as usize) < shape.positions.len()));
-                    prop_assert_eq!(shape.normals.len(), shape.positions.len());
+                    prop_assert!(shape.indices().max().is_none_or(|i| (i as usize) < shape.positions().len()));
+                    prop_assert_eq!(shape.normals().len(), shape.positions().len());
                 }
             }
         }

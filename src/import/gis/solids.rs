@@ -1,7 +1,7 @@
 //! Meshes of footprints, ribbons, tubes and trees.
 
 use crate::import::colour;
-use crate::shape::{Aabb, Shape};
+use crate::shape::{Aabb, Shape, Triangles};
 use geo::{Area, Orient, Polygon, TriangulateEarcut, orient::Direction};
 use glam::DVec3;
 
@@ -26,13 +26,13 @@ impl Mesh {
         }
         let bounds = Aabb::around(self.positions.iter().copied())?;
         let centre = bounds.centre();
-        let shape = Shape {
+        let triangles = Triangles {
             positions: self.positions.iter().map(|p| (*p - centre).as_vec3().to_array()).collect(),
             normals: self.normals.iter().map(|n| n.as_vec3().to_array()).collect(),
             colours: Vec::new(),
             indices: self.indices,
         };
-        Some((shape, centre, bounds))
+        Some((triangles.into(), centre, bounds))
     }
 
     fn corner(&mut self, position: DVec3, normal: DVec3) -> u32 {
@@ -222,12 +222,13 @@ pub(super) fn tree() -> Shape {
     }
     let of = |hex: &str| colour::bytes(colour::from_hex(hex).unwrap_or([0.3, 0.3, 0.3, 1.0]));
     let (bark, leaves) = (of("#6e5844"), of("#5f8f4e"));
-    Shape {
+    let triangles = Triangles {
         positions: mesh.positions.iter().map(|p| p.as_vec3().to_array()).collect(),
         normals: mesh.normals.iter().map(|n| n.as_vec3().to_array()).collect(),
         colours: (0..mesh.positions.len()).map(|i| if i < trunk { bark } else { leaves }).collect(),
         indices: mesh.indices,
-    }
+    };
+    triangles.into()
 }
 
 fn disc(radius: f64, sides: u32) -> Polygon {
@@ -249,9 +250,10 @@ mod tests {
 
     /// Every edge of a closed mesh is walked once each way.
     fn closed(shape: &Shape) -> bool {
-        let key = |i: u32| shape.positions[i as usize].map(|v| (v * 1e4).round() as i64);
+        let key = |i: u32| shape.positions()[i as usize].map(|v| (v * 1e4).round() as i64);
         let mut edges = std::collections::HashMap::new();
-        for t in shape.indices.chunks_exact(3) {
+        let indices: Vec<u32> = shape.indices().iter().collect();
+        for t in indices.chunks_exact(3) {
             for (a, b) in [(t[0], t[1]), (t[1], t[2]), (t[2], t[0])] {
                 *edges.entry((key(a), key(b))).or_insert(0) += 1;
                 *edges.entry((key(b), key(a))).or_insert(0) -= 1;
@@ -300,7 +302,7 @@ mod tests {
             .map(|[a, b, c]| (b - a).cross(c - a).z * 0.5)
             .sum();
         assert!((area - 6.0 * 40.0).abs() < 1e-3, "{area}");
-        assert!(shape.normals.iter().all(|n| n[2] > 0.99));
+        assert!(shape.normals().all(|n| n[2] > 0.99));
     }
 
     #[test]
@@ -309,7 +311,7 @@ mod tests {
         assert!(closed(&shape) && signed_volume(&shape) > 0.2);
         let bounds = shape.bounds().unwrap();
         assert!(bounds.min.z.abs() < 1e-6 && (bounds.max.z - 1.0).abs() < 1e-6);
-        assert_eq!(shape.colours.len(), shape.positions.len());
+        assert_eq!(shape.colours().count(), shape.positions().len());
         assert!(shape.triangles() < 120);
     }
 

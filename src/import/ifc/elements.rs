@@ -78,8 +78,9 @@ pub(super) fn read(
         if element.id == format!("#{id}") {
             read.nameless.push(*id);
         }
-        read.represented.push(has_body(step, &record));
-        if !has_its_shape(step, &record) {
+        let (body, there) = representation_of(step, &record);
+        read.represented.push(body);
+        if !there {
             read.shapeless.push(*id);
         }
         read.records.push(*id);
@@ -154,24 +155,19 @@ fn read_element(step: &Step, relations: &Relations, sets: &mut Sets<'_>, record:
     }
 }
 
-/// False when the product names a representation of which nothing is in the file.
-fn has_its_shape(step: &Step, product: &Record<'_>) -> bool {
-    let Some(shape) = product.reference("Representation") else { return true };
-    let Some(shape) = step.record(shape) else { return false };
+/// Two things of the product's representations: should one of them give triangles, and, where it names any, is one in
+/// the file?
+fn representation_of(step: &Step, product: &Record<'_>) -> (bool, bool) {
+    let Some(shape) = product.reference("Representation") else { return (false, true) };
+    let Some(shape) = step.record(shape) else { return (false, false) };
     let representations = shape.references("Representations");
-    representations.is_empty() || representations.into_iter().any(|r| step.class_of(r).is_some())
-}
-
-/// True when one of the product's representations should give triangles.
-fn has_body(step: &Step, product: &Record<'_>) -> bool {
-    let shape = product.reference("Representation").and_then(|r| step.record(r));
-    let representations = shape.map(|s| s.references("Representations")).unwrap_or_default();
-    representations.into_iter().filter_map(|r| step.record(r)).any(|r| {
-        let items = r.references("Items");
+    let there = representations.is_empty() || representations.iter().any(|r| step.class_of(*r).is_some());
+    let body = representations.into_iter().filter_map(|r| step.record(r)).any(|r| {
         let flat = ["Curve", "Point", "Annotation", "Text", "GeometricSet", "GeometricCurveSet", "BoundingBox"];
         let kind = r.text("RepresentationType");
-        !items.is_empty() && !flat.iter().any(|f| kind.starts_with(f))
-    })
+        !r.references("Items").is_empty() && !flat.iter().any(|f| kind.starts_with(f))
+    });
+    (body, there)
 }
 
 /// The element's own word, else its type's; what stands behind `USERDEFINED` when it is that.

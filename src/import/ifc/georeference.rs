@@ -1,13 +1,20 @@
 //! The map conversion, in metres.
 
-use super::lite::Step;
+use super::lite::{Outcome, Step};
 use crate::problem::Problem;
 use crate::site::model::Georeference;
 
 /// How the file's frame lies on the map: from `IfcMapConversion`, or from the property set that stands for it
 /// in IFC2X3. The latitude of an `IfcSite` is too coarse to place anything by and is not used.
-pub(super) fn read(step: &Step, unit_m: f64, place: &str, problems: &mut Vec<Problem>) -> Option<Georeference> {
-    let stated = step.map_conversion()?;
+/// `outcome` is that of the run that made the triangles.
+pub(super) fn read(
+    step: &Step,
+    outcome: &Outcome,
+    unit_m: f64,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Georeference> {
+    let stated = step.map_conversion(outcome)?;
     let map_m = stated.map_unit_m.filter(|u| u.is_finite() && *u > 0.0).unwrap_or(unit_m);
     // `Scale` is map units in a file unit; what is kept is map metres in a file metre.
     let mut scale = stated.scale * map_m / unit_m;

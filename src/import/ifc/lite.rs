@@ -1,15 +1,20 @@
-//! The one file that names the IFC library: records as values, and triangles.
+//! The one place that names the IFC library: records as values here, triangles in [`triangles`].
 //!
 //! Everything else in this room speaks of [`Step`], [`Record`], [`Value`], [`Piece`] and [`Event`] only, so
 //! that the library can change, or be replaced, here.
 
-use glam::{DAffine3, DMat3, DVec3};
-use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaVersion};
-use ifc_lite_processing::{Batching, Features, FrameEvent, MeshData, ProcessingRequest, ProcessingSink};
+mod triangles;
+
+pub(super) use triangles::{Event, Outcome, Piece, mesh, mesh_alone};
+
+use super::attributes;
+use super::numbers::Numbers;
+use glam::DVec3;
+use ifc_lite_core::parser::StepNumber;
+use ifc_lite_core::{EntityDecoder, EntityScanner, IfcType, SchemaEntityInfo, SchemaVersion};
+use ifc_lite_processing::Georeferencing;
 use rustc_hash::FxHashMap as HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The version of the library, as `Cargo.lock` has it: what was read with another one is read anew.
 pub(in crate::import) const VERSION: &str = "28.2.0";
@@ -17,12 +22,15 @@ pub(in crate::import) const VERSION: &str = "28.2.0";
 /// An attribute's value as the file has it.
 pub(super) use ifc_lite_core::AttributeValue as Value;
 
+/// A record takes about so many bytes of a file, when it is a short one.
+const RECORD: usize = 60;
+
 /// The records of a STEP file: where each one is, and of what class. Attributes are read when asked for.
 pub(super) struct Step {
     bytes: Arc<Vec<u8>>,
     version: SchemaVersion,
     records: Vec<Place>,
-    by_id: HashMap<u32, u32>,
+    by_id: Numbers,
     classes: Vec<Class>,
     by_class: HashMap<String, u32>,
     /// Byte offsets of records that have no end or no valid number.
@@ -46,7 +54,16 @@ pub(super) struct Class {
     attributes: &'static [&'static str],
     /// False when no schema that we know declares it.
     pub(super) known: bool,
+    /// Itself and what it is a subtype of, in the first of our schemas that declares it.
+    lineage: Vec<&'static str>,
     members: Vec<u32>,
+}
+
+impl Class {
+    /// The place of the first attribute whose name fits.
+    pub(super) fn position(&self, fits: impl Fn(&str) -> bool) -> Option<usize> {
+        self.attributes.iter().position(|a| fits(a))
+    }
 }
 
 /// One record with its attributes.
@@ -74,24 +91,26 @@ impl Step {
         let mut step = Self {
             bytes: Arc::clone(&bytes),
             version,
-            records: Vec::new(),
-            by_id: HashMap::default(),
+            records: Vec::with_capacity(bytes.len() / RECORD),
+            by_id: Numbers::of_file(bytes.len()),
             classes: Vec::new(),
             by_class: HashMap::default(),
             malformed: Vec::new(),
             duplicates: Vec::new(),
         };
         let mut scanner = EntityScanner::new(bytes.as_slice());
+        // Most often the class before.
+        let mut before = ("", 0);
         while let Some((id, keyword, start, end)) = scanner.next_entity() {
-            let class = step.class_number(keyword);
+            if keyword != before.0 {
+                before = (keyword, step.class_number(keyword));
+            }
+            let class = before.1;
             let place = step.records.len() as u32;
-            match step.by_id.entry(id) {
-                std::collections::hash_map::Entry::Occupied(_) => {
-                    step.duplicates.push(id);
-                    continue;
-                }
-                std::collections::hash_map::Entry::Vacant(slot) => slot.insert(place),
-            };
+            if !step.by_id.insert(id, place) {
+                step.duplicates.push(id);
+                continue;
+            }
             step.records.push(Place { id, class, start, end });
             if let Some(class) = step.classes.get_mut(class as usize) {
                 class.members.push(place);
@@ -111,6 +130,7 @@ impl Step {
             Some(number) => *number,
             None => {
                 let attributes = self.versions().find_map(|v| v.attribute_names(&upper));
+                let lineage = self.versions().map(|v| lineage(v, &upper)).find(|l| !l.is_empty());
                 let name = match IfcType::from_str(&upper) {
                     IfcType::Unknown(_) => unknown_name(&upper),
                     known => known.name().to_owned(),
@@ -121,6 +141,7 @@ impl Step {
                     name,
                     attributes: attributes.unwrap_or(&[]),
                     known: attributes.is_some(),
+                    lineage: lineage.unwrap_or_default(),
                     members: Vec::new(),
                 });
                 self.by_class.insert(upper, number);
@@ -148,11 +169,7 @@ impl Step {
 
     /// True when `class` is `parent` (in capitals) or one of its subtypes.
     pub(super) fn is_a(&self, class: &Class, parent: &str) -> bool {
-        class.keyword == parent
-            || self
-                .versions()
-                .find(|v| v.entity_info(&class.keyword).is_some())
-                .is_some_and(|v| v.is_subtype_of(&class.keyword, parent))
+        class.keyword == parent || class.lineage.iter().any(|name| name.eq_ignore_ascii_case(parent))
     }
 
     /// Numbers of all records of a class (in capitals) and its subtypes, in the order of the file.
@@ -170,8 +187,11 @@ impl Step {
 
     /// The class of a record.
     pub(super) fn class_of(&self, id: u32) -> Option<&Class> {
-        let place = self.records.get(*self.by_id.get(&id)? as usize)?;
-        self.classes.get(place.class as usize)
+        self.classes.get(self.place(id)?.class as usize)
+    }
+
+    fn place(&self, id: u32) -> Option<&Place> {
+        self.records.get(self.by_id.get(id)? as usize)
     }
 
     /// True when record `id` exists and is a `parent` (in capitals) or of a subtype.
@@ -181,10 +201,20 @@ impl Step {
 
     /// Reads a record; none when there is no such number or it cannot be parsed.
     pub(super) fn record(&self, id: u32) -> Option<Record<'_>> {
-        let place = self.records.get(*self.by_id.get(&id)? as usize)?;
+        let place = self.place(id)?;
         let class = self.classes.get(place.class as usize)?;
-        let (_, _, tokens) = ifc_lite_core::parse_entity(self.bytes.get(place.start..place.end)?).ok()?;
-        Some(Record { id, class, values: tokens.iter().map(Value::from_token).collect() })
+        let bytes = self.bytes.get(place.start..place.end)?;
+        let values = attributes::read(bytes, class.attributes.len()).or_else(|| parsed_by_the_library(bytes))?;
+        Some(Record { id, class, values })
+    }
+
+    /// The name of a plain record, if that is its first attribute, and another one that is a single value, with its
+    /// type where it states one. Properties and quantities are the most of many a file: so they need no [`Record`].
+    pub(super) fn named_value(&self, id: u32, other: fn(&Class) -> Option<usize>) -> Option<attributes::Named<'_>> {
+        let place = self.place(id)?;
+        let class = self.classes.get(place.class as usize).filter(|c| c.attributes.first() == Some(&"Name"))?;
+        let other = other(class)?;
+        attributes::named(self.bytes.get(place.start..place.end)?, other)
     }
 
     /// The same file without one class's records (blanked, so that every offset stays).
@@ -201,7 +231,7 @@ impl Step {
 
     /// Metres in the file's length unit; none when the file has no usable project and unit records.
     pub(super) fn length_unit(&self) -> Option<f64> {
-        let mut decoder = EntityDecoder::new(self.bytes.as_slice());
+        let mut decoder = self.decoder_of_projects()?;
         let project = decoder.project_id()?;
         // The library takes metres where the project names units and the one of length is lost.
         if let Some(units) = self.record(project)?.reference("UnitsInContext") {
@@ -214,25 +244,50 @@ impl Step {
         ifc_lite_core::extract_length_unit_scale(&mut decoder, project).ok().filter(|u| u.is_finite() && *u > 0.0)
     }
 
-    /// The map conversion as the file states it; none without one (a site's latitude is not one).
-    pub(super) fn map_conversion(&self) -> Option<MapConversion> {
-        // The library reads the whole file once more for it.
+    /// The library's reader, which knows the projects and whatever they name: to know all, it would read the whole
+    /// file once more. None without a project.
+    fn decoder_of_projects(&self) -> Option<EntityDecoder<'_>> {
+        let projects = self.classes.get(*self.by_class.get("IFCPROJECT")? as usize)?;
+        if !self.duplicates.is_empty() {
+            // It takes the last record of a number, and we the first.
+            return Some(EntityDecoder::new(self.bytes.as_slice()));
+        }
+        let mut index = ifc_lite_core::EntityIndex::default();
+        let mut next: Vec<u32> =
+            projects.members.iter().filter_map(|m| Some(self.records.get(*m as usize)?.id)).collect();
+        while let Some(id) = next.pop() {
+            let Some(place) = self.place(id) else { continue };
+            if index.insert(id, (place.start, place.end)).is_none() {
+                next.extend(self.record(id).map(|r| r.all_references()).unwrap_or_default());
+            }
+        }
+        Some(EntityDecoder::with_index(self.bytes.as_slice(), index))
+    }
+
+    /// The map conversion as the file states it; none without one (a site's latitude is not one). `outcome` is that
+    /// of the run that made the triangles, which has found it on its way, if it came to its end.
+    pub(super) fn map_conversion(&self, outcome: &Outcome) -> Option<MapConversion> {
         let class = |keyword: &str| self.by_class.contains_key(keyword);
         let classes = ["IFCMAPCONVERSION", "IFCMAPCONVERSIONSCALED", "IFCRIGIDOPERATION"];
         let sets: [&[u8]; 4] = [b"et_MapConversion", b"et_mapConversion", b"ET_MAPCONVERSION", b"et_mapconversion"];
         let as_properties = |set: &[u8]| memchr::memmem::find(&self.bytes, set).is_some();
-        if !classes.into_iter().any(class) && !sets.into_iter().any(as_properties) {
-            return None;
-        }
-        let g = ifc_lite_processing::extract_georeferencing(self.bytes.as_slice())?;
-        let placed = matches!(g.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"));
-        let finite = [g.eastings, g.northings, g.orthogonal_height, g.rotation_degrees].iter().all(|v| v.is_finite());
-        (placed && finite).then(|| MapConversion {
-            crs: g.crs_name.unwrap_or_default(),
-            offset: [g.eastings, g.northings, g.orthogonal_height],
-            rotation_deg: g.rotation_degrees,
-            scale: g.scale * g.factor_x,
-            map_unit_m: g.map_unit_scale,
+        let stated = || classes.into_iter().any(class) || sets.into_iter().any(as_properties);
+        let placed = |g: &Georeferencing| {
+            matches!(g.source.as_deref(), Some("mapConversion" | "ePSetMapConversion" | "rigidOperation"))
+        };
+        let found = match &outcome.map {
+            Some(found) => found.as_deref().filter(|g| placed(g) && stated()).cloned(),
+            // The library reads the whole file once more for it.
+            None if stated() => ifc_lite_processing::extract_georeferencing(self.bytes.as_slice()).filter(placed),
+            None => None,
+        }?;
+        let numbers = [found.eastings, found.northings, found.orthogonal_height, found.rotation_degrees];
+        numbers.iter().all(|v| v.is_finite()).then(|| MapConversion {
+            crs: found.crs_name.unwrap_or_default(),
+            offset: [found.eastings, found.northings, found.orthogonal_height],
+            rotation_deg: found.rotation_degrees,
+            scale: found.scale * found.factor_x,
+            map_unit_m: found.map_unit_scale,
         })
     }
 
@@ -240,6 +295,29 @@ impl Step {
     pub(super) fn line_of(&self, offset: usize) -> usize {
         1 + self.bytes.iter().take(offset).filter(|b| **b == b'\n').count()
     }
+}
+
+/// The attributes of a record given as `#12=IFCX(…);`; none when it cannot be parsed.
+pub(super) fn parsed_by_the_library(record: &[u8]) -> Option<Vec<Value>> {
+    let (_, _, tokens) = ifc_lite_core::parse_entity(record).ok()?;
+    Some(tokens.iter().map(Value::from_token).collect())
+}
+
+/// The number that the bytes begin with, and its length; none when there is none, or a double cannot hold it.
+pub(super) fn number(bytes: &[u8]) -> Option<(Value, usize)> {
+    let (number, length) = ifc_lite_core::parser::read_step_number(bytes)?;
+    let value = match number {
+        StepNumber::Integer(i) => Value::Integer(i),
+        StepNumber::Real(f) => Value::Float(f),
+        StepNumber::Unrepresentable(_) => return None,
+    };
+    Some((value, length))
+}
+
+/// A class of a schema and all that it is a subtype of; empty when the schema does not declare it.
+fn lineage(schema: SchemaVersion, keyword: &str) -> Vec<&'static str> {
+    let above = |info: &SchemaEntityInfo| schema.entity_info(info.parent?);
+    std::iter::successors(schema.entity_info(keyword), above).map(|info| info.name).collect()
 }
 
 /// `IFCFOOBAR` has no spelling that we know: `IfcFoobar`.
@@ -277,6 +355,20 @@ impl Record<'_> {
     /// An attribute as text; empty when it is not there or not text.
     pub(super) fn text(&self, attribute: &str) -> String {
         self.get(attribute).and_then(Value::as_string).unwrap_or_default().trim().to_owned()
+    }
+
+    /// An attribute's value, which is null from then on: it need not be copied.
+    pub(super) fn take(&mut self, attribute: &str) -> Value {
+        let at = self.class.attributes.iter().position(|a| *a == attribute);
+        at.and_then(|at| self.values.get_mut(at)).map_or(Value::Null, |v| std::mem::replace(v, Value::Null))
+    }
+
+    /// As [`Self::text`], of an attribute that nobody asks for again.
+    pub(super) fn take_text(&mut self, attribute: &str) -> String {
+        match self.take(attribute) {
+            Value::String(text) if text.trim().len() == text.len() => text,
+            other => other.as_string().unwrap_or_default().trim().to_owned(),
+        }
     }
 
     /// An attribute as the word of an enumeration; empty when it is not there.
@@ -325,156 +417,5 @@ impl Record<'_> {
         let mut found = Vec::new();
         self.values.iter().for_each(|v| walk(v, &mut found));
         found
-    }
-}
-
-/// Triangles of one surface of one product, in the library's frame.
-pub(super) struct Piece {
-    /// The product's record.
-    pub(super) id: u32,
-    /// Corners relative to `origin`, three numbers each.
-    pub(super) positions: Vec<f32>,
-    /// Normals, three numbers each.
-    pub(super) normals: Vec<f32>,
-    /// Three a triangle.
-    pub(super) indices: Vec<u32>,
-    /// RGBA as the file states it (display values, not linear).
-    pub(super) colour: [f32; 4],
-    /// Where `positions` count from.
-    pub(super) origin: DVec3,
-}
-
-/// What the worker tells.
-pub(super) enum Event {
-    /// From the library's frame to the file's (metres, Z up). Comes before any batch.
-    Frame(DAffine3),
-    /// Some products are done.
-    Batch {
-        /// Their surfaces.
-        pieces: Vec<Piece>,
-        /// Products done.
-        done: usize,
-        /// Products in all.
-        total: usize,
-    },
-    /// All is done.
-    Finished(Outcome),
-    /// The library gave up.
-    Failed(String),
-}
-
-/// What the library says of a finished run.
-#[derive(Default)]
-pub(super) struct Outcome {
-    /// Products with a number that no double holds.
-    pub(super) refused_elements: u64,
-    /// The same, of styles, units and openings.
-    pub(super) refused_records: u64,
-    /// The unit record that makes every length meaningless.
-    pub(super) refused_unit: Option<u32>,
-    /// Boolean operations that failed: how often, by reason.
-    pub(super) failed_cuts: Vec<(String, u64)>,
-    /// Representation items that gave nothing: how often, by class.
-    pub(super) unsupported: Vec<(String, u64)>,
-}
-
-/// Makes triangles of the products in `ids`, in batches of `batch`. Blocks; meant for a thread of its own,
-/// with workers of its own too, so that a cut that never ends holds up nothing else.
-pub(super) fn mesh(
-    bytes: &[u8],
-    ids: std::collections::HashSet<u32>,
-    batch: usize,
-    cancel: Arc<AtomicBool>,
-    tell: impl Fn(Event) + Send + Sync,
-) {
-    struct Sink<'a, F: Fn(Event)>(&'a F);
-    impl<F: Fn(Event)> ProcessingSink for Sink<'_, F> {
-        fn on_frame(&mut self, frame: &FrameEvent) {
-            let m = frame.frame.world_matrix();
-            let column = |c: usize| DVec3::new(m[c], m[c + 1], m[c + 2]);
-            let affine =
-                DAffine3 { matrix3: DMat3::from_cols(column(0), column(4), column(8)), translation: column(12) };
-            (self.0)(Event::Frame(affine));
-        }
-        fn on_batch(&mut self, meshes: &[MeshData], done: usize, total: usize) {
-            // Classes 1 and 2 are shapes of types, which their occurrences draw already.
-            let pieces = meshes.iter().filter(|m| m.geometry_class != 1 && m.geometry_class != 2).map(piece).collect();
-            (self.0)(Event::Batch { pieces, done, total });
-        }
-    }
-    let request = request(batch).ids(Some(Arc::new(ids))).cancel(cancel);
-    let run = AssertUnwindSafe(|| on_pool(|| ifc_lite_processing::process(bytes, &request, &mut Sink(&tell))));
-    match catch_unwind(run) {
-        Ok(Err(why)) => tell(Event::Failed(why)),
-        Ok(Ok(result)) => {
-            let failures = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.failures_by_reason);
-            let unsupported = result.stats.geometry_diagnostics.iter().flat_map(|d| &d.unsupported_items_by_type);
-            tell(Event::Finished(Outcome {
-                refused_elements: result.stats.refused_input_elements,
-                refused_records: result.stats.refused_prepass_records,
-                refused_unit: result.metadata.length_unit_refused,
-                failed_cuts: failures.map(|f| (f.reason.clone(), f.count)).collect(),
-                unsupported: unsupported.map(|f| (f.reason.clone(), f.count)).collect(),
-            }));
-        }
-        Err(panic) => {
-            let words = panic.downcast_ref::<String>().cloned();
-            let words = words.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-            tell(Event::Failed(words.unwrap_or_else(|| "the geometry library gave up".to_owned())));
-        }
-    }
-}
-
-/// The library's own work on a file, thrown away: how many surfaces it made. `cut`: openings are cut.
-///
-/// # Errors
-/// The system gives no threads.
-pub(super) fn mesh_alone(mut bytes: Vec<u8>, batch: usize, cut: bool) -> Result<usize, String> {
-    struct Count(usize);
-    impl ProcessingSink for Count {
-        fn on_batch(&mut self, meshes: &[MeshData], _: usize, _: usize) {
-            self.0 += meshes.len();
-        }
-    }
-    if !cut {
-        // Another class of the same length: every offset stays.
-        const RELATION: &[u8] = b"IFCRELVOIDSELEMENT";
-        let mut from = 0;
-        while let Some(at) = bytes.get(from..).and_then(|rest| rest.windows(RELATION.len()).position(|w| w == RELATION))
-        {
-            bytes.iter_mut().skip(from + at + 6).take(5).for_each(|b| *b = b'X');
-            from += at + RELATION.len();
-        }
-    }
-    let mut count = Count(0);
-    on_pool(|| {
-        ifc_lite_processing::process(&bytes, &request(batch), &mut count);
-        count.0
-    })
-}
-
-/// No properties: those are read here, from the records.
-fn request(batch: usize) -> ProcessingRequest {
-    ProcessingRequest::default()
-        .retain_meshes(false)
-        .batching(Batching::new(batch, batch))
-        .features(Features::default().properties(false).presentation_layers(false))
-}
-
-/// Runs on threads of its own, as many as there are processors.
-fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, String> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let pool = ifc_lite_processing::geometry_pool_builder().num_threads(workers).build();
-    Ok(pool.map_err(|e| format!("no threads for the geometry: {e}"))?.install(work))
-}
-
-fn piece(mesh: &MeshData) -> Piece {
-    Piece {
-        id: mesh.express_id,
-        positions: mesh.positions.clone(),
-        normals: mesh.normals.clone(),
-        indices: mesh.indices.clone(),
-        colour: mesh.color,
-        origin: DVec3::from_array(mesh.origin),
     }
 }

@@ -214,10 +214,13 @@ fn attempt(
             });
         }
     });
-    if let Err(e) = thread {
-        meshes.failures.push(format!("no thread for the geometry: {e}"));
-        return End::Stalled(0, Duration::ZERO);
-    }
+    let thread = match thread {
+        Ok(thread) => thread,
+        Err(e) => {
+            meshes.failures.push(format!("no thread for the geometry: {e}"));
+            return End::Stalled(0, Duration::ZERO);
+        }
+    };
     let mut done = 0;
     let mut waited = Duration::ZERO;
     loop {
@@ -243,6 +246,8 @@ fn attempt(
             }
             Ok(Event::Finished(outcome)) => {
                 meshes.outcome = outcome;
+                // It has said its last word, and now lets go of the file.
+                let _ = thread.join();
                 return End::Finished;
             }
             Ok(Event::Failed(why)) => {

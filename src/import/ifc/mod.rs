@@ -4,6 +4,7 @@
 //! them into a [`Model`], while [`mesher`] makes triangles on a thread of its own; [`shapes`] brings these
 //! into each product's own frame, where equal ones become one.
 
+mod attributes;
 mod container;
 mod elements;
 mod ends;
@@ -11,6 +12,7 @@ mod facts;
 mod georeference;
 mod lite;
 mod mesher;
+mod numbers;
 mod placement;
 mod properties;
 mod relations;
@@ -133,10 +135,10 @@ fn read_file(
     let frame = |id: &u32| Some((*id, placements.of(&step.record(*id)?)?));
     let frames: HashMap<u32, DAffine3> = products.iter().filter_map(frame).collect();
 
-    let mut of_map = Vec::new();
-    let georeference = georeference::read(&step, unit_m, place, &mut of_map);
     let show = progress.sink().map(|sink| {
-        sink.show(Glimpse::Begun { file: path, georeference: georeference.clone() });
+        // Who looks on wants it now; the run that makes the triangles finds it on its way.
+        let georeference = georeference::read(&step, &lite::Outcome::default(), unit_m, place, &mut Vec::new());
+        sink.show(Glimpse::Begun { file: path, georeference });
         mesher::Show { sink, file: path, hidden: step.of("IFCSPACE").into_iter().collect() }
     });
 
@@ -170,8 +172,7 @@ fn read_file(
     let mut model = read.model;
     model.ends = ends;
     model.units = units::of_file(&step);
-    model.georeference = georeference;
-    problems.append(&mut of_map);
+    model.georeference = georeference::read(&step, &meshes.outcome, unit_m, place, &mut problems);
     model.shapes = meshes.shapes.list;
     model.cut_short = !(meshes.uncut.is_empty() && meshes.given_up.is_empty() && meshes.failures.is_empty());
     model.without_openings = model.counted().filter(|e| e.without_openings).count();

@@ -2,7 +2,7 @@
 
 use super::lite::{Record, Step};
 use glam::{DAffine3, DMat3, DVec3};
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashMap as HashMap;
 
 /// A chain longer than this is taken for a cycle.
 const MAX_DEPTH: usize = 1000;
@@ -29,8 +29,7 @@ impl<'a> Placements<'a> {
 
     fn resolve(&mut self, first: u32) -> Option<DAffine3> {
         // From the product towards the root, until something known, the root, or a fault.
-        let mut chain = Vec::new();
-        let mut seen = HashSet::default();
+        let mut chain: Vec<(u32, Option<DAffine3>)> = Vec::new();
         let mut next = Some(first);
         let mut frame = DAffine3::IDENTITY;
         let mut broken = false;
@@ -42,7 +41,7 @@ impl<'a> Placements<'a> {
                 }
                 break;
             }
-            if !seen.insert(id) || chain.len() >= MAX_DEPTH {
+            if chain.len() >= MAX_DEPTH || chain.iter().any(|(before, _)| *before == id) {
                 self.faults.push((id, "the placement stands, in the end, on itself".to_owned()));
                 broken = true;
                 break;

@@ -137,13 +137,12 @@ impl Relations {
     /// opening it fills, then the container. Ends at a cycle.
     pub(super) fn parents(&self, object: u32) -> Vec<u32> {
         let mut chain = Vec::new();
-        let mut seen = HashSet::from_iter([object]);
         let mut at = object;
         while chain.len() < MAX_DEPTH {
             let filled = || self.host_of_opening.get(self.fills.get(&at)?);
             let contained = || self.container.get(&at);
             let next = contained().or_else(|| self.whole.get(&at)).or_else(|| self.nest.get(&at)).or_else(filled);
-            let Some(next) = next.filter(|n| seen.insert(**n)) else { break };
+            let Some(next) = next.filter(|n| **n != object && !chain.contains(*n)) else { break };
             chain.push(*next);
             at = *next;
         }

@@ -49,9 +49,9 @@ pub(crate) fn elements() -> Vec<Element> {
                     ("HeatingPower", floor * 60.0),
                 ],
             );
-            Arc::make_mut(&mut e.properties[0])
-                .values
-                .push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
+            let mut values = e.properties[0].values.to_vec();
+            values.push(("AirHandler".into(), PropertyValue::Text(format!("AHU-{}", air + 1))));
+            Arc::make_mut(&mut e.properties[0]).values = values.into();
             all.push(e);
             let host = all.len() as u32 - 1;
             all.push(element("IfcValve", &format!("{tag}-V"), "REGULATING", DESIGN, &[]));

@@ -55,7 +55,7 @@ fn number(element: &Element, name: &str) -> Option<f64> {
             .iter()
             .filter(move |s| s.name.starts_with("Pset_Plenum") == plenum)
             .flat_map(|s| &s.values)
-            .filter(|(n, _)| n == name)
+            .filter(|(n, _)| *n == name)
             .filter_map(|(_, v)| v.as_f64())
             .find(|v| v.is_finite() && *v > 0.0)
     };
@@ -63,7 +63,7 @@ fn number(element: &Element, name: &str) -> Option<f64> {
 }
 
 fn text<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
-    element.properties.iter().flat_map(|s| &s.values).find(|(n, _)| n == name).and_then(|(_, v)| v.as_str())
+    element.properties.iter().flat_map(|s| &s.values).find(|(n, _)| *n == name).and_then(|(_, v)| v.as_str())
 }
 
 /// A tag begins with a word, or does so behind the code of its building: `EM-1`, `B07-EM-1`.

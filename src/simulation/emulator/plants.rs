@@ -115,11 +115,11 @@ mod tests {
             (element.storey, element.id, element.tag) =
                 (Some(1), format!("B2-{}", element.id), format!("B2-{}", element.tag));
             for set in &mut element.properties {
-                for (name, value) in &mut std::sync::Arc::make_mut(set).values {
-                    if name == "AirHandler" {
-                        *value = PropertyValue::Text(format!("B2-{}", value.as_str().unwrap()));
-                    }
+                let mut values = set.values.to_vec();
+                for (_, value) in values.iter_mut().filter(|(name, _)| name == "AirHandler") {
+                    *value = PropertyValue::Text(format!("B2-{}", value.as_str().unwrap()));
                 }
+                std::sync::Arc::make_mut(set).values = values.into();
             }
             site.elements.push(element);
         }

@@ -73,9 +73,11 @@ fn a_site_without_plant_still_has_signals() {
 fn numbers_that_make_no_sense_do_no_harm() {
     let mut site = fixture::clinic();
     for (i, element) in site.elements.iter_mut().enumerate() {
-        for (_, value) in element.properties.iter_mut().flat_map(|s| &mut Arc::make_mut(s).values) {
+        for set in &mut element.properties {
             let wild = [0.0, -5.0, 1e-12, 1e12, f64::NAN, f64::INFINITY];
-            *value = crate::site::model::PropertyValue::Real(wild[i % wild.len()]);
+            let wild = crate::site::model::PropertyValue::Real(wild[i % wild.len()]);
+            let values = set.values.iter().map(|(name, _)| (name.to_owned(), wild.clone())).collect();
+            Arc::make_mut(set).values = values;
         }
         // Parts of each other, and of themselves.
         element.part_of = element.part_of.map(|_| i as u32);

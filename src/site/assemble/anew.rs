@@ -63,7 +63,7 @@ impl Site {
         match shape {
             Some(shape) if was.bounds.is_some() => {
                 let corner = |p: &[f32; 3]| placement.transform_point3(DVec3::from(p.map(f64::from)));
-                Aabb::around(shape.positions.iter().map(corner))
+                Aabb::around(shape.positions().iter().map(corner))
             }
             _ => own_box(self, from, was).map(|own| own.transformed(&to.to_project)),
         }
@@ -95,7 +95,7 @@ fn step(was: &Source, is: &Source) -> Option<DAffine3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Shape;
+    use crate::shape::{Shape, Triangles};
     use crate::site::model::{ConnectionPoint, EndSource, Georeference, Model, Storey};
     use crate::site::project::{ModelFile, Origin};
     use crate::site::{assemble, coordinates::Coordinates};
@@ -103,12 +103,12 @@ mod tests {
 
     /// A wedge on a storey of its own, with a port and an end.
     fn model(name: &str, georeference: Option<Georeference>) -> (Model, String) {
-        let shape = Shape {
+        let shape = Shape::from(Triangles {
             positions: vec![[0.0, 0.0, 0.0], [4.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]],
             normals: vec![[0.0, 0.0, 1.0]; 4],
             colours: Vec::new(),
             indices: vec![0, 1, 2, 0, 1, 3],
-        };
+        });
         let placement = DAffine3::from_translation(DVec3::new(10.0, 20.0, 1.0));
         let bounds = shape.bounds().map(|b| b.transformed(&placement));
         let element = |id: &str| Element { id: format!("{name}{id}"), storey: Some(0), ..Element::default() };

@@ -1,15 +1,17 @@
 //! Models that meet in one frame.
 
 use super::*;
+use crate::shape::Triangles;
 use crate::site::project::ModelFile;
 
 fn block() -> Arc<Shape> {
-    Arc::new(Shape {
+    let triangles = Triangles {
         positions: vec![[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]],
         normals: vec![[0.0, 0.0, 1.0]; 4],
         colours: Vec::new(),
         indices: vec![0, 1, 2, 0, 1, 3],
-    })
+    };
+    Arc::new(triangles.into())
 }
 
 /// A model whose only element stands at `at` in its own frame.
@@ -149,7 +151,7 @@ fn spaces_by_id_and_by_place() {
         properties: serves
             .map(|s| super::super::model::PropertySet {
                 name: "Pset_Plenum_Serves".into(),
-                values: vec![("Space".into(), super::super::model::PropertyValue::Text(s.into()))],
+                values: vec![("Space".into(), super::super::model::PropertyValue::Text(s.into()))].into(),
                 ..Default::default()
             })
             .map(Arc::new)

@@ -213,12 +213,12 @@ impl Merger {
         if let Some(at) = element.properties.iter().position(|s| s.name == name) {
             // Another sheet of the same workbook has spoken of it already: what it has not said is added.
             let known = element.properties.remove(at);
-            let mut all = known.values.clone();
+            let mut all = known.values.to_vec();
             values.retain(|(n, _)| !all.iter().any(|(k, _)| k == n));
             all.append(&mut values);
             values = all;
         }
-        element.properties.push(Arc::new(PropertySet { name, quantities: false, values }));
+        element.properties.push(Arc::new(PropertySet { name, quantities: false, values: values.into() }));
     }
 
     /// Fills what the model leaves empty, and tells where it says something else.

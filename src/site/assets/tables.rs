@@ -118,7 +118,7 @@ fn thing(site: &Site, thing: Thing, id: &str) -> Value {
                 let mut sets = Map::new();
                 for set in element.properties.iter().filter(|s| s.name.starts_with("Registry: ")) {
                     let value = |v: &PropertyValue| serde_json::to_value(v).unwrap_or(Value::Null);
-                    let values: Map<String, Value> = set.values.iter().map(|(n, v)| (n.clone(), value(v))).collect();
+                    let values: Map<String, Value> = set.values.iter().map(|(n, v)| (n.to_owned(), value(v))).collect();
                     sets.insert(set.name.clone(), values.into());
                 }
                 if !sets.is_empty() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::shape::Aabb;
+use crate::shape::{Aabb, Triangles};
 use glam::DAffine3;
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ impl Place {
         let element = self.element(class, &[]);
         let bounds = Aabb { min: DVec3::from_array(min), max: DVec3::from_array(max) };
         let c = bounds.corners();
-        let mut shape = Shape::default();
+        let mut shape = Triangles::default();
         for [a, b, c, d] in [
             [c[0], c[2], c[3], c[1]],
             [c[4], c[5], c[7], c[6]],
@@ -64,7 +64,7 @@ impl Place {
                 shape.normals.push([0.0, 0.0, 1.0]);
             }
         }
-        self.shapes.push(Arc::new(shape));
+        self.shapes.push(Arc::new(shape.into()));
         let number = self.shapes.len() as u32 - 1;
         let own = &mut self.elements[element as usize];
         own.shape = Some(number);

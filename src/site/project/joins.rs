@@ -4,7 +4,7 @@ use super::sheet::Table;
 use super::{Project, edit};
 use crate::problem::Problem;
 use crate::site::infer::{Decision, Joining, PointOf, Verdict, WiredBy};
-use crate::site::{ElementKind, Site, Slot};
+use crate::site::{Element, ElementKind, Site, Slot};
 use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
 
@@ -36,6 +36,12 @@ impl JoinDecision {
         let ([a, b], [c, d]) = (sides(self), sides(other));
         (a == c && b == d) || (a == d && b == c)
     }
+}
+
+/// How a decision names an element: by its tag where only this one has it, so that people can read the file.
+pub fn name_in_decision(site: &Site, element: &Element) -> String {
+    let only = !element.tag.is_empty() && site.tagged(&element.tag).len() == 1 && site.find(&element.tag).is_none();
+    if only { element.tag.clone() } else { element.id.clone() }
 }
 
 /// Reads `[joining]`.
@@ -123,22 +129,73 @@ impl Project {
     /// problems.
     pub(crate) fn decisions(&self, site: &Site) -> (Vec<Decision>, Vec<Problem>) {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
-        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         for join in &self.joins {
-            let side = |element: &str, point: &Option<String>| -> Result<(u32, Option<PointOf>), Problem> {
-                let slot = element_called(site, element)?;
-                let point = point.as_deref().map(|p| point_called(site, slot, p)).transpose()?;
-                Ok((slot.0, point))
-            };
-            match (side(&join.from, &join.from_point), side(&join.to, &join.to_point)) {
-                (Ok(from), Ok(to)) => found.push(Decision { from, to, verdict: join.verdict }),
-                (a, b) => problems.extend([a.err(), b.err()].into_iter().flatten().map(|p| {
+            match join.looked_up(site) {
+                Ok(decision) => found.push(decision),
+                Err(missing) => problems.extend(missing.into_iter().map(|p| {
                     let message = format!("{}, so the decision in [[joins]] counts for nothing", p.message);
                     Problem::warning(format!("{name}:{}", join.line), message, p.remedy)
                 })),
             }
         }
         (found, problems)
+    }
+
+    /// Decides of the joint between two elements, and gives what [`save_join`] is to write into the file, one after the
+    /// other; nothing where that is decided already. It counts for all their points: what was decided of single ones
+    /// gives way.
+    pub fn decide(
+        &mut self,
+        site: &Site,
+        between: [Slot; 2],
+        verdict: Option<Verdict>,
+    ) -> Vec<(JoinDecision, Option<Verdict>)> {
+        let [a, b] = between;
+        let (Some(from), Some(to)) = (site.element(a), site.element(b)) else { return Vec::new() };
+        if a == b {
+            return Vec::new();
+        }
+        let of_both = |d: Decision| [(a.0, b.0), (b.0, a.0)].contains(&(d.from.0, d.to.0));
+        let (before, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.joins).into_iter().partition(|j| j.looked_up(site).is_ok_and(of_both));
+        self.joins = others;
+        let (mut whole, mut gone): (Vec<_>, Vec<_>) =
+            before.into_iter().partition(|j| j.from_point.is_none() && j.to_point.is_none());
+        gone.extend(whole.split_off(whole.len().min(1)));
+        let kept = whole.pop();
+        let mut steps: Vec<_> = gone.into_iter().map(|decision| (decision, None)).collect();
+        match (kept, verdict) {
+            (None, None) => {}
+            (Some(kept), None) => steps.push((kept, None)),
+            (kept, Some(verdict)) => {
+                let is_new = kept.as_ref().is_none_or(|k| k.verdict != verdict);
+                // The file's own words for the two, where it has any.
+                let (from, to) = match kept {
+                    Some(kept) => (kept.from, kept.to),
+                    None => (name_in_decision(site, from), name_in_decision(site, to)),
+                };
+                let decision = JoinDecision { from, to, from_point: None, to_point: None, verdict, line: 0 };
+                self.joins.push(decision.clone());
+                steps.extend(is_new.then_some((decision, Some(verdict))));
+            }
+        }
+        steps
+    }
+}
+
+impl JoinDecision {
+    /// With its elements looked up; what is wrong, where one is not there or not the only one.
+    fn looked_up(&self, site: &Site) -> Result<Decision, Vec<Problem>> {
+        let side = |element: &str, point: &Option<String>| -> Result<(u32, Option<PointOf>), Problem> {
+            let slot = element_called(site, element)?;
+            let point = point.as_deref().map(|p| point_called(site, slot, p)).transpose()?;
+            Ok((slot.0, point))
+        };
+        match (side(&self.from, &self.from_point), side(&self.to, &self.to_point)) {
+            (Ok(from), Ok(to)) => Ok(Decision { from, to, verdict: self.verdict }),
+            (a, b) => Err([a.err(), b.err()].into_iter().flatten().collect()),
+        }
     }
 }
 

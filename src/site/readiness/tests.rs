@@ -12,8 +12,11 @@ fn element(id: &str, class: &str, tag: &str) -> Element {
 
 /// An element that lacks nothing.
 fn whole(id: &str, class: &str, tag: &str) -> Element {
-    let quantities =
-        PropertySet { name: "Qto".into(), quantities: true, values: vec![("Length".into(), PropertyValue::Real(1.0))] };
+    let quantities = PropertySet {
+        name: "Qto".into(),
+        quantities: true,
+        values: vec![("Length".into(), PropertyValue::Real(1.0))].into(),
+    };
     Element {
         storey: Some(0),
         space: Some(0),

@@ -154,7 +154,7 @@ fn properties(
 }
 
 fn flat(sets: &[Arc<PropertySet>]) -> Vec<(&str, &str, &PropertyValue)> {
-    sets.iter().flat_map(|s| s.values.iter().map(|(n, v)| (s.name.as_str(), n.as_str(), v))).collect()
+    sets.iter().flat_map(|s| s.values.iter().map(|(n, v)| (s.name.as_str(), n, v))).collect()
 }
 
 /// Equal, but for how a number is written.

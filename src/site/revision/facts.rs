@@ -208,18 +208,20 @@ fn principal(m: &DMat3) -> DVec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Triangles;
     use glam::DAffine3;
 
     /// A box from corner to corner.
     fn block(min: [f32; 3], max: [f32; 3]) -> Shape {
         let at = |i: usize| std::array::from_fn(|k| if i >> k & 1 == 0 { min[k] } else { max[k] });
         let faces = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
-        Shape {
+        let triangles = Triangles {
             positions: (0..8).map(at).collect(),
             normals: vec![[0.0, 0.0, 1.0]; 8],
             indices: faces.iter().flat_map(|[a, b, c, d]| [*a, *b, *c, *a, *c, *d]).collect(),
-            ..Shape::default()
-        }
+            ..Triangles::default()
+        };
+        triangles.into()
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use super::super::model::{Connection, ConnectionPoint, Element, Model, PropertySet, PropertyValue, Storey};
 use super::*;
-use crate::shape::{Aabb, Shape};
+use crate::shape::{Aabb, Shape, Triangles};
 use glam::{DAffine3, DVec3};
 
 /// A wedge, so that no turn of it looks like another; metres.
 fn wedge(size: [f32; 3]) -> Arc<Shape> {
     let [x, y, z] = size;
-    Arc::new(Shape {
+    let triangles = Triangles {
         positions: vec![[0.0; 3], [x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, z]],
         normals: vec![[0.0, 0.0, 1.0]; 4],
         indices: vec![0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3],
-        ..Shape::default()
-    })
+        ..Triangles::default()
+    };
+    Arc::new(triangles.into())
 }
 
 /// A device of some size at a place.

@@ -212,7 +212,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn set(&mut self, number: u32, set: &'a PropertySet) {
         for (name, value) in &set.values {
-            let column = match self.by_name.get(&(set.name.as_str(), name.as_str())) {
+            let column = match self.by_name.get(&(set.name.as_str(), name)) {
                 Some(known) => *known,
                 None => self.column(&set.name, name),
             };

@@ -85,7 +85,7 @@ impl House {
 
 fn says(name: &str, value: &str) -> Arc<PropertySet> {
     let values = vec![(name.to_owned(), PropertyValue::Text(value.to_owned()))];
-    Arc::new(PropertySet { name: "Electrical".into(), quantities: false, values })
+    Arc::new(PropertySet { name: "Electrical".into(), quantities: false, values: values.into() })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::super::{compare, succession};
 use super::*;
-use crate::shape::Shape;
+use crate::shape::Triangles;
 use crate::site::Source;
 use crate::site::project::load;
 use glam::{DAffine3, DVec3};
@@ -29,13 +29,13 @@ fn pump(id: &str, tag: &str, x: f64) -> Element {
 }
 
 fn model(file: &str, elements: Vec<Element>) -> Model {
-    let shape = Shape {
+    let shape = Triangles {
         positions: vec![[0.0; 3], [0.5, 0.0, 0.0], [0.0, 0.3, 0.0], [0.0, 0.0, 0.2]],
         normals: vec![[0.0, 0.0, 1.0]; 4],
         indices: vec![0, 2, 1, 0, 1, 3, 0, 3, 2, 1, 2, 3],
-        ..Shape::default()
+        ..Triangles::default()
     };
-    Model { file: file.into(), elements, shapes: vec![Arc::new(shape)], ..Model::default() }
+    Model { file: file.into(), elements, shapes: vec![Arc::new(shape.into())], ..Model::default() }
 }
 
 /// Five pumps, P-1 to P-5, in irregular places.
