@@ -54,6 +54,10 @@ pub fn start_telling(world: &mut World, path: PathBuf, emulate: Option<FieldSett
 
 /// What came of opening a project, and its path, once it has ended or was stopped; asked in every tick.
 pub fn poll(world: &mut World) -> Option<(PathBuf, Outcome)> {
+    if world.get_resource::<Stopped>().is_some_and(|s| s.0.is_finished()) {
+        // What it came to all the same goes with it.
+        world.remove_resource::<Stopped>();
+    }
     let opening = world.get_resource::<Opening>()?;
     let stopped = opening.progress.cancelled();
     if !stopped && opening.thread.as_ref().is_some_and(|t| !t.is_finished()) {

@@ -6,6 +6,7 @@ use super::{ScenePlugins, adapter, spawn_camera};
 use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::site::Site;
+use crate::twin::preview::Preview;
 use crate::twin::scene::{OpenSite, Scene};
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
@@ -27,6 +28,8 @@ const FREE: Vec2 = Vec2::new(0.98, 0.90);
 const IDLE_FRAME: Duration = Duration::from_millis(100);
 /// The same where the processor draws: a frame that is under way makes a hand wait.
 const IDLE_FRAME_SOFTWARE: Duration = Duration::from_millis(500);
+/// And while a site is being read: what draws is what reads.
+const READING_FRAME_SOFTWARE: Duration = Duration::from_millis(1000);
 /// And when another program has the focus.
 const UNFOCUSED_FRAME: Duration = Duration::from_millis(500);
 
@@ -77,6 +80,9 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
             spawn_camera(&mut commands, None, quality);
         });
     app.init_resource::<FirstPicture>().add_systems(Update, fit_monitor).add_systems(Last, mark_first_picture);
+    if adapter.software {
+        app.add_systems(Update, spare_readers);
+    }
     super::add_panels(&mut app);
     app.add_plugins(super::icon::plugin);
     feed(&mut app);
@@ -84,6 +90,19 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(Problem::error("window", format!("the window ended with status {code}"), "")),
     }
+}
+
+/// Fewer frames while a site is being read, where the processor draws. A hand is obeyed at once all the same.
+fn spare_readers(preview: Option<Res<Preview>>, mut settings: ResMut<WinitSettings>, mut spared: Local<bool>) {
+    let spare = preview.is_some_and(|p| !p.is_empty());
+    if spare == *spared {
+        return;
+    }
+    *spared = spare;
+    let [focused, unfocused] =
+        if *spared { [READING_FRAME_SOFTWARE; 2] } else { [IDLE_FRAME_SOFTWARE, UNFOCUSED_FRAME] };
+    settings.focused_mode = UpdateMode::reactive_low_power(focused);
+    settings.unfocused_mode = UpdateMode::reactive_low_power(unfocused);
 }
 
 /// The engine with its event loop. A display that is named and does not answer makes it panic, and there can be

@@ -1,7 +1,9 @@
-//! While a site is being read, the camera shows all that has come of it, until a hand leads it elsewhere.
+//! While a site is being read, the camera shows all that has come of it, until a hand leads it elsewhere. Where the
+//! processor draws it does not glide: each frame on the way would be taken from those who read.
 
 use super::pose::Pose;
 use super::{SceneCamera, views};
+use crate::desktop::render::quality::Quality;
 use crate::shape::frame;
 use crate::twin::command::Command;
 use crate::twin::preview::{Preview, shift};
@@ -38,6 +40,7 @@ pub(super) fn follow(
     preview: Option<Res<Preview>>,
     mut commands: MessageReader<Command>,
     mut followed: ResMut<Followed>,
+    quality: Option<Res<Quality>>,
     mut cameras: Query<&mut SceneCamera>,
 ) {
     let asked = commands.read().filter(|c| matches!(c, Command::Fit | Command::Home)).count() > 0;
@@ -60,10 +63,12 @@ pub(super) fn follow(
         return;
     }
     let there = views::home_of(bounds, camera.aspect());
-    if followed.goal.replace(there).is_none() {
+    let first = followed.goal.replace(there).is_none();
+    if first || quality.is_some_and(|q| *q == Quality::Light) {
         camera.jump(there);
+    } else {
+        camera.goal = there;
     }
-    camera.goal = there;
 }
 
 #[cfg(test)]

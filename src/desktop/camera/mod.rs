@@ -21,6 +21,7 @@ pub mod views;
 
 use super::SceneArea;
 use super::picking::{PickTree, Picker};
+use super::render::quality::Quality;
 use crate::shape::{Aabb, frame};
 use crate::site::{Site, Slot};
 use crate::twin::command::Command;
@@ -112,6 +113,7 @@ fn open_home(
     mut opened: MessageReader<SiteOpened>,
     scene: Option<Res<Scene>>,
     mut followed: ResMut<follow::Followed>,
+    quality: Option<Res<Quality>>,
     mut cameras: Query<&mut SceneCamera>,
 ) {
     let Some(scene) = scene else { return };
@@ -123,8 +125,10 @@ fn open_home(
                     None => camera.jump(home),
                     Some(follow::End { is_led, moved }) => {
                         camera.shift(moved);
-                        if !is_led {
-                            camera.goal = home;
+                        match (is_led, &quality) {
+                            (true, _) => {}
+                            (false, Some(q)) if **q == Quality::Light => camera.jump(home),
+                            (false, _) => camera.goal = home,
                         }
                     }
                 }

@@ -24,10 +24,13 @@ fn fraction(progress: &Progress) -> Option<f32> {
     (total > 0).then(|| (done as f32 / total as f32).clamp(0.0, 1.0))
 }
 
-/// Work whose end is not known.
-fn spinner(ui: &mut egui::Ui, data: &Data, words: &str) {
+/// Work whose end is not known. What turns wants to be drawn all the time: where a building stands behind it, that
+/// would take the processor from those who read.
+fn spinner(ui: &mut egui::Ui, data: &Data, words: &str, turns: bool) {
     ui.horizontal(|ui| {
-        ui.add(egui::Spinner::new().size(14.0).color(data.tokens.accent));
+        if turns {
+            ui.add(egui::Spinner::new().size(14.0).color(data.tokens.accent));
+        }
         ui.label(RichText::new(words).small().color(data.tokens.weak));
     });
 }
@@ -50,7 +53,7 @@ pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) {
                 Some(f) if f >= 1.0 => {
                     let (done, _) = busy.progress.get();
                     let words = format!("{} elements; reading what is known of them …", super::format::count(done));
-                    spinner(ui, data, &words);
+                    spinner(ui, data, &words, !busy.aside);
                 }
                 Some(f) => {
                     let (done, total) = busy.progress.get();
@@ -64,7 +67,7 @@ pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) {
                     ui.label(RichText::new(words).small().color(data.tokens.weak));
                 }
                 None => {
-                    spinner(ui, data, "Starting …");
+                    spinner(ui, data, "Starting …", !busy.aside);
                 }
             }
             ui.add_space(4.0);
