@@ -11,3 +11,4 @@ mod network_solver;
 mod network_statuses;
 mod pandapipes_references;
 mod periods_samples;
+mod verb;
