@@ -43,6 +43,7 @@ mod report;
 mod run;
 mod search;
 mod shot;
+mod solve;
 #[cfg(feature = "desktop")]
 mod windowed;
 
@@ -70,6 +71,7 @@ enum Verb {
     Emulate(emulate::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
+    Solve(solve::Args),
     Place(place::Args),
     Bench(bench::Args),
 }
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Verb::Emulate(args) => emulate::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),
+        Verb::Solve(args) => solve::run(args),
         Verb::Place(args) => place::run(args),
         Verb::Bench(args) => bench::run(args),
     };

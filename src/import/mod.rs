@@ -5,6 +5,7 @@ pub mod colour;
 pub mod gis;
 pub mod ids;
 pub mod ifc;
+pub mod network;
 pub mod preview;
 pub mod progress;
 pub mod registry;

@@ -1,0 +1,3 @@
+//! Files of flow networks.
+pub mod inp;
+pub mod pandapipes;

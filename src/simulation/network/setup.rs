@@ -1,0 +1,470 @@
+//! From a network and what holds now to the numbers of the core.
+
+use super::layout::{Layout, NONE, OutflowKind};
+use super::links::{LinkKind, PumpHead, ValveKind};
+use super::loss::{Law, Laws};
+use super::model::{Boundary, Command, DemandModel, Network, NodeKind};
+use super::newton::{Core, Pin};
+use super::solution::{Refused, Solution};
+use super::solver::{Levels, Solver};
+use super::status::{Item, State, Switch, Switches};
+use super::zones::{Supply, Tie, Zones};
+
+/// Velocity that flows begin with, m/s: EPANET's foot a second.
+const START_VELOCITY: f64 = 0.3048;
+
+/// Builds the solver of a sound network.
+pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
+    let n = network.nodes.len();
+    let fixed: Vec<bool> = network.nodes.iter().map(|v| !matches!(v.kind, NodeKind::Junction(_))).collect();
+    let in_core = layout.head.iter().zip(&fixed).map(|(&h, &fixed)| h != NONE && !fixed).collect();
+    let tanks = network
+        .nodes
+        .iter()
+        .map(|node| match &node.kind {
+            NodeKind::Tank(tank) => Some(Levels {
+                low: node.elevation + tank.minimum_level,
+                high: if tank.overflow { f64::INFINITY } else { node.elevation + tank.maximum_level },
+            }),
+            _ => None,
+        })
+        .collect();
+    let mut now = network.boundary();
+    for (head, node) in now.head.iter_mut().zip(&network.nodes) {
+        if !head.is_finite() {
+            *head = node.elevation;
+        }
+    }
+    for value in now.demand.iter_mut().chain(&mut now.setting).chain(&mut now.head_gain) {
+        if !value.is_finite() {
+            *value = 0.0;
+        }
+    }
+    let mut core = Core::new(&layout);
+    let laws = Laws::new(network);
+    core.points.clone_from(&laws.points);
+    let hazen = |row: usize| {
+        let kind = network.links.get(layout.link[row] as usize).map(|l| &l.kind);
+        matches!(kind, Some(LinkKind::Pipe(p)) if matches!(p.friction, super::links::Friction::HazenWilliams(_)))
+    };
+    for row in 0..layout.core_rows {
+        if !hazen(row) {
+            core.others.push(row as u32);
+        } else if let Some(last) = core.stretches.last_mut().filter(|last| last.1 == row as u32) {
+            last.1 += 1;
+        } else {
+            core.stretches.push((row as u32, row as u32 + 1));
+        }
+    }
+    let items = layout
+        .specials
+        .iter()
+        .map(|s| Item {
+            link: s.link,
+            edge: s.edge,
+            switch: Switch::Way,
+            state: State::Off,
+            free: false,
+            forward: true,
+            backward: true,
+            rest: 0.0,
+            start: 0.0,
+            setting: 0.0,
+            flips: 0,
+        })
+        .collect();
+    for special in &layout.specials {
+        if matches!(network.links[special.link as usize].kind, LinkKind::Pump(p) if matches!(p.head, PumpHead::Power(_)))
+        {
+            core.machines.push(special.edge);
+        }
+    }
+    let links = network.links.len();
+    let solution = Solution {
+        head: vec![0.0; n],
+        flow: vec![0.0; links],
+        demand: vec![0.0; n],
+        status: vec![super::solution::Status::Open; links],
+        ..Solution::default()
+    };
+    let mut solver = Solver {
+        switches: Switches::new(items),
+        kinds: network.links.iter().map(|l| l.kind.clone()).collect(),
+        ends: network.links.iter().map(|l| (l.from as u32, l.to as u32)).collect(),
+        demand_model: network.options.demand_model,
+        reference_pressure: network.options.reference_pressure,
+        trials: network.options.trials.max(1),
+        elevation: network.nodes.iter().map(|v| v.elevation).collect(),
+        fixed,
+        in_core,
+        tanks,
+        broken,
+        now,
+        zones: Zones::default(),
+        references: Vec::new(),
+        load: vec![0.0; n],
+        start_flow: vec![0.0; links],
+        split: Vec::new(),
+        stale: true,
+        cold: true,
+        given: None,
+        solution,
+        layout,
+        core,
+        laws,
+    };
+    for link in 0..links {
+        solver.set_law(link);
+        if solver.now.head_gain[link] != 0.0 {
+            solver.set_gain(link);
+        }
+    }
+    solver.set_outflows(true);
+    solver
+}
+
+impl Solver {
+    /// Takes over what holds now.
+    pub(super) fn take(&mut self, boundary: &Boundary) {
+        self.solution.refused.clear();
+        let mut switched = self.cold;
+        let mut moved = false;
+        for v in 0..self.now.demand.len() {
+            let (demand, head) = (boundary.demand.get(v), boundary.head.get(v));
+            moved |= renew(&mut self.now.demand[v], demand, || Refused::Demand(v), &mut self.solution.refused);
+            if self.fixed[v] {
+                renew(&mut self.now.head[v], head, || Refused::Head(v), &mut self.solution.refused);
+                self.core.head[self.layout.head[v] as usize] = self.now.head[v];
+            }
+        }
+        for link in 0..self.kinds.len() {
+            let command = boundary.command.get(link).copied().unwrap_or(self.now.command[link]);
+            let (setting, gain) = (boundary.setting.get(link), boundary.head_gain.get(link));
+            let mut new = command != self.now.command[link];
+            self.now.command[link] = command;
+            new |= renew(&mut self.now.setting[link], setting, || Refused::Setting(link), &mut self.solution.refused);
+            let refused = &mut self.solution.refused;
+            if renew(&mut self.now.head_gain[link], gain, || Refused::Gain(link), refused) {
+                self.set_gain(link);
+            }
+            if new {
+                self.set_law(link);
+                switched = true;
+            }
+        }
+        self.stale |= moved && !(self.references.is_empty() && self.solution.cut_off.is_empty());
+        if self.switches.dropped {
+            (self.switches.dropped, self.stale) = (false, true);
+        }
+        if self.stale {
+            self.find_zones();
+        }
+        if moved || self.stale || self.cold {
+            self.set_outflows(false);
+            self.set_loads();
+        }
+        let turned = self.set_switches(switched);
+        if self.cold {
+            self.begin();
+        }
+        if turned || self.stale || self.cold {
+            self.switches.apply(&self.layout, &mut self.core, &self.references);
+        }
+        self.stale = false;
+    }
+
+    /// Law of a link by its command and setting.
+    fn set_law(&mut self, link: usize) {
+        let row = self.layout.row[link] as usize;
+        let command = if self.broken[link] { Command::Closed } else { self.now.command[link] };
+        let law = self.laws.law(&self.kinds[link], command, self.now.setting[link]);
+        let Some(place) = self.core.laws.get_mut(row) else { return };
+        self.stale |= matches!(law, Law::Shut) != matches!(*place, Law::Shut);
+        *place = law;
+        (self.core.r[row], self.core.m[row]) = match law {
+            Law::HazenWilliams { r, m } => (r, m),
+            _ => (0.0, 0.0),
+        };
+        if !matches!(law, Law::Shut) {
+            self.start_flow[link] = start_flow(&self.kinds[link], &law, &self.laws);
+        }
+        // Loss by setting changes conductances only: an old factor still serves.
+    }
+
+    fn set_gain(&mut self, link: usize) {
+        let row = self.layout.row[link] as usize;
+        let Some(&edge) = self.layout.edge.get(row) else { return };
+        let place = self.layout.edges[edge as usize];
+        let gain = |row: usize| {
+            let link = self.layout.link[row] as usize;
+            self.now.head_gain.get(link).map_or(0.0, |gain| self.layout.sign[row] * gain)
+        };
+        self.core.gain[edge as usize] = (place.first as usize..place.end as usize).map(gain).sum();
+        // A draught may set a circuit going that stood still.
+        self.stale |= !self.references.is_empty() || !self.solution.cut_off.is_empty();
+    }
+
+    /// Laws of the outflows that depend on pressure.
+    fn set_outflows(&mut self, first: bool) {
+        for outflow in &self.layout.outflows {
+            let edge = self.layout.edges[outflow.edge as usize];
+            let row = edge.first as usize;
+            let v = outflow.node as usize;
+            match outflow.kind {
+                OutflowKind::Emitter { c, e, back } if first => {
+                    self.core.laws[row] = Law::Outflow { r: c.powf(-1.0 / e), n: 1.0 / e, back };
+                    self.core.head[edge.b as usize] = self.elevation[v];
+                }
+                OutflowKind::Emitter { .. } => {}
+                OutflowKind::Demand => {
+                    let DemandModel::PressureDriven { least, required, exponent } = self.demand_model else { continue };
+                    let full = self.now.demand[v];
+                    self.core.laws[row] = Law::Wagner { full, range: required - least, n: 1.0 / exponent };
+                    self.core.head[edge.b as usize] = self.elevation[v] + least;
+                    let dead = self.core.dead.get(edge.a as usize).copied().unwrap_or(false);
+                    let held = full <= 0.0 || dead;
+                    if held != self.core.held[outflow.edge as usize] {
+                        self.core.held[outflow.edge as usize] = held;
+                        self.core.current = false;
+                    }
+                    if held {
+                        self.core.flow[outflow.edge as usize] = if dead { 0.0 } else { full };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Zones under the commands, references of circuits, and which chains are shut.
+    fn find_zones(&mut self) {
+        let Self { layout, core, zones, .. } = self;
+        let laws = &core.laws;
+        let ties = (0..self.kinds.len()).filter(|&l| layout.row[l] != NONE).map(|l| {
+            let shut = matches!(laws[layout.row[l] as usize], Law::Shut);
+            let held = matches!(self.kinds[l], LinkKind::FixedFlow);
+            let pump = matches!(self.kinds[l], LinkKind::Pump(_) | LinkKind::Fan(_));
+            let drives = !shut && (pump || held || self.now.head_gain[l] != 0.0);
+            Tie { a: self.ends[l].0, b: self.ends[l].1, open: !shut && !held, drives }
+        });
+        zones.find(&self.fixed, &self.in_core, &self.now.demand, ties);
+        for (dead, &node) in core.dead.iter_mut().zip(&layout.unknown) {
+            *dead = zones.of(node as usize) == Supply::Cut;
+        }
+        self.references.clear();
+        for v in 0..self.fixed.len() {
+            if zones.zone[v] == v as u32 && zones.supply[v] == Supply::Circuit {
+                let node = zones.reference[v] as usize;
+                let head = self.elevation[node] + self.reference_pressure;
+                self.references.push(Pin { place: layout.head[node], head, edge: NONE });
+            }
+        }
+        self.split.clear();
+        for (id, edge) in layout.edges.iter().enumerate().take(layout.chains) {
+            let mut shut = (edge.first..edge.end).filter(|&row| matches!(laws[row as usize], Law::Shut));
+            let first = shut.next();
+            if first.is_none() && core.held[id] {
+                // Opened again: a flow of its size is a better beginning than none.
+                let link = layout.link[edge.first as usize] as usize;
+                core.flow[id] = layout.sign[edge.first as usize] * self.start_flow[link];
+            }
+            core.held[id] = first.is_some();
+            if let Some(first) = first {
+                self.split.push((id as u32, first, shut.next_back().unwrap_or(first)));
+            }
+        }
+        for id in layout.chains..layout.edges.len() {
+            core.held[id] = false;
+        }
+        core.current = false;
+        core.hold_dead(layout);
+    }
+
+    /// What each core node and edge has to carry.
+    fn set_loads(&mut self) {
+        let Self { layout, core, zones, load, now, .. } = self;
+        for (v, load) in load.iter_mut().enumerate() {
+            *load = if self.fixed[v] || zones.of(v) == Supply::Cut { 0.0 } else { now.demand[v] };
+        }
+        for outflow in layout.outflows.iter().filter(|o| o.kind == OutflowKind::Demand) {
+            load[outflow.node as usize] = 0.0;
+        }
+        for leaf in &layout.leaves {
+            let taken = load[leaf.node as usize];
+            let shut = matches!(core.laws[leaf.row as usize], Law::Shut);
+            core.row_flow[leaf.row as usize] = if shut { 0.0 } else { leaf.sign * taken };
+            if !shut {
+                load[leaf.parent as usize] += taken;
+            }
+        }
+        for &id in &layout.long {
+            let edge = layout.edges[id as usize];
+            let mut sum = 0.0;
+            for row in edge.first as usize..edge.end as usize {
+                core.offset[row] = sum;
+                if row + 1 < edge.end as usize {
+                    sum += load[layout.node[row] as usize];
+                }
+            }
+            core.total[id as usize] = sum;
+        }
+        for &(id, first, _) in &self.split {
+            core.flow[id as usize] = core.offset[first as usize];
+        }
+        for (load_here, &node) in core.load.iter_mut().zip(&layout.unknown) {
+            *load_here = load[node as usize];
+        }
+    }
+
+    /// Brings what switches up to commands, settings and tank levels; whether anything turned.
+    fn set_switches(&mut self, all: bool) -> bool {
+        let Self { layout, core, now, .. } = self;
+        let n = layout.shape.n as u32;
+        let mut turned = false;
+        for item in &mut self.switches.items {
+            item.flips = 0;
+            let l = item.link as usize;
+            let (from, to) = self.ends[l];
+            let edge = layout.edges[item.edge as usize];
+            let law = core.laws[edge.first as usize];
+            let old = *item;
+            if all {
+                set_item(item, &self.kinds[l], now.command[l], now.setting[l], &law);
+                item.start = self.start_flow[l];
+                match item.switch {
+                    Switch::Reduce if edge.b < n => item.setting += self.elevation[to as usize],
+                    Switch::Sustain if edge.a < n => item.setting += self.elevation[from as usize],
+                    Switch::Reduce | Switch::Sustain => (item.switch, item.state) = (Switch::Way, State::Open),
+                    _ => {}
+                }
+                // What already works goes on from where it stands.
+                let same = item.switch == old.switch && item.free && old.free;
+                if same && !self.cold && old.state != State::Off {
+                    item.state = old.state;
+                }
+            }
+            let way = one_way(&self.kinds[l], now.command[l]);
+            let level = |v: u32| self.tanks[v as usize].map(|t| (now.head[v as usize], t));
+            let gives = |v: u32| level(v).is_none_or(|(head, t)| head > t.low);
+            let takes = |v: u32| level(v).is_none_or(|(head, t)| head < t.high);
+            item.forward = gives(from) && takes(to);
+            item.backward = !way && gives(to) && takes(from);
+            if item.state == State::Open && old.state == State::Off {
+                core.flow[item.edge as usize] = item.start;
+            }
+            turned |= item.state != old.state || item.setting != old.setting || item.switch != old.switch;
+        }
+        turned
+    }
+
+    /// Flows and heads to begin with.
+    fn begin(&mut self) {
+        let Self { layout, core, .. } = self;
+        let known = &core.head[layout.shape.n..];
+        let mean = if known.is_empty() { 0.0 } else { known.iter().sum::<f64>() / known.len() as f64 };
+        core.head[..layout.shape.n].fill(mean);
+        for pin in &self.references {
+            core.head[pin.place as usize] = pin.head;
+        }
+        for (id, edge) in layout.edges.iter().enumerate() {
+            if !core.held[id] {
+                let link = layout.link[edge.first as usize] as usize;
+                core.flow[id] = self.start_flow.get(link).copied().unwrap_or(0.0);
+            }
+        }
+        for outflow in &layout.outflows {
+            if !core.held[outflow.edge as usize] {
+                core.flow[outflow.edge as usize] = match outflow.kind {
+                    OutflowKind::Emitter { c, e, .. } => c * 10f64.powf(e),
+                    OutflowKind::Demand => self.now.demand[outflow.node as usize],
+                };
+            }
+        }
+        let Some(given) = self.given.take() else { return };
+        let (flows, heads) = *given;
+        for (id, edge) in layout.edges.iter().enumerate().filter(|&(id, _)| !core.held[id]) {
+            let row = edge.first as usize;
+            if let Some(&flow) = flows.get(layout.link[row] as usize).filter(|q| q.is_finite()) {
+                core.flow[id] = layout.sign[row] * flow;
+            }
+        }
+        for (head, &node) in core.head.iter_mut().zip(&layout.unknown) {
+            if let Some(&given) = heads.get(node as usize).filter(|h| h.is_finite()) {
+                *head = given;
+            }
+        }
+    }
+}
+
+/// Takes a new value over the old if it is a number; whether it changed.
+fn renew(old: &mut f64, new: Option<&f64>, what: impl Fn() -> Refused, refused: &mut Vec<Refused>) -> bool {
+    match new {
+        Some(&new) if new.is_finite() => {
+            let changed = new != *old;
+            *old = new;
+            changed
+        }
+        Some(_) => {
+            refused.push(what());
+            false
+        }
+        None => false,
+    }
+}
+
+/// Whether flow may only run along a link.
+fn one_way(kind: &LinkKind, command: Command) -> bool {
+    match kind {
+        LinkKind::Pipe(pipe) => pipe.check,
+        LinkKind::Kv(valve) => valve.check,
+        LinkKind::Resistance(fixed) => fixed.check,
+        LinkKind::Pump(_) | LinkKind::Fan(_) => true,
+        LinkKind::Valve(valve) => {
+            command == Command::Auto
+                && matches!(valve.kind, ValveKind::PressureReducing | ValveKind::PressureSustaining)
+        }
+        _ => false,
+    }
+}
+
+fn set_item(item: &mut Item, kind: &LinkKind, command: Command, setting: f64, law: &Law) {
+    item.setting = setting;
+    item.rest = law.at(0.0, &[]).0;
+    let auto = command == Command::Auto;
+    (item.switch, item.state) = match kind {
+        LinkKind::FixedFlow => (Switch::Hold, State::Active),
+        LinkKind::Valve(valve) if auto => match valve.kind {
+            ValveKind::PressureReducing => (Switch::Reduce, State::Active),
+            ValveKind::PressureSustaining => (Switch::Sustain, State::Active),
+            ValveKind::FlowControl => (Switch::Limit, State::Active),
+            _ => (Switch::Way, State::Open),
+        },
+        _ => (Switch::Way, State::Open),
+    };
+    item.free = item.switch != Switch::Hold;
+    if matches!(law, Law::Shut) {
+        (item.state, item.free) = (State::Off, false);
+    }
+}
+
+/// A flow of the size that a link is made for, m³/s.
+fn start_flow(kind: &LinkKind, law: &Law, laws: &Laws) -> f64 {
+    let round = |diameter: f64| START_VELOCITY * super::friction::round_area(diameter);
+    match kind {
+        LinkKind::Pipe(pipe) => round(pipe.diameter),
+        LinkKind::Valve(valve) => round(valve.diameter),
+        LinkKind::Duct(duct) => 2.0 * duct.area,
+        LinkKind::Damper(damper) => 2.0 * damper.area,
+        _ => match *law {
+            // What a head of one metre drives; pumps in the middle of their range.
+            Law::Square { m } => (1.0 / m.max(1e-9)).sqrt().min(1.0),
+            Law::Power { r, n, .. } => (1.0 / r.max(1e-9)).powf(1.0 / n).min(1.0),
+            Law::Pump { h0, r, n } => (0.25 * h0 / r).powf(1.0 / n),
+            Law::Machine { k } => k / 10.0,
+            Law::Table { first, count, x, .. } => {
+                let points = laws.points.get(first as usize..(first + count) as usize).unwrap_or_default();
+                points.get(points.len() / 2).map_or(1e-3, |p| p.0 / x)
+            }
+            _ => 1e-3,
+        },
+    }
+}
