@@ -149,9 +149,12 @@ fn model(ui: &mut Ui, data: &Data, site: &Site, kinds: KindCounts) {
         ("Map features", kinds.features),
         ("Systems", site.systems.len()),
         ("Connections", site.connections.len()),
+        ("Inferred joints", site.inferred.joins.len()),
         ("Shared shapes", site.shapes.len()),
     ] {
-        fact(ui, t, name, &format::count(n), false);
+        if name != "Inferred joints" || n > 0 {
+            fact(ui, t, name, &format::count(n), false);
+        }
     }
     if !site.origin.crs.is_empty() {
         fact(ui, t, "Coordinates", &site.origin.crs, false);

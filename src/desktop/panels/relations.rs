@@ -37,7 +37,7 @@ pub struct Supposed {
 pub struct Relations {
     /// Elements joined by connection points.
     pub joined: Vec<Joined>,
-    /// Elements that are taken to be joined, the least sure first: those are to be looked at.
+    /// Elements that are taken to be joined, in the order of their slots.
     pub supposed: Vec<Supposed>,
     /// Elements with which somebody decided that it is not joined.
     pub parted: Vec<Slot>,
@@ -122,7 +122,8 @@ impl Relations {
             let (to, by, confidence) = (Slot(other.element), join.by, join.confidence);
             self.supposed.push(Supposed { to, by, confidence, why: why(join) });
         }
-        self.supposed.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
+        // In an order that no decision changes: a second click shall not meet another joint.
+        self.supposed.sort_by_key(|s| s.to);
         self.open_ports = open.len();
     }
 
@@ -208,7 +209,7 @@ mod tests {
         let decision = Decision { from: (pump.0, None), to: (sensor.0, None), verdict: Verdict::Reject };
         let of = |slot| Relations::of(&site, slot, &[decision]);
         let told: Vec<_> = of(ahu).supposed.into_iter().map(|s| (s.to, s.why)).collect();
-        assert_eq!(told, [(pump, "ends 20 mm apart".to_owned()), (sensor, "the ends meet".to_owned())]);
+        assert_eq!(told, [(sensor, "the ends meet".to_owned()), (pump, "ends 20 mm apart".to_owned())]);
         assert_eq!((of(pump).supposed[0].to, of(sensor).supposed[0].to), (ahu, ahu));
         assert_eq!((of(pump).parted, of(sensor).parted, of(ahu).parted), (vec![sensor], vec![pump], vec![]));
         // A declared joint that somebody rejected is none, and its two ports are joined to nothing.
