@@ -143,18 +143,18 @@ fn storeys(ui: &mut Ui, data: &Data, site: &Site, out: &mut Vec<Command>) {
 fn model(ui: &mut Ui, data: &Data, site: &Site, kinds: KindCounts) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let t = data.tokens;
-    for (name, n) in [
+    let inferred = site.inferred.joins.len();
+    let inferred = (inferred > 0).then_some(("Inferred joints", inferred));
+    let counts = [
         ("Elements", kinds.elements),
         ("Spaces", kinds.spaces),
         ("Map features", kinds.features),
         ("Systems", site.systems.len()),
         ("Connections", site.connections.len()),
-        ("Inferred joints", site.inferred.joins.len()),
         ("Shared shapes", site.shapes.len()),
-    ] {
-        if name != "Inferred joints" || n > 0 {
-            fact(ui, t, name, &format::count(n), false);
-        }
+    ];
+    for (name, n) in counts.into_iter().chain(inferred) {
+        fact(ui, t, name, &format::count(n), false);
     }
     if !site.origin.crs.is_empty() {
         fact(ui, t, "Coordinates", &site.origin.crs, false);
