@@ -1,5 +1,6 @@
 //! What would happen: flow networks, heat and plant, controls, faults; and the building emulator.
 
+pub mod building;
 pub mod comfort;
 pub mod controls;
 pub mod emulator;
