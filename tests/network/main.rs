@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod air;
+mod epanet_figures;
 mod inp_epanet;
 mod inp_faults;
 mod inp_round_trip;
@@ -11,4 +13,5 @@ mod network_solver;
 mod network_statuses;
 mod pandapipes_references;
 mod periods_samples;
+mod samples;
 mod verb;
