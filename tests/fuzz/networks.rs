@@ -12,13 +12,70 @@ use plenum::{Problem, Severity};
 use serde_json::json;
 
 const INP_WORDS: [&str; 64] = [
-    "[JUNCTIONS]", "[RESERVOIRS]", "[TANKS]", "[PIPES]", "[PUMPS]", "[VALVES]", "[DEMANDS]", "[STATUS]", "[PATTERNS]",
-    "[CURVES]", "[CONTROLS]", "[RULES]", "[ENERGY]", "[EMITTERS]", "[LEAKAGE]", "[QUALITY]", "[REACTIONS]", "[MIXING]",
-    "[TIMES]", "[OPTIONS]", "[REPORT]", "[COORDINATES]", "[VERTICES]", "[END]", "RULE x\n", "IF ", "THEN ", "ELSE ",
-    "AND ", "PRIORITY ", "LINK ", "NODE ", "SYSTEM ", "OPEN", "CLOSED", "CV", "PRV", "PSV", "PBV", "FCV", "TCV", "GPV",
-    "PCV", "HEAD ", "POWER ", "SPEED ", "PATTERN ", "UNITS ", "CMH", "GPM", "HEADLOSS D-W", "HEADLOSS C-M",
-    "DEMAND MODEL PDA", "BACKFLOW ALLOWED NO", "ABOVE", "BELOW", "AT TIME ", "CLOCKTIME ", "\u{feff}", "\r\n", "\t",
-    ";", "\"", "*",
+    "[JUNCTIONS]",
+    "[RESERVOIRS]",
+    "[TANKS]",
+    "[PIPES]",
+    "[PUMPS]",
+    "[VALVES]",
+    "[DEMANDS]",
+    "[STATUS]",
+    "[PATTERNS]",
+    "[CURVES]",
+    "[CONTROLS]",
+    "[RULES]",
+    "[ENERGY]",
+    "[EMITTERS]",
+    "[LEAKAGE]",
+    "[QUALITY]",
+    "[REACTIONS]",
+    "[MIXING]",
+    "[TIMES]",
+    "[OPTIONS]",
+    "[REPORT]",
+    "[COORDINATES]",
+    "[VERTICES]",
+    "[END]",
+    "RULE x\n",
+    "IF ",
+    "THEN ",
+    "ELSE ",
+    "AND ",
+    "PRIORITY ",
+    "LINK ",
+    "NODE ",
+    "SYSTEM ",
+    "OPEN",
+    "CLOSED",
+    "CV",
+    "PRV",
+    "PSV",
+    "PBV",
+    "FCV",
+    "TCV",
+    "GPV",
+    "PCV",
+    "HEAD ",
+    "POWER ",
+    "SPEED ",
+    "PATTERN ",
+    "UNITS ",
+    "CMH",
+    "GPM",
+    "HEADLOSS D-W",
+    "HEADLOSS C-M",
+    "DEMAND MODEL PDA",
+    "BACKFLOW ALLOWED NO",
+    "ABOVE",
+    "BELOW",
+    "AT TIME ",
+    "CLOCKTIME ",
+    "\u{feff}",
+    "\r\n",
+    "\t",
+    ";",
+    "\"",
+    "*",
 ];
 
 /// Nothing larger is solved here: what the reader makes of a file says enough.
@@ -76,7 +133,10 @@ fn solved(network: &Network, tolerance: f64) -> (u64, bool) {
     for status in &cold.status {
         outcome = then(outcome, *status as u64);
     }
-    outcome = then(outcome, u64::from(cold.converged) * 64 + cold.zones().len().min(7) as u64 * 8 + cold.frozen.len().min(7) as u64);
+    outcome = then(
+        outcome,
+        u64::from(cold.converged) * 64 + cold.zones().len().min(7) as u64 * 8 + cold.frozen.len().min(7) as u64,
+    );
     // Other demands, from there.
     let mut other = boundary.clone();
     for demand in &mut other.demand {
@@ -155,9 +215,38 @@ fn net() -> String {
 
 pub fn pandapipes() {
     let words = [
-        "null", "true", "false", "-1", "1e308", "0", "\\\"", "\"", "[", "]", "{", "}", ",", ":", "\\\"data\\\"", "NaN",
-        "\\\"index\\\"", "\\\"columns\\\"", "\"_object\"", "\"DataFrame\"", "is_gas", "reg_par", "height_m", "p_bar",
-        "sections", "diameter_m", "from_junction", "999999999999", "-0.0", "1e-308", "\\\\", "circ_pump_mass",
+        "null",
+        "true",
+        "false",
+        "-1",
+        "1e308",
+        "0",
+        "\\\"",
+        "\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\\\"data\\\"",
+        "NaN",
+        "\\\"index\\\"",
+        "\\\"columns\\\"",
+        "\"_object\"",
+        "\"DataFrame\"",
+        "is_gas",
+        "reg_par",
+        "height_m",
+        "p_bar",
+        "sections",
+        "diameter_m",
+        "from_junction",
+        "999999999999",
+        "-0.0",
+        "1e-308",
+        "\\\\",
+        "circ_pump_mass",
     ];
     Fuzz::new("pandapipes").longest(8000).seeds([net()]).words(&words).run(|input| {
         let (net, problems) = pandapipes::read(input, "fuzz.json");
@@ -275,10 +364,19 @@ impl Bytes<'_> {
             17 => {
                 setting = self.value(0.0, 1.0);
                 if self.next() % 2 == 0 {
-                    LinkKind::Damper(BladeDamper { area: self.value(0.01, 2.0), open_loss: 0.3, closed_loss: self.value(0.0, 1e6) })
+                    LinkKind::Damper(BladeDamper {
+                        area: self.value(0.01, 2.0),
+                        open_loss: 0.3,
+                        closed_loss: self.value(0.0, 1e6),
+                    })
                 } else {
                     let characteristic = Characteristic::EqualPercentage(50.0);
-                    LinkKind::Kv(KvValve { kvs: self.value(0.1, 500.0), characteristic, leak_kv: 0.0, check: self.next() % 2 == 0 })
+                    LinkKind::Kv(KvValve {
+                        kvs: self.value(0.1, 500.0),
+                        characteristic,
+                        leak_kv: 0.0,
+                        check: self.next() % 2 == 0,
+                    })
                 }
             }
             18 => match self.next() % 3 {
@@ -294,7 +392,11 @@ impl Bytes<'_> {
                 setting = self.value(-0.01, 0.01);
                 LinkKind::FixedFlow
             }
-            _ => LinkKind::Resistance(Resistance { k: self.value(1e4, 1e10), exponent: self.value(1.0, 2.0), check: self.next() % 3 == 0 }),
+            _ => LinkKind::Resistance(Resistance {
+                k: self.value(1e4, 1e10),
+                exponent: self.value(1.0, 2.0),
+                check: self.next() % 3 == 0,
+            }),
         };
         let command = [Command::Auto, Command::Auto, Command::Auto, Command::Auto, Command::Open, Command::Closed]
             [usize::from(self.next() % 6)];

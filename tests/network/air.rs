@@ -133,7 +133,11 @@ fn fans_side_by_side_and_behind_one_another() {
     close(unlike.flow[1], ((0.81 * 500.0 - p) / 100.0).sqrt());
     boundary.setting[1] = 0.5;
     let stands = solve_at(&network, &boundary);
-    assert_eq!((stands.status[1], stands.flow[1]), (Status::Blocked, 0.0), "no air runs back through a fan that stands");
+    assert_eq!(
+        (stands.status[1], stands.flow[1]),
+        (Status::Blocked, 0.0),
+        "no air runs back through a fan that stands"
+    );
     close(stands.flow[0], (500.0f64 / 250.0).sqrt());
     // Behind one another: both pressures.
     let mut network = line(2);

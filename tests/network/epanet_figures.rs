@@ -45,7 +45,9 @@ fn off(network: &Network, solution: &Solution, figures: &Value) -> (f64, f64) {
     let of = |figures: &Value, id: &str| figures[id].as_f64().unwrap_or_else(|| panic!("no figure of {id}"));
     let heads = network.nodes.iter().zip(&solution.head).map(|(n, h)| (h - of(&figures["head_m"], &n.id)).abs());
     let flows = network.links.iter().zip(&solution.flow).map(|(l, q)| (q - of(&figures["flow_m3s"], &l.id)).abs());
-    let most = |all: &mut dyn Iterator<Item = f64>| all.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
+    let most = |all: &mut dyn Iterator<Item = f64>| {
+        all.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most })
+    };
     (most(&mut heads.into_iter()), most(&mut flows.into_iter()))
 }
 
@@ -104,7 +106,11 @@ fn small_networks_written_in_other_units_solve_alike() {
         for units in [
             Units::new(FlowUnits::Gpm),
             Units::new(FlowUnits::Cmd),
-            Units { flow: FlowUnits::Lps, pressure: Some(PressureUnits::Bar), specific_gravity: file.units.specific_gravity },
+            Units {
+                flow: FlowUnits::Lps,
+                pressure: Some(PressureUnits::Bar),
+                specific_gravity: file.units.specific_gravity,
+            },
         ] {
             let (text, problems) = inp::write(&file, units);
             assert!(problems.is_empty(), "{name}: {problems:?}");

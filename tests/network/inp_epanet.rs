@@ -90,7 +90,11 @@ fn what_is_written_has_the_heads_of_what_was_read() {
             (most, seen) = (most.max((x - y).abs()), seen + 1);
         }
     }
-    eprintln!("{} files written of {} read, {seen} heads: at most {most:.1e} m apart", pairs.len(), files.len() - pairs.len());
+    eprintln!(
+        "{} files written of {} read, {seen} heads: at most {most:.1e} m apart",
+        pairs.len(),
+        files.len() - pairs.len()
+    );
 }
 
 /// The same over the whole duration, for the samples that are not too long to be kept in memory.

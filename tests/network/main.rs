@@ -11,6 +11,7 @@ mod inp_samples;
 mod network_references;
 mod network_solver;
 mod network_statuses;
+mod odd;
 mod pandapipes_references;
 mod periods_samples;
 mod samples;

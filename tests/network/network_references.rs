@@ -113,6 +113,7 @@ fn zones_that_nothing_feeds_are_named_and_the_rest_is_that_of_epanet() {
     }
     let wanted =
         [("fcv_open_no_downstream_sources", vec!["J4 J5"]), ("prv_closed_no_upstream_sources", vec!["J2 J3 J23"])];
-    let wanted = wanted.map(|(name, zones)| (name.to_owned(), zones.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+    let wanted =
+        wanted.map(|(name, zones)| (name.to_owned(), zones.into_iter().map(str::to_owned).collect::<Vec<_>>()));
     assert!(seen.is_empty() || seen == wanted, "{seen:?}");
 }

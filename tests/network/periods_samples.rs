@@ -2,7 +2,7 @@
 
 use crate::samples;
 use plenum::import::network::inp::{self, InpFile};
-use plenum::simulation::network::periods::{Moment, through};
+use plenum::simulation::network::periods::{Moment, Run, through};
 use plenum::simulation::network::{Accuracy, Solver};
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -91,4 +91,32 @@ fn every_sample_runs_its_whole_duration() {
         assert!(run.pumps().iter().all(|p| p.kwh.is_finite() && p.kwh >= 0.0), "{name}");
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+/// `through` begins a moment anew where it does not settle from the last one. Here no moment needs it.
+#[test]
+fn net6_goes_on_from_moment_to_moment() {
+    let Some(folder) = samples::folder("networks") else { return };
+    let file = read(&folder, "Net6");
+    for accuracy in [Accuracy::of_file(1e-3), Accuracy::both(1e-6), Accuracy::both(1e-9)] {
+        let (mut solver, _) = Solver::new(&file.network);
+        let mut run = Run::new(&file.network, &file.timeline);
+        let (mut moments, mut most) = (0, 0);
+        while run.begin().is_some() {
+            loop {
+                let solution = solver.solve(run.boundary(), accuracy);
+                assert!(solution.converged, "{} s at {accuracy:?}: {:?}", run.seconds(), solution.head_residual);
+                most = most.max(solution.iterations);
+                if !run.switch(solver.solution()) {
+                    break;
+                }
+            }
+            moments += 1;
+            if run.advance(solver.solution()) == 0 {
+                break;
+            }
+        }
+        eprintln!("Net6 at {accuracy:?}: {moments} moments, {most} iterations at the most");
+        assert!(moments > 600, "{moments}");
+    }
 }
