@@ -10,6 +10,7 @@ use super::output::{Failure, print_json, print_text};
 use crate::import::network::{inp, pandapipes};
 use crate::problem::{Problem, Severity};
 use crate::simulation::network::periods::{Run, Timeline, through};
+use crate::simulation::network::transport::Coupled;
 use crate::simulation::network::{Accuracy, Network, Solution, Solver};
 use cpu_time::ProcessTime;
 use document::{Figures, Moment, describe};
@@ -105,11 +106,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let (mut solver, found) = Solver::new(&read.network);
     figures.problems.extend(found);
     figures.seconds.setup = started.elapsed().as_secs_f64();
-    solve(&args, &read, &mut solver, accuracy, &mut figures)?;
-    let heat = read.net.as_ref().map(|net| warm::solve(net, &mut solver, accuracy, &mut figures)).transpose()?;
+    let heat = match &read.net {
+        Some(net) => flow_and_heat(&args, net, &mut solver, accuracy, &mut figures)?,
+        None => {
+            solve(&args, &read, &mut solver, accuracy, &mut figures)?;
+            Value::Null
+        }
+    };
     let converged = figures.converged();
     if args.json {
-        print_json(&document::json(&read.network, &figures, heat.unwrap_or(Value::Null)))?;
+        print_json(&document::json(&read.network, &figures, heat))?;
     } else {
         print_text(&describe(&name, &read.network, &figures))?;
     }
@@ -152,17 +158,46 @@ fn solve(
         return Err(interrupt::stopped(args.file.display().to_string()).into());
     }
     figures.seconds.solve = started.elapsed().as_secs_f64();
-    let Some(repeats) = args.repeat else { return Ok(()) };
     let mut beginning = Run::new(&read.network, &read.timeline);
     let Some(boundary) = beginning.begin().cloned() else { return Ok(()) };
+    repeat(args, figures, || {
+        solver.reset();
+        let _: &Solution = solver.solve(&boundary, accuracy);
+    })
+}
+
+/// Flow and temperature together, and the times of such solves where they are asked for.
+fn flow_and_heat(
+    args: &Args,
+    net: &pandapipes::PipeNet,
+    solver: &mut Solver,
+    accuracy: Accuracy,
+    figures: &mut Figures,
+) -> Result<Value, Failure> {
+    let (runs, boundary) = (net.runs(), net.network.boundary());
+    let coupling = net.coupling(&runs);
+    let started = ProcessTime::now();
+    let (coupled, problems) = coupling.solve(solver, &boundary, accuracy);
+    figures.seconds.solve = started.elapsed().as_secs_f64();
+    figures.problems.extend(problems);
+    let fields = warm::take(net, &coupled, figures);
+    repeat(args, figures, || {
+        solver.reset();
+        let _: (Coupled, Vec<Problem>) = coupling.solve(solver, &boundary, accuracy);
+    })?;
+    Ok(fields)
+}
+
+/// Times a cold solve as often as it is asked for; the median is told.
+fn repeat(args: &Args, figures: &mut Figures, mut once: impl FnMut()) -> Result<(), Failure> {
+    let Some(repeats) = args.repeat else { return Ok(()) };
     let mut times: Vec<f64> = Vec::with_capacity(repeats as usize);
     for _ in 0..repeats {
         if interrupt::interrupted() {
             return Err(interrupt::stopped(args.file.display().to_string()).into());
         }
         let started = ProcessTime::now();
-        solver.reset();
-        let _: &Solution = solver.solve(&boundary, accuracy);
+        once();
         times.push(started.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);

@@ -25,6 +25,7 @@ mod engine;
 mod ids_common;
 mod models;
 mod mutate;
+mod networks;
 mod projects;
 mod scenes;
 mod search;
@@ -52,6 +53,23 @@ fn geojson() {
 #[test]
 fn any_file() {
     models::any_file();
+}
+
+// Flow networks.
+
+#[test]
+fn inp() {
+    networks::inp();
+}
+
+#[test]
+fn pandapipes() {
+    networks::pandapipes();
+}
+
+#[test]
+fn solver() {
+    networks::solver();
 }
 
 // What is kept of them.

@@ -1,29 +1,12 @@
 //! Every INP sample is read, written and read again.
-//!
-//! The samples are found through `PLENUM_SAMPLES`; without it these tests say so and pass.
 
+use crate::samples;
 use plenum::import::network::inp;
 use plenum::simulation::network::periods::Act;
 use plenum::simulation::network::{LinkKind, NodeKind};
 use plenum::{Problem, Severity};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-fn samples() -> Vec<PathBuf> {
-    let Some(folder) = std::env::var_os("PLENUM_SAMPLES").map(|s| PathBuf::from(s).join("networks")) else {
-        eprintln!("skipped: set PLENUM_SAMPLES to the folder of samples");
-        return Vec::new();
-    };
-    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("the folder of samples")
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|e| e == "inp"))
-        .collect();
-    found.sort();
-    assert!(found.len() >= 10, "only {} samples in {}", found.len(), folder.display());
-    found
-}
+use std::path::Path;
 
 fn read(path: &Path) -> (inp::InpFile, Vec<Problem>) {
     let bytes = std::fs::read(path).expect("a sample");
@@ -33,7 +16,7 @@ fn read(path: &Path) -> (inp::InpFile, Vec<Problem>) {
 
 #[test]
 fn every_sample_is_read_whole() {
-    for path in samples() {
+    for (_, path) in samples::networks() {
         let (file, problems) = read(&path);
         let bad: Vec<_> = problems.iter().filter(|p| p.severity != Severity::Info).map(ToString::to_string).collect();
         assert!(bad.is_empty(), "{bad:#?}");
@@ -60,7 +43,7 @@ fn every_sample_is_read_whole() {
 
 #[test]
 fn what_the_samples_say() {
-    let Some(folder) = samples().first().and_then(|p| p.parent().map(Path::to_path_buf)) else { return };
+    let Some(folder) = samples::folder("networks") else { return };
     let (net3, _) = read(&folder.join("Net3.inp"));
     assert_eq!(net3.timeline.times.duration, 168 * 3600);
     assert_eq!(net3.timeline.controls.len(), 18);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod air;
+mod epanet_figures;
 mod inp_epanet;
 mod inp_faults;
 mod inp_round_trip;
@@ -9,6 +11,8 @@ mod inp_samples;
 mod network_references;
 mod network_solver;
 mod network_statuses;
+mod odd;
 mod pandapipes_references;
 mod periods_samples;
+mod samples;
 mod verb;

@@ -1,23 +1,13 @@
 //! Samples run their whole duration, with the tank levels and the step times of EPANET.
-//!
-//! The samples are found through `PLENUM_SAMPLES`; without it these tests say so and pass.
 
+use crate::samples;
 use plenum::import::network::inp::{self, InpFile};
-use plenum::simulation::network::periods::{Moment, through};
+use plenum::simulation::network::periods::{Moment, Run, through};
 use plenum::simulation::network::{Accuracy, Solver};
 use serde_json::Value;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 const DAY: i64 = 86_400;
-
-fn networks() -> Option<PathBuf> {
-    let folder = std::env::var_os("PLENUM_SAMPLES").map(|s| PathBuf::from(s).join("networks"));
-    if folder.is_none() {
-        eprintln!("skipped: set PLENUM_SAMPLES to the folder of samples");
-    }
-    folder
-}
 
 fn read(folder: &std::path::Path, name: &str) -> InpFile {
     let bytes = std::fs::read(folder.join(name).with_extension("inp")).expect("a sample");
@@ -55,7 +45,7 @@ fn against_reference(name: &str, folder: &std::path::Path) -> (f64, Option<Strin
 
 #[test]
 fn tanks_follow_epanet_to_a_millimetre() {
-    let Some(folder) = networks() else { return };
+    let Some(folder) = samples::folder("networks") else { return };
     let mut told = Vec::new();
     for name in ["Net1", "Net2", "Net3", "L-TOWN", "tank_controls_1", "cv_controls", "leaks"] {
         let (worst, times) = against_reference(name, &folder);
@@ -72,15 +62,9 @@ fn tanks_follow_epanet_to_a_millimetre() {
 
 #[test]
 fn every_sample_runs_its_whole_duration() {
-    let Some(folder) = networks() else { return };
-    let (mut seen, mut told) = (0, Vec::new());
-    for entry in std::fs::read_dir(&folder).expect("the samples").flatten() {
-        let path = entry.path();
-        if path.extension().is_none_or(|e| e != "inp") {
-            continue;
-        }
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let file = read(&folder, &name);
+    let mut told = Vec::new();
+    for (name, path) in samples::networks() {
+        let (file, _) = inp::read(&std::fs::read(path).expect("a sample"), &name);
         let (mut solver, _) = Solver::new(&file.network);
         let mut last = (-1, 0);
         let mut bad = Vec::new();
@@ -105,8 +89,34 @@ fn every_sample_runs_its_whole_duration() {
             told.push(format!("{name} ended at {} s; not solved: {bad:?}", last.0));
         }
         assert!(run.pumps().iter().all(|p| p.kwh.is_finite() && p.kwh >= 0.0), "{name}");
-        seen += 1;
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
-    assert!(seen >= 10, "{seen}");
+}
+
+/// `through` begins a moment anew where it does not settle from the last one. Here no moment needs it.
+#[test]
+fn net6_goes_on_from_moment_to_moment() {
+    let Some(folder) = samples::folder("networks") else { return };
+    let file = read(&folder, "Net6");
+    for accuracy in [Accuracy::of_file(1e-3), Accuracy::both(1e-6), Accuracy::both(1e-9)] {
+        let (mut solver, _) = Solver::new(&file.network);
+        let mut run = Run::new(&file.network, &file.timeline);
+        let (mut moments, mut most) = (0, 0);
+        while run.begin().is_some() {
+            loop {
+                let solution = solver.solve(run.boundary(), accuracy);
+                assert!(solution.converged, "{} s at {accuracy:?}: {:?}", run.seconds(), solution.head_residual);
+                most = most.max(solution.iterations);
+                if !run.switch(solver.solution()) {
+                    break;
+                }
+            }
+            moments += 1;
+            if run.advance(solver.solution()) == 0 {
+                break;
+            }
+        }
+        eprintln!("Net6 at {accuracy:?}: {moments} moments, {most} iterations at the most");
+        assert!(moments > 600, "{moments}");
+    }
 }

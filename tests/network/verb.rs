@@ -81,11 +81,15 @@ fn what_cannot_be_solved_is_said_with_its_exit_status() {
     of("gas.json", "{\"_object\": {}}");
     of("words.txt", INP);
     of("house.ifc", "ISO-10303-21;");
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    std::fs::create_dir(folder.path().join("folder.inp")).unwrap();
     for (args, status, says) in [
         (&["empty.inp"][..], 1, "the file is empty"),
         (&["garbage.inp"], 1, "garbage.inp"),
         (&["gas.json"], 1, "gas.json"),
         (&["absent.inp"], 1, "no such file"),
+        (&["folder"], 2, "a folder is no network"),
+        (&["folder.inp"], 1, "cannot be read"),
         (&["words.txt"], 2, "ends in `.txt`"),
         (&["house.ifc"], 2, "not solved yet"),
         (&["empty.inp", "--accuracy", "7"], 2, "between 1e-12 and 1"),
@@ -103,6 +107,40 @@ fn what_cannot_be_solved_is_said_with_its_exit_status() {
     assert_eq!(output.status.code(), Some(0));
     let problems = json(&output)["problems"].to_string();
     assert!(problems.contains("dented.inp:16") && problems.contains("NOWHERE"), "{problems}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_said_to_be_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(folder.path(), "locked.inp", INP);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    if std::fs::read(&path).is_ok() {
+        eprintln!("skipped: this user may read every file");
+        return;
+    }
+    let output = solve(folder.path(), &["locked.inp", "--json"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("locked.inp") && words.contains("check its rights"), "{words}");
+}
+
+/// As Windows programs write it: a mark of the encoding, carriage returns, a letter of Latin 1.
+#[test]
+fn other_encodings_and_line_ends_solve_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "plain.inp", INP);
+    let wanted = json(&solve(folder.path(), &["plain.inp", "--json"]))["steps"].clone();
+    let returns = INP.replace('\n', "\r\n");
+    let marked = [b"\xEF\xBB\xBF".as_slice(), returns.as_bytes()].concat();
+    let latin = [b"[TITLE]\r\nquai \xe9toile\r\n".as_slice(), returns.as_bytes()].concat();
+    for (name, bytes) in [("marked.inp", marked), ("latin.inp", latin)] {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+        let output = solve(folder.path(), &[name, "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(json(&output)["steps"], wanted, "{name}");
+    }
 }
 
 #[test]

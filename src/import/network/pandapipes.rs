@@ -5,6 +5,7 @@
 //! told. Gas nets are refused: their flow is compressible.
 
 mod frames;
+mod heat;
 
 use crate::problem::Problem;
 use crate::simulation::network::{

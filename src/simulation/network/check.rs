@@ -1,6 +1,7 @@
 //! What of a network cannot be solved, found before it is.
 
 use super::links::{Friction, LinkKind, PumpHead, ValveKind};
+use super::loss::Laws;
 use super::model::{DemandModel, Network, NodeKind};
 use crate::problem::Problem;
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
             problems.push(Problem::error(place, "its elevation is no number; 0 m is taken", "give it an elevation"));
         }
     }
+    let laws = Laws::new(&network);
     let mut broken = vec![false; network.links.len()];
     for (l, broken) in broken.iter_mut().enumerate() {
         let link = &network.links[l];
@@ -41,6 +43,11 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
         } else if let Some((wrong, remedy)) = wrong(&network, &link.kind) {
             problems.push(Problem::error(place, format!("{wrong}; it is taken as closed"), remedy));
             *broken = true;
+        } else if !laws.counts(&laws.law(&link.kind, link.command, link.setting)) {
+            // The solver takes it as shut for as long as that is so: its setting may change.
+            let message =
+                "its sizes or its setting are so far out that no loss can be worked out; it is taken as closed";
+            problems.push(Problem::error(place, message, "look at its sizes, its setting and their units"));
         } else if let Some((odd, remedy)) = odd(&network, l) {
             problems.push(Problem::warning(place, odd, remedy));
         }

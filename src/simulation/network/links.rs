@@ -210,7 +210,8 @@ pub enum PumpHead {
     Power(f64),
 }
 
-/// A fan: total pressure (Pa at [`Fan::density`]) against flow (m³/s), joined by straight lines.
+/// A fan: total pressure (Pa at [`Fan::density`]) against flow (m³/s), by one point, three or many as for a pump
+/// ([`PumpHead::Curve`]). Its head is the same in any gas, so its pressure goes with the density of the network's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fan {
     /// Index into [`super::Network::curves`].

@@ -10,6 +10,8 @@ use super::power::{HW_EXPONENT, pow_less_one};
 pub const LEAST_SLOPE: f64 = 1e-7 / (0.3048 * 0.3048);
 /// Slope of a wall that stops a pressure-driven outflow from leaving its range, m/(m³/s).
 const WALL: f64 = 1e9;
+/// More than this at 1 m³/s is no loss that can be reckoned with, m.
+const MOST_LOSS: f64 = 1e30;
 /// A foot, m.
 const FOOT: f64 = 0.3048;
 
@@ -325,6 +327,11 @@ impl Laws {
             }
             LinkKind::FixedFlow => Law::Held(setting),
         }
+    }
+
+    /// Whether a loss can be worked out by a law: not where sizes are so far out that there are no numbers for it.
+    pub fn counts(&self, law: &Law) -> bool {
+        law.at(1.0, &self.points).0.abs() < MOST_LOSS
     }
 
     fn pipe(&self, length: f64, diameter: f64, friction: Friction, minor: f64) -> Law {

@@ -188,6 +188,10 @@ impl Core {
     pub fn hold_dead(&mut self, layout: &Layout) {
         let dead = |head: u32| self.dead.get(head as usize).copied().unwrap_or(false);
         for (id, edge) in layout.edges.iter().enumerate() {
+            // A chain that is shut somewhere feeds its nodes from both ends: the other end may well live.
+            if id < layout.chains && self.held[id] {
+                continue;
+            }
             if dead(edge.a) || dead(edge.b) {
                 self.held[id] = true;
                 self.flow[id] = 0.0;

@@ -178,6 +178,8 @@ impl Solver {
         let row = self.layout.row[link] as usize;
         let command = if self.broken[link] { Command::Closed } else { self.now.command[link] };
         let law = self.laws.law(&self.kinds[link], command, self.now.setting[link]);
+        // A setting may be so far out that no loss can be worked out: as good as shut.
+        let law = if self.laws.counts(&law) { law } else { Law::Shut };
         let Some(place) = self.core.laws.get_mut(row) else { return };
         self.stale |= matches!(law, Law::Shut) != matches!(*place, Law::Shut);
         *place = law;

@@ -37,7 +37,13 @@ impl Reader {
             match found.iter_mut().find(|(f, _)| f.2 == bounds.what) {
                 Some((_, count)) => *count += 1,
                 None => {
-                    let text = format!("the {} of {id} is {value} {}", bounds.what, bounds.unit);
+                    // Three hundred noughts say less than an exponent.
+                    let number = if (1e-9..1e15).contains(&value.abs()) || value == 0.0 {
+                        value.to_string()
+                    } else {
+                        format!("{value:e}")
+                    };
+                    let text = format!("the {} of {id} is {number} {}", bounds.what, bounds.unit);
                     found.push(((element, id.to_owned(), bounds.what, text.trim_end().to_owned()), 1));
                 }
             }

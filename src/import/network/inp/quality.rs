@@ -5,6 +5,8 @@ use super::document::Row;
 use super::reader::Reader;
 use super::words::is;
 use crate::simulation::network::NodeKind;
+use rustc_hash::FxHashSet;
+use std::hash::Hash;
 
 /// Water quality.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,7 +96,7 @@ pub struct Reaction {
 }
 
 /// What a coefficient is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReactionOf {
     /// The water in a pipe.
     Bulk(usize),
@@ -136,6 +138,23 @@ pub(super) const MIXING_WORDS: [(&str, MixingModel); 4] = [
     ("LIFO", MixingModel::LastIn),
 ];
 
+impl Quality {
+    /// Leaves the last where something is said more than once: it is what holds.
+    pub(super) fn last_of_each(&mut self) {
+        keep_last(&mut self.initial, |(node, _)| *node);
+        keep_last(&mut self.sources, |source| source.node);
+        keep_last(&mut self.reactions, |reaction| reaction.of);
+        keep_last(&mut self.mixing, |mixing| mixing.node);
+    }
+}
+
+fn keep_last<T, K: Eq + Hash>(list: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let mut seen = FxHashSet::default();
+    list.reverse();
+    list.retain(|item| seen.insert(key(item)));
+    list.reverse();
+}
+
 impl Reader {
     /// `node value`, `first last value`
     pub(super) fn initial_quality(&mut self, row: &Row<'_>) {
@@ -164,7 +183,6 @@ impl Reader {
         let Some(value) = self.number(row, at, "quality") else { return };
         let pattern = self.pattern(row, at + 1);
         let kind = said.unwrap_or(SourceKind::Concentration);
-        self.out.quality.sources.retain(|s| s.node != node);
         self.out.quality.sources.push(Source { node, kind, value, pattern });
     }
 

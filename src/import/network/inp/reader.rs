@@ -186,6 +186,7 @@ impl Reader {
                 _ => {}
             }
         }
+        self.out.quality.last_of_each();
         self.finish_curves();
         self.check_network();
         self.check_absurd();

@@ -175,7 +175,7 @@ impl Reader {
             w if is(w, "VISC") => self.out.network.fluid.viscosity = value,
             w if is(w, "DIFF") => settings.diffusivity = Some(value),
             w if is(w, "SPEC") => self.out.units.specific_gravity = value,
-            w if is(w, "TRIAL") => options.trials = usize::try_from(count).unwrap_or(usize::MAX),
+            w if is(w, "TRIAL") => options.trials = usize::try_from(count.max(1)).unwrap_or(usize::MAX),
             w if is(w, "ACCU") => options.accuracy = value.clamp(1e-9, 0.1),
             w if is(w, "HEADERROR") => settings.head_error_m = (value > 0.0).then_some(value),
             w if is(w, "FLOWCHANGE") => settings.flow_change_m3s = (value > 0.0).then_some(value),
