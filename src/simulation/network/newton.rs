@@ -94,21 +94,6 @@ impl pulp::WithSimd for Evaluate<'_> {
     }
 }
 
-/// The losses of leaves, compiled likewise.
-struct LeafLosses<'a> {
-    core: &'a mut Core,
-    layout: &'a Layout,
-}
-
-impl pulp::WithSimd for LeafLosses<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        self.core.leaf_losses_with(self.layout);
-    }
-}
-
 impl Core {
     /// Room for a layout.
     pub fn new(layout: &Layout) -> Self {
@@ -190,24 +175,8 @@ impl Core {
 
     /// Works out the losses of the rows of leaves at their flows.
     pub fn leaf_losses(&mut self, layout: &Layout) {
-        let arch = self.arch;
-        arch.dispatch(LeafLosses { core: self, layout });
-    }
-
-    #[inline(always)]
-    fn leaf_losses_with(&mut self, layout: &Layout) {
-        let leaves = layout.core_rows..layout.link.len();
-        hazen_williams(
-            &self.row_flow[leaves.clone()],
-            &self.r[leaves.clone()],
-            &self.m[leaves.clone()],
-            &mut self.row_loss[leaves.clone()],
-            &mut self.row_slope[leaves.clone()],
-        );
-        for row in leaves {
-            if !matches!(self.laws[row], Law::HazenWilliams { .. }) {
-                self.row_loss[row] = self.laws[row].at(self.row_flow[row], &self.points).0;
-            }
+        for row in layout.core_rows..layout.link.len() {
+            self.row_loss[row] = self.laws[row].at(self.row_flow[row], &self.points).0;
         }
     }
 
