@@ -18,6 +18,10 @@
 // Module docs also speak to those who read the source: they may name what is private.
 #![allow(rustdoc::private_intra_doc_links)]
 
+// It has C functions of EPANET's own names. Named first it is linked last, and EPANET is called by its names.
+#[cfg(feature = "peers")]
+extern crate epanet_rs as _;
+
 pub mod problem;
 pub mod time;
 

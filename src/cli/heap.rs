@@ -11,6 +11,11 @@ pub fn in_use() -> usize {
     HEAP.allocated()
 }
 
+/// Bytes ever allocated, given back or not.
+pub fn total() -> usize {
+    HEAP.total_allocated()
+}
+
 /// As [`in_use`], once threads that have ended have given back what was theirs: waits until no more comes back.
 pub fn settled() -> usize {
     let mut before = in_use();

@@ -28,7 +28,7 @@ mod emulate;
 pub mod field;
 mod graph;
 mod headless;
-mod heap;
+pub mod heap;
 mod import;
 mod interrupt;
 pub mod live;

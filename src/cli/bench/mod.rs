@@ -6,10 +6,14 @@ mod frame;
 mod import;
 mod ingest;
 mod picking;
+mod row;
 mod search;
+mod solve;
 mod start;
 mod synthetic;
 mod tick;
+
+pub use row::Row;
 
 use super::output::{Failure, print_json};
 use crate::problem::Problem;
@@ -59,103 +63,6 @@ enum Name {
     Search,
 }
 
-/// One figure.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    /// What was measured, on what: `clinic, 440 points`.
-    pub case: String,
-    /// The unit: `cpu_ms`, `per_s`, `bytes`, `ms`, `us`.
-    pub metric: &'static str,
-    /// Our figure; none where it cannot be had here.
-    pub ours: Option<f64>,
-    /// What it is held against; empty when nothing is.
-    pub peer: String,
-    /// The peer's figure, when it could be run here.
-    pub theirs: Option<f64>,
-    /// Ours over theirs.
-    pub ratio: Option<f64>,
-    /// The goal for the ratio where there is a peer, else for our figure.
-    pub goal: Option<f64>,
-    /// Whether the goal is met; none without one.
-    pub met: Option<bool>,
-    /// Why a figure is missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-}
-
-impl Row {
-    /// A figure of ours that should be at most `goal`.
-    pub fn at_most(case: impl Into<String>, metric: &'static str, ours: f64, goal: f64) -> Self {
-        Self::alone(case, metric, ours, Some(goal), Some(ours <= goal))
-    }
-
-    /// A figure of ours that should be at least `goal`.
-    pub fn at_least(case: impl Into<String>, metric: &'static str, ours: f64, goal: f64) -> Self {
-        Self::alone(case, metric, ours, Some(goal), Some(ours >= goal))
-    }
-
-    /// A figure without a goal.
-    pub fn only(case: impl Into<String>, metric: &'static str, ours: f64) -> Self {
-        Self::alone(case, metric, ours, None, None)
-    }
-
-    /// A figure beside a peer's, whose ratio should be at most `goal`.
-    pub fn against(
-        case: impl Into<String>,
-        metric: &'static str,
-        ours: f64,
-        peer: impl Into<String>,
-        theirs: f64,
-        goal: f64,
-    ) -> Self {
-        let row = Self::beside(case, metric, ours, peer, theirs);
-        Self { goal: Some(goal), met: row.ratio.map(|r| r <= goal), ..row }
-    }
-
-    /// A figure beside a peer's, without a goal.
-    pub fn beside(
-        case: impl Into<String>,
-        metric: &'static str,
-        ours: f64,
-        peer: impl Into<String>,
-        theirs: f64,
-    ) -> Self {
-        let row = Self::only(case, metric, ours);
-        Self { peer: peer.into(), theirs: Some(theirs), ratio: Some(ours / theirs), ..row }
-    }
-
-    /// A figure whose peer cannot be run here, and why.
-    pub fn without(
-        case: impl Into<String>,
-        metric: &'static str,
-        ours: f64,
-        peer: impl Into<String>,
-        why: impl Into<String>,
-    ) -> Self {
-        Self { peer: peer.into(), why: Some(why.into()), ..Self::only(case, metric, ours) }
-    }
-
-    fn alone(case: impl Into<String>, metric: &'static str, ours: f64, goal: Option<f64>, met: Option<bool>) -> Self {
-        Self {
-            case: case.into(),
-            metric,
-            ours: Some(ours),
-            peer: String::new(),
-            theirs: None,
-            ratio: None,
-            goal,
-            met,
-            why: None,
-        }
-    }
-
-    /// A figure that cannot be had here.
-    #[cfg(feature = "desktop")]
-    fn missing(case: impl Into<String>, metric: &'static str, goal: f64, why: impl Into<String>) -> Self {
-        Self { ours: None, why: Some(why.into()), ..Self::alone(case, metric, f64::NAN, Some(goal), None) }
-    }
-}
-
 #[derive(Serialize)]
 struct Document {
     name: Name,
@@ -180,7 +87,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Name::Import => import::run()?,
         Name::Picking => picking::run()?,
         Name::Search => search::run()?,
-        Name::Solve | Name::History => {
+        Name::Solve => solve::run()?,
+        Name::History => {
             return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
         }
     };

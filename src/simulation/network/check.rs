@@ -24,8 +24,9 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
     let mut broken = vec![false; network.links.len()];
     for (l, broken) in broken.iter_mut().enumerate() {
         let link = &network.links[l];
-        let place = format!("link {}", link.id);
+        let place = || format!("link {}", network.links[l].id);
         if link.from >= n || link.to >= n {
+            let place = place();
             problems.push(Problem::error(place, "an end of it is no node of the network", "name nodes that exist"));
             // From a node to itself it takes no part.
             let link = &mut network.to_mut().links[l];
@@ -35,13 +36,13 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
         }
         if link.from == link.to {
             problems.push(Problem::error(
-                place,
+                place(),
                 "both its ends are one node; no flow passes",
                 "connect it to two nodes",
             ));
             *broken = true;
         } else if let Some((wrong, remedy)) = wrong(&network, &link.kind) {
-            problems.push(Problem::error(place, format!("{wrong}; it is taken as closed"), remedy));
+            problems.push(Problem::error(place(), format!("{wrong}; it is taken as closed"), remedy));
             *broken = true;
         } else if !laws.counts(&laws.law(&link.kind, link.command, link.setting)) {
             // The solver takes it as shut for as long as that is so: its setting may change.
@@ -49,7 +50,7 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
                 "its sizes or its setting are so far out that no loss can be worked out; it is taken as closed";
             problems.push(Problem::error(place, message, "look at its sizes, its setting and their units"));
         } else if let Some((odd, remedy)) = odd(&network, l) {
-            problems.push(Problem::warning(place, odd, remedy));
+            problems.push(Problem::warning(place(), odd, remedy));
         }
     }
     if n == 0 {

@@ -1,6 +1,10 @@
 //! `L D Lᵀ` of a symmetric positive matrix on a fixed schedule, and solves with it. Nothing is allocated.
 
+use super::dense::{COLUMNS, product};
 use super::symbolic::{Run, Supernode, Symbolic};
+
+/// From this width on a supernode is worked on in tiles.
+const TILED: usize = 8;
 
 /// The numbers of a factor. The caller puts the matrix into [`Factor::values`] at [`Symbolic::slot`]s and
 /// has it replaced by the factor.
@@ -12,7 +16,15 @@ pub struct Factor {
     pub inverse: Vec<f64>,
     buffer: Vec<f64>,
     weights: Vec<f64>,
+    tiles: Tiles,
     arch: pulp::Arch,
+}
+
+/// What the tiles of a wide supernode are worked out in.
+#[derive(Clone, Debug, Default)]
+struct Tiles {
+    weights: Vec<[f64; COLUMNS]>,
+    sums: Vec<f64>,
 }
 
 impl Factor {
@@ -20,19 +32,21 @@ impl Factor {
     pub fn new(shape: &Symbolic) -> Self {
         let below = shape.supernodes.iter().map(|s| s.below).max().unwrap_or(0) as usize;
         let width = shape.supernodes.iter().map(|s| s.width).max().unwrap_or(0) as usize;
+        let height = shape.supernodes.iter().map(|s| s.width + s.below).max().unwrap_or(0) as usize;
         Self {
             values: vec![0.0; shape.entries() + 1],
             inverse: vec![0.0; shape.n],
             buffer: vec![0.0; below],
             weights: vec![0.0; width],
+            tiles: Tiles { weights: vec![[0.0; COLUMNS]; width], sums: vec![0.0; COLUMNS * height] },
             arch: pulp::Arch::new(),
         }
     }
 
     /// Replaces the matrix in [`Factor::values`] by its factor.
     pub fn factorise(&mut self, shape: &Symbolic) {
-        let Self { values, inverse, weights, arch, .. } = self;
-        arch.dispatch(Factorise { shape, values, inverse, weights });
+        let Self { values, inverse, weights, tiles, arch, .. } = self;
+        arch.dispatch(Factorise { shape, values, inverse, weights, tiles });
     }
 
     /// Solves for a right side given in the order of elimination, in place.
@@ -48,6 +62,7 @@ struct Factorise<'a> {
     values: &'a mut [f64],
     inverse: &'a mut [f64],
     weights: &'a mut [f64],
+    tiles: &'a mut Tiles,
 }
 
 impl pulp::WithSimd for Factorise<'_> {
@@ -55,7 +70,7 @@ impl pulp::WithSimd for Factorise<'_> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        factorise(self.shape, self.values, self.inverse, self.weights);
+        factorise(self.shape, self.values, self.inverse, self.weights, self.tiles);
     }
 }
 
@@ -82,7 +97,7 @@ impl pulp::WithSimd for Solve<'_> {
 }
 
 #[inline(always)]
-fn factorise(shape: &Symbolic, values: &mut [f64], inverse: &mut [f64], weights: &mut [f64]) {
+fn factorise(shape: &Symbolic, values: &mut [f64], inverse: &mut [f64], weights: &mut [f64], tiles: &mut Tiles) {
     for s in &shape.supernodes {
         let (first, width, below) = (s.first as usize, s.width as usize, s.below as usize);
         let base = shape.column[first] as usize;
@@ -113,6 +128,11 @@ fn factorise(shape: &Symbolic, values: &mut [f64], inverse: &mut [f64], weights:
         }
         // Dense columns, each by those before it.
         let height = width + below;
+        if width >= TILED {
+            tiled(shape, s, own, inverse, tiles, rest, end);
+            scale(own, inverse, height);
+            continue;
+        }
         let mut offset = 0;
         for k in 0..width {
             let (before, this) = own.split_at_mut(offset);
@@ -152,13 +172,99 @@ fn factorise(shape: &Symbolic, values: &mut [f64], inverse: &mut [f64], weights:
         } else {
             wide(shape, s, own, inverse, weights, rest, end);
         }
-        let mut offset = 0;
-        for (k, i) in inverse.iter().enumerate() {
-            for x in &mut own[offset + 1..offset + height - k] {
-                *x *= i;
-            }
-            offset += height - k;
+        scale(own, inverse, height);
+    }
+}
+
+/// Columns by their pivots.
+#[inline(always)]
+fn scale(own: &mut [f64], inverse: &[f64], height: usize) {
+    let mut offset = 0;
+    for (k, i) in inverse.iter().enumerate() {
+        for x in &mut own[offset + 1..offset + height - k] {
+            *x *= i;
         }
+        offset += height - k;
+    }
+}
+
+/// A wide supernode: its own columns four by four, then the columns to come four by four.
+#[inline(always)]
+fn tiled(
+    shape: &Symbolic,
+    s: &Supernode,
+    own: &mut [f64],
+    inverse: &mut [f64],
+    tiles: &mut Tiles,
+    rest: &mut [f64],
+    end: usize,
+) {
+    let (width, below) = (s.width as usize, s.below as usize);
+    let height = width + below;
+    let begin = |k: usize| k * height - k * k.saturating_sub(1) / 2;
+    for first in (0..width).step_by(COLUMNS) {
+        let block = COLUMNS.min(width - first);
+        if first > 0 {
+            weights_of(own, inverse, height, first, first, block, &mut tiles.weights);
+            let rows = height - first;
+            let (before, this) = own.split_at_mut(begin(first));
+            product(before, height, &tiles.weights[..first], first, &mut tiles.sums[..COLUMNS * rows]);
+            let mut offset = 0;
+            for c in 0..block {
+                let sums = &tiles.sums[c * rows + c..(c + 1) * rows];
+                for (x, sum) in this[offset..offset + rows - c].iter_mut().zip(sums) {
+                    *x -= sum;
+                }
+                offset += rows - c;
+            }
+        }
+        for k in first..first + block {
+            let (before, this) = own.split_at_mut(begin(k));
+            let this = &mut this[..height - k];
+            for j in first..k {
+                let a = &before[begin(j) + k - j..begin(j) + height - j];
+                minus_one(this, a[0] * inverse[j], a);
+            }
+            let d = this[0];
+            inverse[k] = if d > 0.0 { 1.0 / d } else { 0.0 };
+        }
+    }
+    let starts = &shape.run_start[s.runs as usize..(s.runs + s.below) as usize + 1];
+    for first in (0..below).step_by(COLUMNS) {
+        let block = COLUMNS.min(below - first);
+        weights_of(own, inverse, height, width, width + first, block, &mut tiles.weights);
+        let rows = below - first;
+        product(own, height, &tiles.weights[..width], width + first, &mut tiles.sums[..COLUMNS * rows]);
+        for c in 0..block {
+            let sums = &tiles.sums[c * rows..(c + 1) * rows];
+            let q = first + c;
+            for run in &shape.runs[starts[q] as usize..starts[q + 1] as usize] {
+                let (to, from) = stretch(run, end);
+                for (x, sum) in rest[to].iter_mut().zip(&sums[from.start - first..from.end - first]) {
+                    *x -= sum;
+                }
+            }
+        }
+    }
+}
+
+/// What each of so many columns is multiplied with for the targets at some rows; nothing past the block.
+#[inline(always)]
+fn weights_of(
+    own: &[f64],
+    inverse: &[f64],
+    height: usize,
+    columns: usize,
+    row: usize,
+    block: usize,
+    weights: &mut [[f64; COLUMNS]],
+) {
+    let mut base = row;
+    for (j, (w, i)) in weights[..columns].iter_mut().zip(inverse).enumerate() {
+        for (c, w) in w.iter_mut().enumerate() {
+            *w = if c < block { own[base + c] * i } else { 0.0 };
+        }
+        base += height - j - 1;
     }
 }
 
@@ -393,7 +499,7 @@ mod tests {
 
     /// Solves a Laplacian with some grounded nodes and gives the residual of it.
     fn residual(n: usize, pairs: &[(u32, u32, f64)]) -> f64 {
-        let shape = Symbolic::new(n, &pairs.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>()).unwrap();
+        let shape = Symbolic::new(n, &pairs.iter().map(|p| (p.0, p.1)).collect::<Vec<_>>(), None).unwrap();
         let mut factor = Factor::new(&shape);
         let mut dense = vec![vec![0.0; n]; n];
         for (i, row) in dense.iter_mut().enumerate() {
@@ -452,7 +558,7 @@ mod tests {
 
     #[test]
     fn a_pivot_that_is_gone_leaves_its_unknown_at_zero() {
-        let shape = Symbolic::new(2, &[(0, 1)]).unwrap();
+        let shape = Symbolic::new(2, &[(0, 1)], None).unwrap();
         let mut factor = Factor::new(&shape);
         for (i, j, v) in [(0, 0, 1.0), (0, 1, -1.0), (1, 1, 1.0)] {
             factor.values[shape.slot(i, j).unwrap() as usize] = v;

@@ -163,8 +163,9 @@ fn outflows(network: &Network) -> Vec<(u32, OutflowKind)> {
 }
 
 impl Layout {
-    /// Lays a network out. Link ends must be nodes of it. `None` when it is too large to number.
-    pub fn new(network: &Network) -> Option<Self> {
+    /// Lays a network out. Link ends must be nodes of it. `None` when it is too large to number. With the layout
+    /// of a network that differs little, nodes in the same places, it is ordered like that.
+    pub fn new(network: &Network, like: Option<&Layout>) -> Option<Self> {
         let mut out = Self::default();
         let by_pressure = outflows(network);
         let n = network.nodes.len();
@@ -197,7 +198,9 @@ impl Layout {
             .map(|e| (number[e.a as usize], number[e.b as usize]))
             .filter(|&(a, b)| a != NONE && b != NONE && a != b)
             .collect();
-        out.shape = Symbolic::new(unknowns.len(), &pairs)?;
+        out.shape = like
+            .and_then(|like| like.shape_for(&unknowns, &pairs))
+            .or_else(|| Symbolic::new(unknowns.len(), &pairs, None))?;
         out.head = vec![NONE; n];
         out.unknown = vec![NONE; unknowns.len()];
         for (k, &v) in unknowns.iter().enumerate() {
@@ -267,6 +270,18 @@ impl Layout {
         }
         out.surroundings();
         Some(out)
+    }
+
+    /// The shape for these unknowns in the order of this layout, what is new first; nothing where that order
+    /// would not serve.
+    fn shape_for(&self, unknowns: &[u32], pairs: &[(u32, u32)]) -> Option<Symbolic> {
+        let n = self.shape.n as u32;
+        let rank = |v: u32| self.head.get(v as usize).filter(|&&place| place < n).map_or(0, |place| place + 1);
+        let mut before: Vec<(u32, u32)> = unknowns.iter().zip(0..).map(|(&v, k)| (rank(v), k)).collect();
+        before.sort_unstable();
+        let before: Vec<u32> = before.into_iter().map(|(_, k)| k).collect();
+        let shape = Symbolic::new(unknowns.len(), pairs, Some(&before))?;
+        (shape.work <= self.shape.work / 4 * 5 + 1000).then_some(shape)
     }
 
     fn push_row(&mut self, link: u32, sign: f64, node: u32, edge: u32) {

@@ -1,9 +1,12 @@
 //! Flow networks: water in the street, water in closed circuits, air in ducts; one model and one solver.
+pub mod batch;
 mod check;
+mod dense;
 mod factor;
 mod finish;
 mod friction;
 pub mod grid;
+mod lanes;
 mod layout;
 pub mod links;
 mod loss;
@@ -21,6 +24,7 @@ mod symbolic;
 pub mod transport;
 mod zones;
 
+pub use batch::{WhatIf, batch};
 pub use links::{
     BladeDamper, Characteristic, CurveKind, Duct, Fan, Friction, KvValve, Leak, LinkKind, Pipe, Pump, PumpHead,
     Resistance, Valve, ValveKind,

@@ -7,6 +7,7 @@
 //! factor may serve several steps.
 
 use super::factor::Factor;
+use super::lanes::{LANES, Pack};
 use super::layout::{Layout, NONE};
 use super::loss::{Law, power_with_floor};
 use super::power::{HW_EXPONENT, pow_less_one};
@@ -229,6 +230,32 @@ impl Core {
         self.right_side(layout);
         let n = layout.shape.n;
         self.factor.solve(&layout.shape, &mut self.right[..n]);
+        self.follow(layout, relax)
+    }
+
+    /// Puts the matrix and the right side of a step into a place of a pack of equal networks, after
+    /// [`Core::evaluate`].
+    pub fn to_lane(&mut self, layout: &Layout, pack: &mut Pack, lane: usize) {
+        self.conductance.copy_from_slice(&self.fresh);
+        self.matrix(layout, &mut InLane { values: &mut pack.values, lane });
+        self.current = false;
+        self.right_side(layout);
+        for (x, right) in pack.x.iter_mut().zip(&self.right[..layout.shape.n]) {
+            x[lane] = *right;
+        }
+    }
+
+    /// Takes the changes of heads from a place of a pack, and follows them.
+    pub fn from_lane(&mut self, layout: &Layout, pack: &Pack, lane: usize, relax: f64) -> (f64, f64) {
+        for (right, x) in self.right[..layout.shape.n].iter_mut().zip(&pack.x) {
+            *right = x[lane];
+        }
+        self.follow(layout, relax)
+    }
+
+    /// Moves heads and flows by the changes of heads.
+    fn follow(&mut self, layout: &Layout, relax: f64) -> (f64, f64) {
+        let n = layout.shape.n;
         for (head, change) in self.head.iter_mut().zip(&self.right[..n]) {
             *head += change;
         }
@@ -255,28 +282,34 @@ impl Core {
 
     fn assemble(&mut self, layout: &Layout) {
         self.conductance.copy_from_slice(&self.fresh);
-        let values = &mut self.factor.values;
+        let mut values = std::mem::take(&mut self.factor.values);
         values.fill(0.0);
+        self.matrix(layout, &mut values);
+        self.factor.values = values;
+        self.factor.factorise(&layout.shape);
+        self.current = true;
+    }
+
+    /// The matrix of the conductances, into places that are zero.
+    fn matrix(&self, layout: &Layout, to: &mut impl Places) {
         for (edge, &g) in layout.edges.iter().zip(&self.conductance) {
-            values[edge.diagonal_a as usize] += g;
-            values[edge.diagonal_b as usize] += g;
-            values[edge.between as usize] -= g;
+            *to.at(edge.diagonal_a) += g;
+            *to.at(edge.diagonal_b) += g;
+            *to.at(edge.between) -= g;
         }
         for &place in &self.feeble {
-            values[layout.diagonal[place as usize] as usize] += TINY;
+            *to.at(layout.diagonal[place as usize]) += TINY;
         }
         for pin in &self.pins {
             let k = pin.place as usize;
             for &id in &layout.around[layout.around_start[k] as usize..layout.around_start[k + 1] as usize] {
-                values[layout.edges[id as usize].between as usize] = 0.0;
+                *to.at(layout.edges[id as usize].between) = 0.0;
             }
-            values[layout.diagonal[k] as usize] = 1.0;
+            *to.at(layout.diagonal[k]) = 1.0;
         }
         for k in (0..layout.shape.n).filter(|&k| self.dead[k]) {
-            values[layout.diagonal[k] as usize] = 1.0;
+            *to.at(layout.diagonal[k]) = 1.0;
         }
-        self.factor.factorise(&layout.shape);
-        self.current = true;
     }
 
     /// Excess of flow at each unknown after the edges have followed their residuals.
@@ -338,6 +371,32 @@ impl Core {
                 self.flow[pin.edge as usize] = if ends_here { lack } else { -lack };
             }
         }
+    }
+}
+
+/// Where a matrix is put.
+trait Places {
+    /// The value at a slot.
+    fn at(&mut self, slot: u32) -> &mut f64;
+}
+
+impl Places for Vec<f64> {
+    #[inline(always)]
+    fn at(&mut self, slot: u32) -> &mut f64 {
+        &mut self[slot as usize]
+    }
+}
+
+/// One place of a pack.
+struct InLane<'a> {
+    values: &'a mut [[f64; LANES]],
+    lane: usize,
+}
+
+impl Places for InLane<'_> {
+    #[inline(always)]
+    fn at(&mut self, slot: u32) -> &mut f64 {
+        &mut self.values[slot as usize][self.lane]
     }
 }
 

@@ -17,10 +17,14 @@ pub struct Tree {
     pub width: Vec<u32>,
 }
 
-/// Orders `n` unknowns with entries at the pairs.
-pub fn order(n: usize, pairs: &[(u32, u32)]) -> Tree {
+/// Orders `n` unknowns with entries at the pairs: as `before` says, the order of a like network, or by
+/// minimum degree.
+pub fn order(n: usize, pairs: &[(u32, u32)], before: Option<&[u32]>) -> Tree {
     let (start, at) = adjacency(n, pairs);
-    let by_degree = minimum_degree(n, &start, &at);
+    let by_degree = match before {
+        Some(before) if before.len() == n => before.to_vec(),
+        _ => minimum_degree(n, &start, &at),
+    };
     let parent = elimination_tree(&start, &at, &by_degree);
     // The tree in postorder, so that columns of one pattern follow one another.
     let post = postorder(&parent);
@@ -159,8 +163,9 @@ fn supernodes(start: &[u32], at: &[u32], position: &[u32]) -> (Vec<Vec<u32>>, Ve
     let mut pending: Vec<u32> = Vec::new();
     let mut head = vec![u32::MAX; n];
     let mut link: Vec<u32> = Vec::new();
+    let mut pattern: Vec<u32> = Vec::new();
     for k in 0..n as u32 {
-        let mut pattern: Vec<u32> = Vec::new();
+        pattern.clear();
         mark[k as usize] = k;
         let v = unknown[k as usize] as usize;
         for &u in &at[start[v] as usize..start[v + 1] as usize] {
@@ -195,11 +200,12 @@ fn supernodes(start: &[u32], at: &[u32], position: &[u32]) -> (Vec<Vec<u32>>, Ve
             Some(s) => {
                 zeros[s] += u64::from(width[s]) * (pattern.len() as u64 + 1 - patterns[s].len() as u64);
                 width[s] += 1;
-                patterns[s] = pattern;
+                patterns[s].clear();
+                patterns[s].extend_from_slice(&pattern);
                 s
             }
             None => {
-                patterns.push(pattern);
+                patterns.push(pattern.clone());
                 width.push(1);
                 zeros.push(0);
                 link.push(u32::MAX);

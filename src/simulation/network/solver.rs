@@ -90,8 +90,23 @@ pub struct Levels {
 impl Solver {
     /// Makes a network ready. What cannot be used is reported and taken out of the flow: the rest solves.
     pub fn new(network: &Network) -> (Self, Vec<Problem>) {
+        Self::like(network, None)
+    }
+
+    /// The solver of a network that has become another: pipes added, taken away, sized anew. It is ordered like
+    /// this one as far as that serves, and begins from its solution. Nodes and links that are in both should
+    /// stand in the same places: what is added comes last.
+    pub fn edited(&self, network: &Network) -> (Self, Vec<Problem>) {
+        let (mut solver, problems) = Self::like(network, Some(&self.layout));
+        if self.solution.converged {
+            solver.begin_from(&self.solution);
+        }
+        (solver, problems)
+    }
+
+    fn like(network: &Network, old: Option<&Layout>) -> (Self, Vec<Problem>) {
         let (network, broken, mut problems) = check::check(network);
-        let layout = Layout::new(&network).unwrap_or_else(|| {
+        let layout = Layout::new(&network, old).unwrap_or_else(|| {
             problems.push(Problem::error(
                 "network",
                 "it is too large: its factor has more than 4 thousand million entries",
@@ -141,70 +156,130 @@ impl Solver {
     }
 
     fn iterate(&mut self, accuracy: Accuracy, warm: bool) {
+        let mut progress = self.first(accuracy, warm);
+        while self.goes_on(&mut progress) {
+            let renew = progress.renew || !self.core.current;
+            let moved = self.core.step(&self.layout, renew, progress.relax);
+            self.stepped(&mut progress, renew, moved);
+        }
+        self.last(progress);
+    }
+
+    /// Takes over what holds now, for steps that somebody else makes.
+    pub(super) fn begin_steps(&mut self, boundary: &Boundary, accuracy: Accuracy) -> Progress {
+        let warm = !self.cold;
+        self.take(boundary);
+        self.first(accuracy, warm)
+    }
+
+    /// What comes after steps that somebody else has made.
+    pub(super) fn end_steps(&mut self, progress: Progress) {
+        self.last(progress);
+        self.finish();
+        if self.solution.head_residual.is_nan() || self.solution.mass_residual.is_nan() {
+            self.cold = true;
+        }
+    }
+
+    fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
+        let Self { layout, core, .. } = self;
+        let old_factor = warm && core.current && core.pins.len() == self.references.len();
+        Progress {
+            accuracy,
+            warm,
+            old_factor,
+            dear: layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64,
+            renew: !old_factor,
+            relax: 1.0,
+            relative: f64::INFINITY,
+            head: core.evaluate(layout),
+            last: f64::INFINITY,
+            mass: f64::NAN,
+            steps: 0,
+            factorisations: 0,
+            converged: false,
+        }
+    }
+
+    /// Whether another step is to be made: neither converged nor at the end of the trials. Lets what switches
+    /// switch.
+    pub(super) fn goes_on(&mut self, p: &mut Progress) -> bool {
         let Self { layout, core, switches, .. } = self;
-        let mut old_factor = warm && core.current && core.pins.len() == self.references.len();
-        let dear = layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64;
-        let mut last = f64::INFINITY;
-        let mut renew = !old_factor;
-        let mut relax = 1.0;
-        let mut relative = f64::INFINITY;
-        let mut head = core.evaluate(layout);
-        let (mut steps, mut factorisations) = (0, 0);
-        let mut converged = false;
-        let mut mass = f64::NAN;
-        while steps < self.trials {
-            let near = head <= accuracy.head && (relative <= accuracy.relative || steps == 0 && warm);
-            if near {
-                mass = core.imbalance(layout, Some(&switches.sourced));
-                if mass <= accuracy.mass {
-                    let changed =
-                        switches.check(layout, core) || !switches.complete && switches.drop_unreached(layout, core);
-                    if !changed {
-                        converged = true;
-                        break;
-                    }
-                    switches.apply(layout, core, &self.references);
-                    head = core.evaluate(layout);
-                    (last, renew) = (f64::INFINITY, true);
+        if p.steps >= self.trials || p.head.is_nan() {
+            return false;
+        }
+        let near = p.head <= p.accuracy.head && (p.relative <= p.accuracy.relative || p.steps == 0 && p.warm);
+        if near {
+            p.mass = core.imbalance(layout, Some(&switches.sourced));
+            if p.mass <= p.accuracy.mass {
+                let changed =
+                    switches.check(layout, core) || !switches.complete && switches.drop_unreached(layout, core);
+                if !changed {
+                    p.converged = true;
+                    return false;
                 }
-            } else if steps >= 2 && steps % 2 == 0 && steps <= 20 && switches.check(layout, core) {
                 switches.apply(layout, core, &self.references);
-                head = core.evaluate(layout);
-                (last, renew) = (f64::INFINITY, true);
+                p.head = core.evaluate(layout);
+                (p.last, p.renew) = (f64::INFINITY, true);
             }
-            if steps > 15 && head > 0.5 * last {
-                relax = 0.6;
-            }
-            let renewing = renew || !core.current;
-            let (changes, flows) = core.step(layout, renewing, relax);
-            relative = changes / flows.max(1e-12);
-            steps += 1;
-            factorisations += usize::from(renewing);
-            last = head;
-            head = core.evaluate(layout);
-            if head.is_nan() {
-                break;
-            }
-            // An old factor is kept while it serves.
-            let share = head / last;
-            if old_factor && steps == 1 {
-                // The first step takes up what has changed; only the next tells how good the factor is.
-                renew = false;
-            } else if old_factor || !renewing {
-                renew = share > GOOD_STEP;
-                old_factor = !renew;
-            } else {
-                renew = !(dear && share < QUADRATIC);
-            }
+        } else if p.steps >= 2 && p.steps.is_multiple_of(2) && p.steps <= 20 && switches.check(layout, core) {
+            switches.apply(layout, core, &self.references);
+            p.head = core.evaluate(layout);
+            (p.last, p.renew) = (f64::INFINITY, true);
         }
-        if !converged {
-            mass = core.imbalance(layout, None);
+        if p.steps > 15 && p.head > 0.5 * p.last {
+            p.relax = 0.6;
         }
-        self.solution.iterations = steps;
-        self.solution.factorisations = factorisations;
-        self.solution.converged = converged;
+        true
+    }
+
+    /// Takes a step into account: the sums of changes of flow and of flows, and whether the factor was made
+    /// anew for it.
+    pub(super) fn stepped(&mut self, p: &mut Progress, renewed: bool, (changes, flows): (f64, f64)) {
+        p.relative = changes / flows.max(1e-12);
+        p.steps += 1;
+        p.factorisations += usize::from(renewed);
+        p.last = p.head;
+        p.head = self.core.evaluate(&self.layout);
+        // An old factor is kept while it serves.
+        let share = p.head / p.last;
+        if p.old_factor && p.steps == 1 {
+            // The first step takes up what has changed; only the next tells how good the factor is.
+            p.renew = false;
+        } else if p.old_factor || !renewed {
+            p.renew = share > GOOD_STEP;
+            p.old_factor = !p.renew;
+        } else {
+            p.renew = !(p.dear && share < QUADRATIC);
+        }
+    }
+
+    fn last(&mut self, p: Progress) {
+        let mass = if p.converged { p.mass } else { self.core.imbalance(&self.layout, None) };
+        self.solution.iterations = p.steps;
+        self.solution.factorisations = p.factorisations;
+        self.solution.converged = p.converged;
         self.solution.mass_residual = mass;
-        self.solution.head_residual = head;
+        self.solution.head_residual = p.head;
         self.cold = false;
     }
+}
+
+/// Where a solve stands between two steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Progress {
+    accuracy: Accuracy,
+    warm: bool,
+    old_factor: bool,
+    dear: bool,
+    renew: bool,
+    /// Share of a step that flows take.
+    pub relax: f64,
+    relative: f64,
+    head: f64,
+    last: f64,
+    mass: f64,
+    steps: usize,
+    factorisations: usize,
+    converged: bool,
 }

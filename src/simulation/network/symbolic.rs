@@ -68,9 +68,9 @@ pub struct Symbolic {
 
 impl Symbolic {
     /// For `n` unknowns and the pairs of them that have an entry; pairs may repeat. `None` when the factor
-    /// would have 2³² entries or more.
-    pub fn new(n: usize, pairs: &[(u32, u32)]) -> Option<Self> {
-        let Tree { position, patterns, width } = order(n, pairs);
+    /// would have 2³² entries or more. With `before` unknowns are eliminated in that order.
+    pub fn new(n: usize, pairs: &[(u32, u32)], before: Option<&[u32]>) -> Option<Self> {
+        let Tree { position, patterns, width } = order(n, pairs, before);
         let mut out = Self { n, position, column: Vec::with_capacity(n + 1), ..Self::default() };
         out.supernode_of = vec![0; n];
         let (mut first, mut values) = (0u32, 0u64);

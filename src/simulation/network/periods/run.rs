@@ -37,6 +37,8 @@ pub struct Run<'n> {
     pub(super) status: Vec<Status>,
     /// Sum of all demands that flow out now, m³/s.
     pub(super) total_demand: f64,
+    /// What each pattern multiplies with now.
+    multipliers: Vec<f64>,
     pumps: Vec<PumpUse>,
     peak_kw: f64,
     switches: u32,
@@ -80,6 +82,7 @@ impl<'n> Run<'n> {
             status: status.collect(),
             boundary,
             total_demand: 0.0,
+            multipliers: Vec::with_capacity(network.patterns.len()),
             pumps,
             peak_kw: 0.0,
             switches: 0,
@@ -146,12 +149,15 @@ impl<'n> Run<'n> {
     fn take_demands(&mut self, period: i64) {
         let options = &self.network.options;
         self.total_demand = 0.0;
+        let multipliers = &mut self.multipliers;
+        multipliers.clear();
+        multipliers.extend(self.network.patterns.iter().map(|p| factor(p, period)));
         for (node, demand) in self.network.nodes.iter().zip(&mut self.boundary.demand) {
             let NodeKind::Junction(junction) = &node.kind else { continue };
             *demand = 0.0;
             for part in &junction.demands {
-                let pattern = part.pattern.or(options.default_pattern).and_then(|p| self.network.patterns.get(p));
-                let flow = part.base * pattern.map_or(1.0, |p| factor(p, period)) * options.demand_multiplier;
+                let pattern = part.pattern.or(options.default_pattern).and_then(|p| multipliers.get(p));
+                let flow = part.base * pattern.copied().unwrap_or(1.0) * options.demand_multiplier;
                 *demand += flow;
                 self.total_demand += flow.max(0.0);
             }
