@@ -79,7 +79,7 @@ impl Solved<'_, '_> {
     }
 
     fn ranged(&self, by: ColourBy, slot: Slot, value: f64) -> Option<u32> {
-        let range = self.ranges.of(by, self.networks.network_of(slot)?.domain)?;
+        let range = self.ranges.of(by, self.networks.place(slot)?.domain)?;
         value.is_finite().then(|| word(Palette::Flow, range.value(value)))
     }
 }
