@@ -142,7 +142,10 @@ mod tests {
         };
         let of = |m| solved(&network, &state, m);
         assert!((of(Measurand::Difference(0)) - 1e4).abs() < 1e-6, "without the column between its ends");
-        assert_eq!((of(Measurand::Flow(0)), of(Measurand::Temperature(1)), of(Measurand::Leaving(0))), (0.01, 6.1, 6.1));
+        assert_eq!(
+            (of(Measurand::Flow(0)), of(Measurand::Temperature(1)), of(Measurand::Leaving(0))),
+            (0.01, 6.1, 6.1)
+        );
         assert!(of(Measurand::Flow(7)).is_nan() && of(Measurand::Difference(7)).is_nan());
     }
 }

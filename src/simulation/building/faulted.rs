@@ -39,7 +39,8 @@ pub fn apply(of: &SystemNetwork, faults: &[Present], conditions: &mut Conditions
         for link in links_of(of, fault.slot) {
             let Some(kind) = of.network.links.get(link).map(|l| &l.kind) else { continue };
             let boundary = &mut conditions.boundary;
-            let (Some(setting), Some(command)) = (boundary.setting.get_mut(link), boundary.command.get_mut(link)) else {
+            let (Some(setting), Some(command)) = (boundary.setting.get_mut(link), boundary.command.get_mut(link))
+            else {
                 continue;
             };
             match fault.kind {
@@ -190,7 +191,8 @@ mod tests {
         network.design.setting[SMALL_VALVE as usize] = settings[1];
         let healthy = Operation::new(&network).solve(&network, &|_| None).clone();
         let fault = Present { slot: Slot(slot), kind, amount, stuck_at };
-        let faulty = if changes_network(kind) { changed(&network, &[fault], &healthy.pressure_pa) } else { network.clone() };
+        let faulty =
+            if changes_network(kind) { changed(&network, &[fault], &healthy.pressure_pa) } else { network.clone() };
         let mut conditions = Conditions::design(&network);
         apply(&network, &[fault], &mut conditions);
         let state = Operation::new(&faulty).solve_for(&faulty, &conditions).clone();

@@ -4,8 +4,8 @@ use super::{Drive, Part, Reading, SystemNetwork};
 use crate::simulation::fluid::Fluid;
 use crate::simulation::network::transport::{LinkHeat, NodeHeat};
 use crate::simulation::network::{
-    Characteristic, Command, Curve, CurveKind, Friction, Junction, KvValve, Link, LinkKind, Network, Node, NodeKind, Pipe,
-    Pump, PumpHead, Resistance,
+    Characteristic, Command, Curve, CurveKind, Friction, Junction, KvValve, Link, LinkKind, Network, Node, NodeKind,
+    Pipe, Pump, PumpHead, Resistance,
 };
 use crate::site::Slot;
 use crate::site::graph::Domain;

@@ -1,9 +1,9 @@
 //! From an element along the flow: what feeds it, what it serves, and how pressure and temperature go on the way.
 
-use super::{State, SystemNetwork};
+use super::{Part, State, SystemNetwork};
 use crate::simulation::network::LinkKind;
-use crate::site::graph::{Domain, Role};
-use crate::site::{Site, Slot};
+use crate::site::Slot;
+use crate::site::graph::Domain;
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -115,17 +115,13 @@ pub fn trace(
     Some(Trace { elements: found.elements, path, profile })
 }
 
-/// Whether a trace ends at a link: at pumps and fans; in water at machines and terminals, in air at terminals.
-pub fn ends_at(site: &Site, network: &SystemNetwork, link: usize) -> bool {
-    let kind = network.network.links.get(link).map(|l| &l.kind);
-    if matches!(kind, Some(LinkKind::Pump(_) | LinkKind::Fan(_))) {
-        return true;
-    }
-    let role = element(network, link).and_then(|slot| site.element(slot)).and_then(Role::of_element);
-    match role {
-        Some(Role::Terminal) => true,
-        Some(Role::Equipment) => network.domain == Domain::Water,
-        _ => false,
+/// Whether a trace ends at a link: at pumps and fans and at openings; in water also at what makes heat or cold and at
+/// what takes it. Air goes through its coils.
+pub fn ends_at(network: &SystemNetwork, link: usize) -> bool {
+    match network.link_part.get(link).copied().unwrap_or_default() {
+        Part::Mover | Part::Opening => true,
+        Part::Consumer | Part::Source | Part::Condenser | Part::Rejector => network.domain == Domain::Water,
+        Part::Run | Part::Control | Part::Balancing | Part::Shutoff | Part::Filter => false,
     }
 }
 
@@ -288,8 +284,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Operation;
     use super::super::fixture::{COIL, MACHINE, PUMP, RETURN, SMALL_COIL, SMALL_VALVE, SUPPLY, TEE, VALVE, ring};
-    use super::super::{Operation, Part};
     use super::*;
 
     fn solved(settings: [f64; 2]) -> (SystemNetwork, State) {
@@ -302,8 +298,7 @@ mod tests {
 
     fn found(of: &(SystemNetwork, State), from: u32, way: Way) -> (Vec<(u32, u32)>, Vec<usize>) {
         let (network, state) = of;
-        let ends = |link: usize| matches!(network.link_part[link], Part::Mover | Part::Consumer | Part::Source);
-        let trace = trace(network, state, Slot(from), way, ends).unwrap();
+        let trace = trace(network, state, Slot(from), way, |link| ends_at(network, link)).unwrap();
         (trace.elements.iter().map(|r| (r.slot.0, r.links)).collect(), trace.path)
     }
 

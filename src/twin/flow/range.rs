@@ -171,7 +171,8 @@ mod tests {
         values.push(5.0);
         let flow = from_zero(values, Quantity::VolumeFlow).unwrap().rounded();
         assert!((flow.max - 0.01).abs() < 1e-12 && flow.min == 0.0, "{flow:?}");
-        let pressure = between((0..=100).map(|i| 152_300.0 + f64::from(i) * 970.0).collect(), Quantity::Pressure).unwrap();
+        let pressure =
+            between((0..=100).map(|i| 152_300.0 + f64::from(i) * 970.0).collect(), Quantity::Pressure).unwrap();
         let pressure = pressure.rounded();
         assert!(pressure.min <= 155_000.0 && pressure.max >= 247_000.0, "{pressure:?}");
         assert_eq!((pressure.min % 10_000.0, pressure.max % 10_000.0), (0.0, 0.0));

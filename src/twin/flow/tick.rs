@@ -6,8 +6,8 @@ use super::live::{Known, Taken};
 use super::score::OverallScore;
 use super::work::{Net, Work};
 use super::{
-    Flow, FlowAssumptions, FlowFault, FlowNetwork, FlowPace, FlowScore, FlowSolve, FlowState, Networks, Place, Pressure,
-    Residual, Temperature, Velocity,
+    Flow, FlowAssumptions, FlowFault, FlowNetwork, FlowPace, FlowScore, FlowSolve, FlowState, Networks, Place,
+    Pressure, Residual, Temperature, Velocity,
 };
 use crate::simulation::building::SystemNetwork;
 use crate::simulation::building::accuracy::Score;
@@ -228,7 +228,9 @@ pub fn write(
         let Some(from) = net.written.filter(|_| left > 0) else { continue };
         let until = net.shown.len().min(from + left);
         for (element, place) in net.shown.get(from..until).unwrap_or_default() {
-            let Ok((mut flow, mut velocity, mut pressure, mut temperature)) = solved.get_mut(*element) else { continue };
+            let Ok((mut flow, mut velocity, mut pressure, mut temperature)) = solved.get_mut(*element) else {
+                continue;
+            };
             let new = values(of, net, *place);
             renew(flow.0, new[0]).into_iter().for_each(|v| flow.0 = v);
             renew(velocity.0, new[1]).into_iter().for_each(|v| velocity.0 = v);
@@ -289,9 +291,7 @@ pub fn compare(
             // What sets something is met by what it sets: that says nothing of accuracy.
             let sets = of.drives.iter().any(|d| d.point == reading.point);
             let new = match taken(&scene.site, known, reading.point, &clock) {
-                Taken::Live(measured) if !sets => {
-                    Residual::of(of, &net.state, reading.point, reading.of, measured)
-                }
+                Taken::Live(measured) if !sets => Residual::of(of, &net.state, reading.point, reading.of, measured),
                 _ => None,
             };
             if kept.set(reading.point, new) {

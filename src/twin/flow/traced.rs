@@ -5,7 +5,7 @@ use crate::simulation::building::trace::{Trace, Way, ends_at, trace};
 use crate::site::Slot;
 use crate::site::revision::Carry;
 use crate::twin::command::Command;
-use crate::twin::scene::{Scene, SiteOpened};
+use crate::twin::scene::SiteOpened;
 use bevy::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -75,7 +75,6 @@ impl Traced {
 pub fn obey(
     mut opened: MessageReader<SiteOpened>,
     mut asked: MessageReader<Command>,
-    scene: Option<Res<Scene>>,
     networks: Res<Networks>,
     states: Query<(Ref<FlowState>, &FlowNetwork)>,
     mut traced: ResMut<Traced>,
@@ -95,16 +94,18 @@ pub fn obey(
             _ => {}
         }
     }
-    let (Some(scene), Some((slot, way))) = (scene, traced.from) else { return };
+    let Some((slot, way)) = traced.from else { return };
     let Some(place) = networks.place(slot) else { return };
-    let (Some(of), Some(entity)) = (networks.network(place.network), networks.entities.get(place.network)) else { return };
+    let (Some(of), Some(entity)) = (networks.network(place.network), networks.entities.get(place.network)) else {
+        return;
+    };
     let Ok((state, _)) = states.get(*entity) else { return };
     let waited = found_at.is_none_or(|at| at.elapsed() >= AGAIN);
     if !anew && (traced.trace.is_some() && !(state.is_changed() && waited)) {
         return;
     }
     *found_at = Some(Instant::now());
-    let found = trace(of, &state.0, slot, way, |link| ends_at(&scene.site, of, link));
+    let found = trace(of, &state.0, slot, way, |link| ends_at(of, link));
     if traced.trace != found {
         traced.show(found);
     }
