@@ -1,0 +1,54 @@
+//! Models from other hands, where `PLENUM_SAMPLES` says where they are: joints are inferred, and whatever is missing
+//! is told.
+
+use super::super::*;
+use crate::import;
+use crate::site::assemble;
+use crate::site::graph::Graph;
+use crate::site::project::Project;
+use std::path::Path;
+
+#[test]
+fn models_from_other_hands_solve_or_say_why_not() {
+    let Ok(folder) = std::env::var("PLENUM_SAMPLES") else { return };
+    for name in ["pcert-hvac.ifc", "duplex-electrical.ifc", "duplex-architecture.ifc"] {
+        let file = Path::new(&folder).join("ifc").join(name);
+        let (model, _) = import::read(&file, &import::Progress::default()).expect(name);
+        let (site, _) = assemble(&Project::default(), vec![(model, String::new())]);
+        let building = of_site(&site, &Graph::of(&site), &[]);
+        println!("{name}: {} networks", building.networks.len());
+        for problem in &building.problems {
+            println!("  {problem}");
+        }
+        for net in &building.networks {
+            let mut operation = Operation::new(net);
+            let state = operation.solve(net, &|_| None).clone();
+            println!(
+                "  {} ({}): {} links, converged {}, {:.1e} {:.1e} {:.1e} W, {} assumptions",
+                net.name,
+                net.medium,
+                net.network.links.len(),
+                state.converged,
+                state.mass_residual_m3s,
+                state.head_residual_m,
+                state.energy_closing_w,
+                net.assumptions.len()
+            );
+            for problem in net.problems.iter().chain(&operation.problems(net)) {
+                println!("     {problem}");
+            }
+            assert!(state.converged, "{name} {}", net.name);
+            for a in &net.assumptions {
+                assert!(site.find(&a.element).is_some() && !a.why.is_empty(), "{a:?}");
+            }
+            let drives = net.network.links.iter().any(|l| {
+                use crate::simulation::network::LinkKind;
+                matches!(l.kind, LinkKind::Pump(_) | LinkKind::Fan(_))
+            });
+            assert!(drives || !net.problems.is_empty() || state.flow_m3s.iter().any(|q| q.is_finite()), "{}", net.name);
+        }
+        if name != "pcert-hvac.ifc" {
+            assert!(!building.problems.is_empty(), "{name} has no network, and says so");
+        }
+    }
+}
