@@ -159,11 +159,11 @@ impl<'a> Draft<'a> {
 
     /// Says of a pump or fan that nobody states which way it moves.
     pub fn tell_direction(&mut self, piece: &Piece) {
-        if !piece.directed {
+        if piece.guessed {
             let label = self.site.element(piece.element).map(crate::site::Element::label).unwrap_or_default();
             self.net.problems.push(Problem::warning(
                 label,
-                "nobody says which of its ends is the inlet: the first is taken",
+                "nobody says which of its ends is the inlet: one of them is taken",
                 "give its ports, or those of the pipes beside it, a flow direction",
             ));
         }

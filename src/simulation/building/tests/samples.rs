@@ -52,3 +52,44 @@ fn models_from_other_hands_solve_or_say_why_not() {
         }
     }
 }
+
+/// The clinic without a single port: its joints are inferred from its bodies.
+#[test]
+fn a_model_without_ports_has_the_same_networks() {
+    use crate::demo::variant::{Variant, services};
+    let made = services(1, &Variant { ports: false, ..Variant::default() });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.ifc");
+    std::fs::write(&file, made.text).unwrap();
+    let (model, _) = import::read(&file, &import::Progress::default()).unwrap();
+    let (site, _) = assemble(&Project::default(), vec![(model, String::new())]);
+    let building = of_site(&site, &Graph::of(&site), &[]);
+    for problem in &building.problems {
+        println!("  {problem}");
+    }
+    let mut solved = Vec::new();
+    for net in &building.networks {
+        let mut operation = Operation::new(net);
+        let state = operation.solve(net, &|_| None).clone();
+        let moved: Vec<f64> = (0..net.link_part.len())
+            .filter(|i| net.link_part[*i] == Part::Mover)
+            .map(|i| state.flow_m3s[i] * 1e3)
+            .collect();
+        println!(
+            "  {} ({}): {} links, converged {}, moved {moved:?} l/s, {} assumptions, {:?}",
+            net.name,
+            net.medium,
+            net.network.links.len(),
+            state.converged,
+            net.assumptions.len(),
+            net.problems
+        );
+        assert!(state.converged, "{}", net.name);
+        if moved.iter().any(|q| *q > 0.1) {
+            solved.push(net.medium.as_str());
+        }
+    }
+    for medium in ["chilled water", "heating water", "condenser water", "air"] {
+        assert!(solved.contains(&medium), "{medium} of {solved:?}");
+    }
+}
