@@ -5,6 +5,7 @@
 //! ([`Drive`]) and which can be compared with it ([`Reading`]), and everything that the model did not say and that
 //! was taken from a default ([`Assumption`]). An [`Operation`] solves it for the [`Conditions`] of a moment.
 
+pub mod accuracy;
 mod air;
 mod balance;
 mod balance_air;
@@ -12,6 +13,9 @@ mod book;
 mod design;
 mod draft;
 mod facts;
+pub mod faulted;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod heat;
 mod losses;
 mod make;
@@ -22,6 +26,7 @@ mod points;
 mod ports;
 mod runs;
 mod section;
+pub mod trace;
 mod water;
 
 #[cfg(test)]
