@@ -4,6 +4,7 @@ use super::adapter::{self, Adapter};
 use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
+use super::render::material::Surroundings;
 use super::render::quality::Quality;
 use super::{ScenePlugins, spawn_camera};
 use crate::TwinPlugins;
@@ -192,6 +193,8 @@ fn windowless(shot: &Shot, adapter: &Adapter) -> (App, RenderTarget) {
     );
     let quality = if shot.fineness() > 1 { Quality::Fine } else { Quality::Full };
     app.insert_resource(quality).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
+    // The same every time, whenever it is taken.
+    app.insert_resource(Surroundings { still: true, ..Surroundings::default() });
     if shot.panels {
         super::add_panels(&mut app);
     }

@@ -42,6 +42,11 @@ impl ColourBy {
         }
     }
 
+    /// The colours tell what flows in pipes and ducts.
+    pub fn is_of_flow(self) -> bool {
+        matches!(self, Self::Temperature | Self::Flow | Self::Velocity | Self::Pressure | Self::Residual)
+    }
+
     /// The choice of a word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.word() == word)
@@ -95,6 +100,8 @@ pub struct View {
     pub storey: Option<u32>,
     /// Dark or light.
     pub theme: Theme,
+    /// Somebody wants to see no arrows on what carries a flow.
+    pub arrows_hidden: bool,
 }
 
 /// How high above its floor a storey is cut, metres: above doors' handles and desks, below lintels' tops.
@@ -110,6 +117,11 @@ impl View {
     /// sliced trees say nothing.
     pub fn is_beside_the_section(&self, element: &Element) -> bool {
         self.section_m.is_some_and(|cut| element.bounds.is_some_and(|b| b.max.z > cut)) && stands_on_the_ground(element)
+    }
+
+    /// Arrows stand on what carries a flow: while the colours tell of it.
+    pub fn shows_arrows(&self) -> bool {
+        !self.arrows_hidden && self.colour_by.is_of_flow()
     }
 
     /// How an element is drawn.
@@ -190,6 +202,7 @@ fn obey(
             Command::SectionAt(height) => view.section_m = *height,
             Command::CutStorey(storey) => cut_storey(&mut view, &scene, *storey),
             Command::Theme(theme) => view.theme = *theme,
+            Command::ShowArrows(on) => view.arrows_hidden = !on,
             _ => {}
         }
     }
