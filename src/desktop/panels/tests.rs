@@ -18,6 +18,7 @@ mod busy;
 mod changes;
 mod connections;
 mod coordinates;
+mod flow;
 mod placing;
 mod search;
 
