@@ -82,6 +82,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::clock::ClockPlugin)
             .add(twin::telemetry::TelemetryPlugin)
             .add(twin::rules::RulesPlugin)
+            .add(twin::flow::FlowPlugin)
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
             .add(twin::search::SearchPlugin)

@@ -4,6 +4,7 @@
 
 use super::view::ColourBy;
 use crate::operations::AlarmId;
+use crate::simulation::building::trace::Way;
 use crate::site::Slot;
 use crate::site::infer::Verdict;
 use crate::site::project::Move;
@@ -54,6 +55,15 @@ pub enum Command {
         /// What it looks at.
         target_m: [f64; 3],
     },
+    /// Follow the flow from an element, and show what lies on the way.
+    Trace {
+        /// From where.
+        slot: Slot,
+        /// Against the flow or with it.
+        way: Way,
+    },
+    /// Nobody needs to see any more what was traced.
+    ClearTrace,
     /// Somebody has seen an alarm.
     Acknowledge(AlarmId),
     /// Dark or light.
@@ -97,12 +107,13 @@ impl Command {
                 }
             }
             Self::Hide(of) | Self::Ghost(of) => *of = slots(of),
-            Self::FlyTo(of) => *of = slot(*of),
+            Self::FlyTo(of) | Self::Trace { slot: of, .. } => *of = slot(*of),
             Self::DecideJoint { between, .. } => *between = between.map(slot),
             Self::CutStorey(of) => *of = of.and_then(|s| carry.storey(s)),
             Self::ShowAll
             | Self::Search(_)
             | Self::ShowFound
+            | Self::ClearTrace
             | Self::ShowSpaces(_)
             | Self::ColourBy(_)
             | Self::ShowArrows(_)

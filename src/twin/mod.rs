@@ -8,6 +8,7 @@ pub mod alarms;
 pub mod changes;
 pub mod clock;
 pub mod command;
+pub mod flow;
 pub mod health;
 pub mod place;
 pub mod preview;

@@ -6,6 +6,7 @@
 //! site, another meaning of the colours or another set of hidden elements writes all of them.
 
 mod colour;
+mod solved;
 
 pub use colour::{Colouring, disciplines, temperature_rank};
 
@@ -18,6 +19,7 @@ use crate::Step;
 use crate::site::revision::report::Kind;
 use crate::site::{ElementKind, Slot};
 use bevy::prelude::*;
+use solved::Solved;
 
 /// Which colours a value stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +37,10 @@ pub enum Palette {
     Quiet = 4,
     /// What a reload changed: value 0 added, 1 moved, 2 changed (see [`change_value`]).
     Change = 5,
+    /// Value 0..65535 from the first to the last colour of a range ([`crate::twin::flow::FlowRanges`]).
+    Flow = 6,
+    /// Value 0..65535, 32768 where measured and solved agree ([`crate::twin::flow::residual_value`]).
+    Residual = 7,
 }
 
 /// The value of [`Palette::Change`] of what happened to an element; none for what is not seen in the model.
@@ -120,6 +126,7 @@ fn write_words(
     values: Query<(&LiveValue, Option<&PointHealth>)>,
     changes: Res<Changes>,
     changed_values: Query<&IsPoint, Or<(Changed<LiveValue>, Changed<PointHealth>)>>,
+    mut solved: Solved,
 ) {
     let Some(scene) = scene else { return };
     let another_site = opened.read().count() > 0;
@@ -133,7 +140,9 @@ fn write_words(
             || written.storey != view.storey
             || written.drawn != view.drawn);
     let other_changes = view.colour_by == ColourBy::Change && changes.is_changed();
-    let all = another_site || another_view || other_changes || words.0.len() != scene.site.elements.len();
+    let other_meaning = solved.means_something_else(view.colour_by);
+    let all =
+        another_site || another_view || other_changes || other_meaning || words.0.len() != scene.site.elements.len();
 
     touched.clear();
     if all {
@@ -147,6 +156,10 @@ fn write_words(
             }
             ColourBy::Temperature => {
                 touched.extend(changed_values.iter().flat_map(|p| colouring.coloured_by_value_of(p.0)));
+                touched.extend(solved.changed(view.colour_by));
+            }
+            ColourBy::Flow | ColourBy::Velocity | ColourBy::Pressure | ColourBy::Residual => {
+                touched.extend(solved.changed(view.colour_by));
             }
             ColourBy::Material | ColourBy::System | ColourBy::Discipline | ColourBy::Change => {}
         }
@@ -163,7 +176,7 @@ fn write_words(
     }
     written.remember(&view, all);
     for slot in touched.drain(..) {
-        let coloured = colouring.word(&scene, view.colour_by, slot, &health, &values, &changes);
+        let coloured = colouring.word(&scene, view.colour_by, slot, &health, &values, &changes, &solved);
         let new = coloured | flags(&scene, &view, slot);
         let i = slot.0 as usize;
         // Only a difference counts as a change: the whole buffer is uploaded when this is marked.

@@ -16,19 +16,37 @@ pub enum ColourBy {
     Material,
     /// How the asset is.
     Health,
-    /// The temperature measured on it, or in its space.
+    /// The temperature measured on it, or in its space; of pipes and ducts where none is, the solved one.
     Temperature,
     /// The system it belongs to.
     System,
     /// The model's discipline.
     Discipline,
+    /// How much flows through it, solved.
+    Flow,
+    /// How fast it flows, solved.
+    Velocity,
+    /// The pressure in it, solved.
+    Pressure,
+    /// How far what is measured is from what is solved.
+    Residual,
     /// What the last reload changed; there is nothing to see of it where nothing was reloaded.
     Change,
 }
 
 impl ColourBy {
     /// Every choice that there always is, in the order people see.
-    pub const ALL: [ColourBy; 5] = [Self::Material, Self::Health, Self::Temperature, Self::System, Self::Discipline];
+    pub const ALL: [ColourBy; 9] = [
+        Self::Material,
+        Self::Health,
+        Self::Temperature,
+        Self::System,
+        Self::Discipline,
+        Self::Flow,
+        Self::Velocity,
+        Self::Pressure,
+        Self::Residual,
+    ];
 
     /// The word on the command line and, with a capital, on the screen.
     pub fn word(self) -> &'static str {
@@ -38,6 +56,10 @@ impl ColourBy {
             Self::Temperature => "temperature",
             Self::System => "system",
             Self::Discipline => "discipline",
+            Self::Flow => "flow",
+            Self::Velocity => "velocity",
+            Self::Pressure => "pressure",
+            Self::Residual => "residual",
             Self::Change => "change",
         }
     }

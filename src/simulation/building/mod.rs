@@ -5,6 +5,8 @@
 //! ([`Drive`]) and which can be compared with it ([`Reading`]), and everything that the model did not say and that
 //! was taken from a default ([`Assumption`]). An [`Operation`] solves it for the [`Conditions`] of a moment.
 
+pub mod trace;
+
 use crate::problem::Problem;
 use crate::simulation::fluid::Fluid;
 use crate::simulation::network::transport::{LinkHeat, NodeHeat};

@@ -7,7 +7,8 @@ use std::path::Path;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, value};
 
 /// The words of `colour_by`.
-pub const COLOURINGS: [&str; 5] = ["material", "health", "temperature", "system", "discipline"];
+pub const COLOURINGS: [&str; 9] =
+    ["material", "health", "temperature", "system", "discipline", "flow", "velocity", "pressure", "residual"];
 
 /// Names that mean something else already.
 const RESERVED: [&str; 2] = ["outside", "plant"];

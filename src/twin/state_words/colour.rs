@@ -1,5 +1,6 @@
 //! Which value colours which element.
 
+use super::solved::Solved;
 use super::{CATEGORIES, Palette, STALE, change_value, temperature_value, word};
 use crate::analytics::Health;
 use crate::site::unit::{Quantity, Unit};
@@ -151,6 +152,7 @@ impl Colouring {
         health: &Query<&AssetHealth>,
         values: &Query<(&LiveValue, Option<&PointHealth>)>,
         changes: &Changes,
+        solved: &Solved,
     ) -> u32 {
         let i = slot.0 as usize;
         let is_feature = scene.site.elements.get(i).is_some_and(|e| e.kind == ElementKind::Feature);
@@ -183,8 +185,11 @@ impl Colouring {
                         let old = live.quality == Quality::BadStale || health.is_some_and(|h| h.0 == Health::Stale);
                         word(Palette::Temperature, temperature_value(live.value)) | if old { STALE } else { 0 }
                     }
-                    _ => quiet,
+                    _ => solved.word(scene, by, slot).unwrap_or(quiet),
                 }
+            }
+            ColourBy::Flow | ColourBy::Velocity | ColourBy::Pressure | ColourBy::Residual => {
+                solved.word(scene, by, slot).unwrap_or(quiet)
             }
             ColourBy::System => match scene.site.elements.get(i).and_then(|e| e.systems.first()) {
                 Some(system) => word(Palette::Category, (*system % u32::from(CATEGORIES)) as u16),
