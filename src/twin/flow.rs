@@ -13,6 +13,8 @@
 
 mod range;
 mod score;
+#[cfg(test)]
+pub mod testing;
 
 pub use range::{FlowRanges, Range, residual_value};
 pub use score::{FlowScore, Residual};

@@ -10,7 +10,7 @@ use crate::desktop::theme;
 use crate::site::graph::Domain;
 use crate::site::revision::report::Kind;
 use crate::twin::command::Command;
-use crate::twin::flow::{RESIDUAL_RANGE, Range};
+use crate::twin::flow::Range;
 use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C, change_value};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui;
@@ -161,7 +161,7 @@ fn solved(ui: &mut Ui, data: &Data) {
 fn residual(ui: &mut Ui, data: &Data) {
     title(ui, data, "Residual", "measured − solved");
     bar(ui, data, Palette::Residual);
-    let end = RESIDUAL_RANGE * 100.0;
+    let end = data.flows.ranges.of(ColourBy::Residual, Domain::Water).map_or(20.0, |r| r.max * 100.0);
     beyond(ui, data, [format!("−{end:.0} %"), "0".to_owned(), format!("+{end:.0} %")]);
     row(ui, data, "Not compared", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
 }

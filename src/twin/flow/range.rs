@@ -58,3 +58,16 @@ impl FlowRanges {
         }
     }
 }
+
+#[cfg(test)]
+impl FlowRanges {
+    /// What a clinic's networks might have.
+    pub fn testing() -> Self {
+        let range = |quantity: Quantity, max: f64| Some(Range { min: 0.0, max, quantity });
+        Self {
+            flow: [range(Quantity::VolumeFlow, 0.0314), range(Quantity::VolumeFlow, 3.47)],
+            velocity: [range(Quantity::Velocity, 1.94), range(Quantity::Velocity, 7.2)],
+            pressure: [range(Quantity::Pressure, 312_000.0), range(Quantity::Pressure, 640.0)],
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::simulation::network::{Boundary, Friction, Junction, Link, LinkKind, N
 use crate::site::graph::Domain;
 use crate::site::{PointIndex, Slot};
 use crate::twin::command::Command;
-use crate::twin::flow::{FlowScore, FlowSolve, Networks, Residual, Traced};
+use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Residual, Traced, testing};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui::{Key, Modifiers, PointerButton};
 use std::sync::Arc;
@@ -64,7 +64,11 @@ fn ring(site: &crate::site::Site) -> SystemNetwork {
             value: 0.05,
             why: "steel, welded; the model names no material".into(),
         }],
-        problems: vec![Problem::warning("Chilled water", "no expansion vessel: the pump's inlet is taken as 1.5 bar", "")],
+        problems: vec![Problem::warning(
+            "Chilled water",
+            "no expansion vessel: the pump's inlet is taken as 1.5 bar",
+            "",
+        )],
     }
 }
 
@@ -88,7 +92,7 @@ fn world() -> (World, Slot) {
     let network = ring(&site);
     let pipe = world.slot("Chilled water supply DN100");
     let reading = network.readings[0].point;
-    world.networks = Networks::of(Arc::new(Building { networks: vec![network], problems: Vec::new() }), site.elements.len());
+    world.networks = testing::networks(Building { networks: vec![network], problems: Vec::new() }, site.elements.len());
     let solve = FlowSolve { converged: true, iterations: 4, solves: 1, ..FlowSolve::default() };
     world.now = vec![(solve, FlowScore { readings: 1, within_10: 0.0, within_20: 1.0 }, state())];
     let residual = Residual { point: reading, measured: 0.0226, simulated: 0.02, residual: 0.0026, relative: 0.13 };
@@ -109,7 +113,7 @@ fn trace_from(world: &mut World, slot: Slot, way: Way) {
     let network = &world.networks.building.as_ref().unwrap().networks[0];
     let found = trace(network, &state(), slot, way, |_| false).unwrap();
     let count = world.scene.as_ref().unwrap().site.elements.len();
-    world.traced = Traced::of(slot, way, found, network, count);
+    world.traced = testing::traced(slot, way, found, network, count);
 }
 
 #[test]
@@ -119,7 +123,8 @@ fn a_pipe_is_read_with_its_direction_and_what_was_assumed() {
         let mut stage = Stage::new(world, size);
         stage.check_texts(&format!("flow {size:?}"));
         // Against its link: from the pump's end to the chiller's.
-        for words in ["72.0 m³/h", "2.50 m/s", "7.00 °C", "260 → 182 kPa", "78.0 kPa", "0 of 1 points within 10 %"] {
+        for words in ["72.0 m³/h", "2.50 m/s", "7.00 °C", "260 → 182 kPa", "78.0 kPa", "0 of 1 points within 10 %"]
+        {
             assert!(stage.find(words).is_some(), "{words} {size:?}: {:?}", stage.words());
         }
         let [pump, chiller] = ["P-1", "CH-1"].map(|l| stage.world.slot(l));
@@ -231,13 +236,16 @@ fn the_profile_is_clicked_where_an_element_ends() {
 #[test]
 fn the_legend_tells_ranges_in_the_units_of_the_sites_points() {
     for size in SIZES {
-        for (by, words) in
-            [(ColourBy::Flow, "m³/h"), (ColourBy::Velocity, "m/s"), (ColourBy::Pressure, "kPa"), (ColourBy::Residual, "%")]
-        {
+        for (by, words) in [
+            (ColourBy::Flow, "m³/h"),
+            (ColourBy::Velocity, "m/s"),
+            (ColourBy::Pressure, "kPa"),
+            (ColourBy::Residual, "%"),
+        ] {
             let (mut world, _) = world();
             world.view.selected = None;
             world.view.colour_by = by;
-            world.ranges = crate::twin::flow::FlowRanges::testing();
+            world.ranges = FlowRanges::testing();
             let mut stage = Stage::new(world, size);
             stage.settle();
             stage.check_texts(&format!("legend {by:?} {size:?}"));
