@@ -10,6 +10,7 @@ use crate::TwinPlugins;
 use crate::problem::{Problem, Severity};
 use crate::telemetry::ConnectionStatus;
 use crate::twin::clock::TwinClock;
+use crate::twin::flow::NetworkRow;
 use crate::twin::summary::{Summary, summary};
 use crate::twin::telemetry::waiting;
 use bevy::ecs::message::MessageCursor;
@@ -197,6 +198,22 @@ fn status_text(now: &str, state: &str, samples_per_s: f64, summary: &Summary) ->
     )
 }
 
+/// A network in a line: what it is, and how near it comes to what is measured.
+fn network_text(network: &NetworkRow) -> String {
+    let solved = if network.converged { "solved" } else { "not solved" };
+    let mut text = format!("network {}: {} links, {solved}, {} live", network.name, network.links, network.live);
+    if let (Some(ten), Some(twenty)) = (network.score.within_10, network.score.within_20) {
+        let percent = |share: f64| (share * 100.0).round();
+        text.push_str(&format!(
+            ", {} readings, {} % within 10 %, {} % within 20 %",
+            network.score.readings,
+            percent(ten),
+            percent(twenty)
+        ));
+    }
+    text
+}
+
 fn print_words(report: &Report) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let mut write = || -> std::io::Result<()> {
@@ -207,6 +224,9 @@ fn print_words(report: &Report) -> Result<(), Failure> {
         writeln!(out, "{} samples received, {} rejected, lost: {lost}", s.received, s.rejected)?;
         for fault in &report.faults {
             writeln!(out, "fault {} in {} at {}", fault.name.name(), fault.asset, fault.at)?;
+        }
+        for network in &report.networks {
+            writeln!(out, "{}", network_text(network))?;
         }
         for alarm in &report.alarms {
             writeln!(

@@ -20,6 +20,7 @@ use crate::telemetry::Rewiring;
 use crate::twin::changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
+use crate::twin::flow::FlowAssumptions;
 use crate::twin::place::{Placements, address};
 use crate::twin::reload::{Next, replace};
 use crate::twin::scene::{OpenSite, Scene};
@@ -111,6 +112,7 @@ pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&Live
     let project = Arc::new(opened.project.clone());
     world.insert_resource(TwinClock::of_site(project.clock_topic.is_some()));
     world.insert_resource(Placements::of(&project));
+    world.insert_resource(FlowAssumptions(project.assumptions.clone()));
     world.insert_resource(OpenSite(Arc::clone(&opened.site)));
     world.insert_resource(Current {
         path: path.to_path_buf(),
@@ -217,6 +219,7 @@ fn take(world: &mut World, path: PathBuf, loaded: Loaded) -> Told {
         problems.extend(wire.problems.iter().cloned().chain(unheard));
         arrivals = Some(receiver);
     }
+    world.insert_resource(FlowAssumptions(used.assumptions.clone()));
     problems.extend(replace(world, next, arrivals));
     world.insert_resource(Placements::of(&used));
     if let Some(live) = live {

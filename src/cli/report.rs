@@ -2,8 +2,10 @@
 
 use super::live::Live;
 use crate::problem::Problem;
+use crate::simulation::building::accuracy::Score;
 use crate::simulation::emulator::InjectedFault;
 use crate::telemetry::WireStats;
+use crate::twin::flow::{self, NetworkRow};
 use crate::twin::health::HealthCounts;
 use crate::twin::summary::{AlarmRow, Summary, summary};
 use bevy::prelude::World;
@@ -36,8 +38,10 @@ pub struct Report {
     pub alarms: Vec<AlarmRow>,
     /// Findings: what the fault detection says, once there is one.
     pub findings: Vec<serde_json::Value>,
-    /// Flow networks, once there are any.
-    pub networks: Vec<serde_json::Value>,
+    /// Flow networks, solved beside the live data.
+    pub networks: Vec<NetworkRow>,
+    /// How near all of them together come to what is measured.
+    pub accuracy: Score,
     /// What could not be read or joined.
     pub problems: Vec<Problem>,
 }
@@ -57,6 +61,7 @@ impl Report {
     /// Reads the twin and its connection; without one nothing came in.
     pub fn of(world: &World, live: Option<&Live>, ran: Ran, mut problems: Vec<Problem>) -> Self {
         problems.extend(live.map(Live::wire_problems).unwrap_or_default());
+        problems.extend(flow::problems(world));
         let summary = summary(world);
         Self {
             seconds: ran.seconds,
@@ -71,7 +76,8 @@ impl Report {
             health: summary.health,
             alarms: summary.alarms,
             findings: Vec::new(),
-            networks: Vec::new(),
+            networks: summary.networks,
+            accuracy: summary.accuracy,
             problems,
         }
     }

@@ -1,5 +1,6 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
+mod assumptions;
 mod broker;
 mod edit;
 mod joins;
@@ -21,6 +22,7 @@ use super::unit::Unit;
 use crate::problem::Problem;
 use std::path::PathBuf;
 
+pub use assumptions::{ASSUMED, AssumptionOverride};
 pub(crate) use broker::is_loopback;
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
@@ -68,6 +70,8 @@ pub struct Project {
     pub joining: Joining,
     /// Which joints people accepted, rejected or made.
     pub joins: Vec<JoinDecision>,
+    /// What the engineer states of elements in flow networks, in place of defaults and of the model.
+    pub assumptions: Vec<AssumptionOverride>,
     /// How long history is kept.
     pub retention: Retention,
     /// How much of what was read before is kept beside the project.

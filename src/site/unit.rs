@@ -166,6 +166,12 @@ impl FileUnits {
         stated.map_or(inside, |(_, factor, offset)| (inside - offset) / factor)
     }
 
+    /// A value that the file states, inside.
+    pub fn to_si(&self, quantity: Quantity, stated: f64) -> f64 {
+        let known = self.0.iter().find(|(known, ..)| *known == quantity);
+        known.map_or(stated, |(_, factor, offset)| stated * factor + offset)
+    }
+
     /// True when the file states none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

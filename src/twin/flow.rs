@@ -11,22 +11,37 @@
 //! temperature are those of the node, and what has no link of its own has the flow through the node.
 //! Everywhere else they are those of the end at which the flow leaves the link.
 
+mod derive;
+mod engine;
+mod live;
 mod range;
+mod rows;
 mod score;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
+mod tick;
+mod traced;
+mod work;
 
-pub use range::{FlowRanges, Range, residual_value};
-pub use score::{FlowScore, Residual};
+pub use range::{FlowRanges, RESIDUAL_RANGE, Range, residual_value};
+pub use rows::{NetworkRow, ResidualRow, rows};
+pub use score::{FlowScore, OverallScore, Residual};
+pub use traced::Traced;
 
-use crate::simulation::building::trace::{Trace, Way};
-use crate::simulation::building::{Building, State, SystemNetwork};
+use super::scene::Scene;
+use crate::Step;
+use crate::problem::Problem;
+use crate::simulation::building::{AssumptionOverride, Building, State, SystemNetwork};
 use crate::simulation::faults::Fault;
 use crate::site::graph::Domain;
+use crate::site::revision::Carry;
 use crate::site::{PointIndex, Slot};
 use bevy::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
+use work::Work;
 
 /// A flow network of the site, on an entity of its own.
 #[derive(Component, Clone, Debug, PartialEq)]
@@ -73,7 +88,8 @@ pub struct FlowSolve {
 #[derive(Component, Clone, Debug, Default)]
 pub struct FlowState(pub Arc<State>);
 
-/// Volume flow through an element, m³/s; negative against the direction of its link.
+/// Volume flow through an element, m³/s; negative against the direction of its link. This and its neighbours are not a
+/// number where nothing is known: in what is cut off from every source, and velocity where there is no cross-section.
 #[derive(Component, Clone, Copy, Debug, PartialEq)]
 pub struct Flow(pub f64);
 
@@ -111,6 +127,8 @@ pub struct Networks {
 pub struct Place {
     /// Number of the network.
     pub network: usize,
+    /// Water or air.
+    pub domain: Domain,
     /// The main link; none for what is only a node.
     pub link: Option<usize>,
     /// The node that stands for it.
@@ -134,6 +152,11 @@ impl Networks {
     }
 }
 
+/// What the project states of elements in flow networks, in place of defaults and of the model; taken up with the next
+/// site.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct FlowAssumptions(pub Vec<AssumptionOverride>);
+
 /// How often networks are solved, and when a thread of its own is worth it.
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct FlowPace {
@@ -149,31 +172,6 @@ impl Default for FlowPace {
     }
 }
 
-/// What somebody traces; nothing when [`Traced::trace`] is none.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct Traced {
-    /// From which element.
-    pub from: Option<(Slot, Way)>,
-    /// What was found: elements in their order, the path to the pump or terminal, and its profile.
-    pub trace: Option<Trace>,
-    /// By slot: how many links away it is, the start is 0; none where it is not on the way.
-    order: Vec<Option<u32>>,
-    /// By slot: whether it is on the path to the pump or terminal.
-    on_path: Vec<bool>,
-}
-
-impl Traced {
-    /// How many links an element is from the start; none where it is not on the way.
-    pub fn order(&self, slot: Slot) -> Option<u32> {
-        self.order.get(slot.0 as usize).copied().flatten()
-    }
-
-    /// Whether an element is on the path to the pump or terminal.
-    pub fn is_on_path(&self, slot: Slot) -> bool {
-        self.on_path.get(slot.0 as usize).copied().unwrap_or(false)
-    }
-}
-
 /// Derives, solves and compares.
 pub struct FlowPlugin;
 
@@ -181,7 +179,66 @@ impl Plugin for FlowPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Networks>()
             .init_resource::<FlowPace>()
+            .init_resource::<FlowAssumptions>()
             .init_resource::<FlowRanges>()
-            .init_resource::<Traced>();
+            .init_resource::<OverallScore>()
+            .init_resource::<Traced>()
+            .init_resource::<Work>()
+            .add_systems(
+                Update,
+                (tick::open, tick::arrive, tick::listen, tick::solve, tick::write, tick::compare, range::measure)
+                    .chain()
+                    .in_set(Step::Simulate),
+            )
+            .add_systems(Update, traced::obey.in_set(Step::Act));
     }
+}
+
+/// Takes what is known along to another state of the site. Its networks are made anew; until they are there, elements
+/// keep what was solved for them.
+pub(super) fn carry(world: &mut World, carry: &Carry) {
+    let Some((points, elements)) = world.get_resource::<Scene>().map(|s| (s.points.len(), s.elements.len())) else {
+        return;
+    };
+    if let Some(mut work) = world.get_resource_mut::<Work>() {
+        work.known = work.known.carry(carry, points);
+        work.clear();
+    }
+    if let Some(mut networks) = world.get_resource_mut::<Networks>() {
+        let mut places = vec![None; elements];
+        for (i, place) in networks.places.iter().enumerate() {
+            if let Some(now) = carry.slot(Slot(i as u32)).and_then(|s| places.get_mut(s.0 as usize)) {
+                *now = *place;
+            }
+        }
+        networks.places = places;
+        networks.building = None;
+    }
+    if let Some(mut traced) = world.get_resource_mut::<Traced>()
+        && traced.from.is_some()
+    {
+        traced.carry(carry);
+    }
+}
+
+/// What a person should know of the networks and of their last solves.
+pub fn problems(world: &World) -> Vec<Problem> {
+    let (Some(networks), Some(work)) = (world.get_resource::<Networks>(), world.get_resource::<Work>()) else {
+        return Vec::new();
+    };
+    let Some(building) = &networks.building else { return Vec::new() };
+    let mut all = building.problems.clone();
+    for (of, net) in building.networks.iter().zip(&work.nets) {
+        all.extend(of.problems.iter().cloned());
+        all.extend(net.engine.iter().flat_map(|engine| engine.problems(of)));
+        all.extend(net.held.iter().filter_map(|point| {
+            let point = world.get_resource::<Scene>()?.site.points.get(point.0 as usize)?;
+            Some(Problem::warning(
+                point.id.clone(),
+                format!("its value is no number or out of its range; {} is solved with the last good one", of.name),
+                "look at the sensor, and at `expected` of the point in twin.toml",
+            ))
+        }));
+    }
+    all
 }

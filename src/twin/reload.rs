@@ -6,7 +6,7 @@
 
 use super::command::Command;
 use super::scene::{OpenSite, Scene, SiteOpened};
-use super::{alarms, changes, health, rules, scene, telemetry, view};
+use super::{alarms, changes, flow, health, rules, scene, telemetry, view};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::site::revision::{Carry, Report};
@@ -38,6 +38,7 @@ pub fn replace(world: &mut World, next: Next, arrivals: Option<Receiver<Arrival>
     scene::exchange(world, Arc::clone(&site), &carry);
     telemetry::carry(world, &carry, arrivals);
     rules::carry(world, &site, &carry);
+    flow::carry(world, &carry);
     health::carry(world, &carry);
     let ended = alarms::carry(world, &carry);
     view::carry(world, &old, &carry);

@@ -1,10 +1,12 @@
 //! What a run has come to, as plain data: the part of the command line's report that the twin knows.
 
 use super::alarms::Alarms;
+use super::flow::{self, NetworkRow};
 use super::health::{HealthCounts, Rollup};
 use super::scene::Scene;
 use super::telemetry::Intake;
 use crate::operations::alarm::{AlarmSeverity, AlarmState};
+use crate::simulation::building::accuracy::Score;
 use crate::site::ElementKind;
 use crate::time::Time;
 use bevy::prelude::World;
@@ -25,6 +27,10 @@ pub struct Summary {
     pub health: HealthCounts,
     /// Every alarm of the run that is not over.
     pub alarms: Vec<AlarmRow>,
+    /// The flow networks.
+    pub networks: Vec<NetworkRow>,
+    /// How near all of them together come to what is measured.
+    pub accuracy: Score,
 }
 
 /// An alarm as the command line prints it.
@@ -53,6 +59,7 @@ pub fn summary(world: &World) -> Summary {
     let Some(scene) = world.get_resource::<Scene>() else { return Summary::default() };
     let site = &scene.site;
     let alarms = world.get_resource::<Alarms>().map(|a| a.0.all()).unwrap_or_default();
+    let (networks, accuracy) = flow::rows(world);
     Summary {
         elements: site.elements.iter().filter(|e| e.kind == ElementKind::Element).count(),
         points: site.points.len(),
@@ -73,5 +80,7 @@ pub fn summary(world: &World) -> Summary {
                 remedy: a.remedy.clone(),
             })
             .collect(),
+        networks,
+        accuracy,
     }
 }

@@ -1,5 +1,7 @@
 //! What is looked at: selection, what is hidden, what the colours mean. No window is needed for it.
 
+mod traced;
+
 use super::command::Command;
 use super::scene::{Scene, SiteOpened};
 use super::search::{Hits, Search};
@@ -114,6 +116,8 @@ pub struct View {
     pub found_only: bool,
     /// Whether spaces were drawn before a search showed those that it found.
     pub spaces_before: bool,
+    /// What was drawn before what is traced was shown; none while that is not what is shown.
+    pub drawn_before_trace: Option<Vec<Drawn>>,
     /// Spaces are drawn.
     pub spaces: bool,
     /// Everything above this height (project frame, metres) is cut away.
@@ -165,7 +169,7 @@ pub struct ViewPlugin;
 
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<View>().add_systems(Update, obey.in_set(Step::Act));
+        app.init_resource::<View>().add_systems(Update, (obey, traced::show_traced).chain().in_set(Step::Act));
     }
 }
 
@@ -189,6 +193,9 @@ fn obey(
                 view.hovered = *slot;
             }
             continue;
+        }
+        if view.drawn_before_trace.is_some() && (changes_what_is_drawn(command) || *command == Command::ShowFound) {
+            view.drawn_before_trace = None;
         }
         if view.found_only && changes_what_is_drawn(command) {
             view.found_only = false;
@@ -236,6 +243,10 @@ pub(super) fn carry(world: &mut World, old: &Site, carry: &Carry) {
     if let Some(mut view) = world.get_resource_mut::<View>() {
         view.selected = view.selected.and_then(|slot| carry.slot(slot));
         view.hovered = None;
+        if let Some(before) = view.drawn_before_trace.take() {
+            // It is found again in the new state, and shown again.
+            view.drawn = before;
+        }
         let shown_alone = view.storey;
         view.storey = shown_alone.and_then(|s| carry.storey(s));
         let floor =

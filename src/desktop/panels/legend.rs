@@ -125,10 +125,25 @@ fn swatch(ui: &Ui, rect: Rect, colour: Color32) {
 
 fn temperature(ui: &mut Ui, data: &Data) {
     title(ui, data, "Temperature", "°C");
-    let [low, high] = TEMPERATURE_RANGE_C;
-    bar(ui, data, Palette::Temperature);
-    beyond(ui, data, [low, (low + high) * 0.5, high].map(|c| format!("{c:.0}")));
+    let water = data.flows.ranges.of(ColourBy::Temperature, Domain::Water).filter(|_| has_water(data));
+    let scales = [
+        Some((if water.is_some() { "Rooms and air" } else { "" }, TEMPERATURE_RANGE_C)),
+        water.map(|range| ("Water in pipes", [range.min, range.max])),
+    ];
+    for (words, [low, high]) in scales.into_iter().flatten() {
+        if !words.is_empty() {
+            let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+            text_in(ui, line, words, TextStyle::Small, data.tokens.text, Align2::LEFT_CENTER);
+        }
+        bar(ui, data, Palette::Temperature);
+        beyond(ui, data, [low, (low + high) * 0.5, high].map(|c| format!("{c:.0}")));
+    }
     row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+/// Whether any network carries water.
+fn has_water(data: &Data) -> bool {
+    data.flows.networks.building.iter().flat_map(|b| &b.networks).any(|n| n.domain == Domain::Water)
 }
 
 /// What is solved: a scale for water and one for air, in the units in which the site measures them.

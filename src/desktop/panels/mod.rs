@@ -210,7 +210,7 @@ impl Readings for Components<'_, '_> {
 
     fn network(&self, index: usize) -> Option<NetworkNow<'_>> {
         let (solve, score, state) = self.of_networks.get(*self.networks.entities.get(index)?).ok()?;
-        (solve.solves > 0).then_some(NetworkNow { solve, score: *score, state: &state.0 })
+        (!state.0.flow_m3s.is_empty()).then_some(NetworkNow { solve, score: *score, state: &state.0 })
     }
 }
 

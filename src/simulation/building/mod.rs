@@ -5,7 +5,33 @@
 //! ([`Drive`]) and which can be compared with it ([`Reading`]), and everything that the model did not say and that
 //! was taken from a default ([`Assumption`]). An [`Operation`] solves it for the [`Conditions`] of a moment.
 
+pub mod accuracy;
+mod air;
+mod balance;
+mod book;
+mod design;
+mod draft;
+mod facts;
+pub mod faulted;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod heat;
+mod losses;
+mod make;
+mod medium;
+mod operation;
+mod pieces;
+mod ports;
+mod section;
 pub mod trace;
+mod water;
+
+#[cfg(test)]
+mod tests;
+
+pub use book::AssumptionOverride;
+pub use make::of_site;
+pub use operation::{Conditions, Operation};
 
 use crate::problem::Problem;
 use crate::simulation::fluid::Fluid;
@@ -47,6 +73,10 @@ pub struct SystemNetwork {
     pub link_area_m2: Vec<Option<f64>>,
     /// What each link does to the heat, when nobody measures: pipes lose, coils and machines exchange.
     pub link_heat: Vec<LinkHeat>,
+    /// What each link is for.
+    pub link_part: Vec<Part>,
+    /// Flow that each link is designed for, m³/s, in the direction of the link; none where nobody says.
+    pub link_design_m3s: Vec<Option<f64>>,
     /// What comes in at each node, and where temperatures begin.
     pub node_heat: Vec<NodeHeat>,
     /// What the network stands at when nobody measures.
@@ -126,6 +156,35 @@ pub struct Assumption {
     pub why: String,
 }
 
+/// What a link is for, beyond the law that it follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// A pipe, a duct, a fitting, a meter, a silencer.
+    #[default]
+    Run,
+    /// A pump or a fan.
+    Mover,
+    /// What takes heat or cold from the water, or gives it to the air: a coil, a radiator, a reheat coil.
+    Consumer,
+    /// What makes the heat or cold: a chiller, a boiler.
+    Source,
+    /// Where a machine gives its heat away: the condenser of a chiller.
+    Condenser,
+    /// What cools the condenser water: a cooling tower.
+    Rejector,
+    /// A control valve or control damper, the damper of a VAV box.
+    Control,
+    /// A balancing valve or damper.
+    Balancing,
+    /// A valve or damper that is open or shut.
+    Shutoff,
+    /// A filter or strainer.
+    Filter,
+    /// An opening to the room or to the outdoors.
+    Opening,
+}
+
 /// A solved network: what flows where, how warm it is, and how well the balances close.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -139,6 +198,9 @@ pub struct State {
     pub node_c: Vec<f64>,
     /// Temperature of what leaves each link, °C.
     pub leaving_c: Vec<f64>,
+    /// Heat that each link brings into its fluid, W: by its own doing and from its surroundings; negative where it
+    /// takes heat away.
+    pub heat_w: Vec<f64>,
     /// Heat that the equipment and the surroundings bring in less what the fluid takes up, W: the error of the balance.
     pub energy_closing_w: f64,
     /// Whether both residuals are within the accuracy.

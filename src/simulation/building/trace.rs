@@ -1,9 +1,9 @@
 //! From an element along the flow: what feeds it, what it serves, and how pressure and temperature go on the way.
 
-use super::{State, SystemNetwork};
+use super::{Part, State, SystemNetwork};
 use crate::simulation::network::LinkKind;
-use crate::site::graph::{Domain, Role};
-use crate::site::{Site, Slot};
+use crate::site::Slot;
+use crate::site::graph::Domain;
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -115,17 +115,13 @@ pub fn trace(
     Some(Trace { elements: found.elements, path, profile })
 }
 
-/// Whether a trace ends at a link: at pumps and fans; in water at machines and terminals, in air at terminals.
-pub fn ends_at(site: &Site, network: &SystemNetwork, link: usize) -> bool {
-    let kind = network.network.links.get(link).map(|l| &l.kind);
-    if matches!(kind, Some(LinkKind::Pump(_) | LinkKind::Fan(_))) {
-        return true;
-    }
-    let role = element(network, link).and_then(|slot| site.element(slot)).and_then(Role::of_element);
-    match role {
-        Some(Role::Terminal) => true,
-        Some(Role::Equipment) => network.domain == Domain::Water,
-        _ => false,
+/// Whether a trace ends at a link: at pumps and fans and at openings; in water also at what makes heat or cold and at
+/// what takes it. Air goes through its coils.
+pub fn ends_at(network: &SystemNetwork, link: usize) -> bool {
+    match network.link_part.get(link).copied().unwrap_or_default() {
+        Part::Mover | Part::Opening => true,
+        Part::Consumer | Part::Source | Part::Condenser | Part::Rejector => network.domain == Domain::Water,
+        Part::Run | Part::Control | Part::Balancing | Part::Shutoff | Part::Filter => false,
     }
 }
 
@@ -283,5 +279,72 @@ impl Walk {
             node = self.far(link).filter(|_| !ends(link));
         }
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Operation;
+    use super::super::fixture::{COIL, MACHINE, PUMP, RETURN, SMALL_COIL, SMALL_VALVE, SUPPLY, TEE, VALVE, ring};
+    use super::*;
+
+    fn solved(settings: [f64; 2]) -> (SystemNetwork, State) {
+        let mut network = ring(Vec::new(), Vec::new());
+        network.design.setting[VALVE as usize] = settings[0];
+        network.design.setting[SMALL_VALVE as usize] = settings[1];
+        let state = Operation::new(&network).solve(&network, &|_| None).clone();
+        (network, state)
+    }
+
+    fn found(of: &(SystemNetwork, State), from: u32, way: Way) -> (Vec<(u32, u32)>, Vec<usize>) {
+        let (network, state) = of;
+        let trace = trace(network, state, Slot(from), way, |link| ends_at(network, link)).unwrap();
+        (trace.elements.iter().map(|r| (r.slot.0, r.links)).collect(), trace.path)
+    }
+
+    #[test]
+    fn a_supply_serves_both_coils_and_comes_from_the_pump() {
+        let of = solved([1.0, 1.0]);
+        let (elements, path) = found(&of, SUPPLY, Way::Downstream);
+        let served = [(SUPPLY, 0), (TEE, 0), (VALVE, 1), (SMALL_VALVE, 1), (COIL, 2), (SMALL_COIL, 2)];
+        assert_eq!(elements, served, "and not the return behind the coils");
+        assert_eq!(path, [SUPPLY, VALVE, COIL].map(|l| l as usize), "most of it goes to the larger coil");
+        let (elements, path) = found(&of, SUPPLY, Way::Upstream);
+        assert_eq!((elements, path), (vec![(SUPPLY, 0), (PUMP, 1)], vec![2, 1]));
+        assert_eq!(found(&of, PUMP, Way::Upstream).0, [(PUMP, 0), (MACHINE, 1)]);
+        // What stands at a node goes from the node.
+        assert_eq!(found(&of, TEE, Way::Upstream), (vec![(TEE, 0), (SUPPLY, 1), (PUMP, 2)], vec![2, 1]));
+        assert_eq!(found(&of, SMALL_COIL, Way::Downstream).0, [(SMALL_COIL, 0), (RETURN, 1), (MACHINE, 2)]);
+        assert!(trace(&of.0, &of.1, Slot(99), Way::Upstream, |_| false).is_none());
+    }
+
+    #[test]
+    fn nothing_goes_through_a_shut_valve_and_a_ring_ends() {
+        let of = solved([0.0, 1.0]);
+        let (elements, path) = found(&of, SUPPLY, Way::Downstream);
+        assert_eq!(elements, [(SUPPLY, 0), (TEE, 0), (SMALL_VALVE, 1), (SMALL_COIL, 2)]);
+        assert_eq!(path, [SUPPLY, SMALL_VALVE, SMALL_COIL].map(|l| l as usize));
+        assert_eq!(found(&of, COIL, Way::Upstream), (vec![(COIL, 0)], vec![]), "nothing flows in it");
+        // Without an end it goes round once.
+        let trace = trace(&of.0, &of.1, Slot(PUMP), Way::Downstream, |_| false).unwrap();
+        assert_eq!(trace.path, [1, 2, 5, 6, 7, 0]);
+    }
+
+    #[test]
+    fn a_profile_falls_along_the_pipe_and_warms_in_the_coil() {
+        let (network, state) = solved([1.0, 1.0]);
+        let way = [PUMP, SUPPLY, VALVE, COIL, RETURN].map(|l| l as usize);
+        let profile = profile(&network, &state, &way, Way::Downstream);
+        assert_eq!(profile.len(), 6);
+        assert_eq!(profile.iter().map(|p| p.distance_m).collect::<Vec<_>>(), [0.0, 0.0, 20.0, 20.0, 20.0, 40.0]);
+        assert_eq!((profile[0].slot, profile[2].slot), (None, Some(Slot(SUPPLY))));
+        let pressures: Vec<f64> = profile.iter().map(|p| p.pressure_pa).collect();
+        assert!(pressures[1] > pressures[0] && pressures.windows(2).skip(1).all(|w| w[1] < w[0]), "{pressures:?}");
+        assert!((profile[1].temperature_c - 6.0).abs() < 0.1 && profile[4].temperature_c > 8.0, "{profile:?}");
+        // Against the flow the same points come in the other order.
+        let back: Vec<usize> = way.iter().rev().copied().collect();
+        let against = super::profile(&network, &state, &back, Way::Upstream);
+        assert_eq!(against.last().unwrap().pressure_pa, profile[0].pressure_pa);
+        assert_eq!(against[0].temperature_c, profile[5].temperature_c);
     }
 }

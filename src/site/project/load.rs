@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, broker, joins, naming, rebind, registry,
-    template, views,
+    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, assumptions, broker, joins, naming, rebind,
+    registry, template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -90,6 +90,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         views: views::read_all(root.tables("views")),
         joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
         joins: joins::read_all(root.tables("joins")),
+        assumptions: assumptions::read_all(root.tables("assumptions")),
         retention: root.table("retention").map(retention).unwrap_or_default(),
         cache: root.table("cache").map(cache).unwrap_or_default(),
         naming: root.table("naming").map(naming::read).unwrap_or_default(),

@@ -10,9 +10,10 @@ use crate::simulation::building::{Assumption, Building, Measurand, Reading, Stat
 use crate::simulation::fluid::Fluid;
 use crate::simulation::network::{Boundary, Friction, Junction, Link, LinkKind, Network, Node, NodeKind, Pipe};
 use crate::site::graph::Domain;
+use crate::site::unit::Quantity;
 use crate::site::{PointIndex, Slot};
 use crate::twin::command::Command;
-use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Residual, Traced, testing};
+use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Range, Residual, Traced, testing};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui::{Key, Modifiers, PointerButton};
 use std::sync::Arc;
@@ -109,11 +110,21 @@ fn world() -> (World, Slot) {
     (world, pipe)
 }
 
+fn ranges() -> FlowRanges {
+    let range = |quantity: Quantity, max: f64| Range { min: 0.0, max, quantity };
+    FlowRanges::default()
+        .with(ColourBy::Flow, Domain::Water, range(Quantity::VolumeFlow, 0.0314))
+        .with(ColourBy::Flow, Domain::Air, range(Quantity::VolumeFlow, 3.47))
+        .with(ColourBy::Velocity, Domain::Water, range(Quantity::Velocity, 1.94))
+        .with(ColourBy::Velocity, Domain::Air, range(Quantity::Velocity, 7.2))
+        .with(ColourBy::Pressure, Domain::Water, range(Quantity::Pressure, 312_000.0))
+        .with(ColourBy::Pressure, Domain::Air, range(Quantity::Pressure, 640.0))
+}
+
 fn trace_from(world: &mut World, slot: Slot, way: Way) {
     let network = &world.networks.building.as_ref().unwrap().networks[0];
     let found = trace(network, &state(), slot, way, |_| false).unwrap();
-    let count = world.scene.as_ref().unwrap().site.elements.len();
-    world.traced = testing::traced(slot, way, found, network, count);
+    world.traced = Traced::of(slot, way, Some(found));
 }
 
 #[test]
@@ -245,7 +256,7 @@ fn the_legend_tells_ranges_in_the_units_of_the_sites_points() {
             let (mut world, _) = world();
             world.view.selected = None;
             world.view.colour_by = by;
-            world.ranges = FlowRanges::testing();
+            world.ranges = ranges();
             let mut stage = Stage::new(world, size);
             stage.settle();
             stage.check_texts(&format!("legend {by:?} {size:?}"));

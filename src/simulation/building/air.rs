@@ -1,0 +1,1 @@
+//! Pieces of an air network as links and nodes.

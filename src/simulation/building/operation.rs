@@ -1,0 +1,206 @@
+//! A network at work: solved for what is measured now, and for its design where nothing is.
+
+use super::{Sets, State, SystemNetwork};
+use crate::problem::Problem;
+use crate::simulation::network::transport::{LinkHeat, MassFlow, NodeHeat, steady};
+use crate::simulation::network::{Accuracy, Boundary, Command, Solver};
+use crate::site::PointIndex;
+
+/// Both residuals of a solve, m³/s and m.
+const ACCURACY: f64 = 1e-8;
+
+/// What holds in a network at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// Demands, heads, commands, settings.
+    pub boundary: Boundary,
+    /// What each link does to the heat.
+    pub link_heat: Vec<LinkHeat>,
+    /// What comes in at each node.
+    pub node_heat: Vec<NodeHeat>,
+}
+
+impl Conditions {
+    /// What a network is designed for.
+    pub fn design(of: &SystemNetwork) -> Self {
+        Self { boundary: of.design.clone(), link_heat: of.link_heat.clone(), node_heat: of.node_heat.clone() }
+    }
+
+    /// The same again, without allocation where it has had the room before.
+    pub fn reset(&mut self, of: &SystemNetwork) {
+        self.boundary.demand.clone_from(&of.design.demand);
+        self.boundary.head.clone_from(&of.design.head);
+        self.boundary.command.clone_from(&of.design.command);
+        self.boundary.setting.clone_from(&of.design.setting);
+        self.boundary.head_gain.clone_from(&of.design.head_gain);
+        self.link_heat.clone_from(&of.link_heat);
+        self.node_heat.clone_from(&of.node_heat);
+    }
+
+    /// Lets a value set what it sets; a value that is no number changes nothing.
+    pub fn set(&mut self, what: Sets, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
+        match what {
+            Sets::Position(link) => {
+                if let Some(setting) = self.boundary.setting.get_mut(link) {
+                    *setting = value.clamp(0.0, 1.0);
+                }
+            }
+            Sets::Speed(link) => {
+                if let Some(setting) = self.boundary.setting.get_mut(link) {
+                    *setting = value.max(0.0);
+                }
+                self.command(link, if value > 1e-3 { Command::Auto } else { Command::Closed });
+            }
+            Sets::Running(link) => self.command(link, if value > 0.5 { Command::Auto } else { Command::Closed }),
+            Sets::Leaves(link) => {
+                if let Some(heat) = self.link_heat.get_mut(link) {
+                    heat.leaves_c = Some(value);
+                }
+            }
+            Sets::Surroundings(link) => {
+                if let Some(heat) = self.link_heat.get_mut(link) {
+                    heat.ambient_c = value;
+                }
+            }
+            Sets::Inlet(node) => {
+                if let Some(heat) = self.node_heat.get_mut(node) {
+                    heat.inlet_c = Some(value);
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, link: usize, command: Command) {
+        if let Some(own) = self.boundary.command.get_mut(link) {
+            *own = command;
+        }
+    }
+}
+
+/// The solver of a network with what it last found. One belongs to one [`SystemNetwork`].
+#[derive(Clone, Debug)]
+pub struct Operation {
+    solver: Solver,
+    mass: MassFlow,
+    now: Conditions,
+    state: State,
+    problems: Vec<Problem>,
+    heat_problems: Vec<Problem>,
+}
+
+impl Operation {
+    /// Makes a network ready; see [`Operation::problems`] for what of it cannot be used.
+    pub fn new(of: &SystemNetwork) -> Self {
+        let (solver, problems) = Solver::new(&of.network);
+        Self {
+            solver,
+            mass: MassFlow::new(&of.network),
+            now: Conditions::design(of),
+            state: State::default(),
+            problems,
+            heat_problems: Vec::new(),
+        }
+    }
+
+    /// Solves with the values of points where they are known, with the design where not. Begins from the last
+    /// solution.
+    pub fn solve(&mut self, of: &SystemNetwork, values: &dyn Fn(PointIndex) -> Option<f64>) -> &State {
+        let mut now = std::mem::take(&mut self.now);
+        now.reset(of);
+        for drive in &of.drives {
+            if let Some(value) = values(drive.point) {
+                now.set(drive.sets, value);
+            }
+        }
+        // Speed and running may both be measured: what stands still by either stands still.
+        for drive in &of.drives {
+            if let (Sets::Running(_), Some(value)) = (drive.sets, values(drive.point))
+                && value <= 0.5
+            {
+                now.set(drive.sets, value);
+            }
+        }
+        self.now = now;
+        self.carry(of)
+    }
+
+    /// Solves for stated conditions, from the last solution.
+    pub fn solve_for(&mut self, of: &SystemNetwork, conditions: &Conditions) -> &State {
+        self.now.clone_from(conditions);
+        self.carry(of)
+    }
+
+    /// What was found last.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The conditions of the last solve.
+    pub fn conditions(&self) -> &Conditions {
+        &self.now
+    }
+
+    /// What a person should know of the network and of its last solve.
+    pub fn problems(&self, of: &SystemNetwork) -> Vec<Problem> {
+        let mut all = self.problems.clone();
+        all.extend(self.solver.solution().problems(&of.network));
+        all.extend(self.heat_problems.iter().cloned());
+        all
+    }
+
+    /// The solver, with heads, statuses and zones of the last solve.
+    pub fn solver(&self) -> &Solver {
+        &self.solver
+    }
+
+    /// The solver, to begin anew or from another solution.
+    pub fn solver_mut(&mut self) -> &mut Solver {
+        &mut self.solver
+    }
+
+    fn carry(&mut self, of: &SystemNetwork) -> &State {
+        let Self { solver, mass, now, state, .. } = self;
+        let solution = solver.solve(&now.boundary, Accuracy::both(ACCURACY));
+        state.flow_m3s.clone_from(&solution.flow);
+        state.pressure_pa.clear();
+        let pa_per_m = of.network.pa_per_m();
+        let node_z = |n: usize| of.node_place.get(n).copied().flatten().map(|p| p[2]);
+        state.pressure_pa.extend(
+            solution
+                .head
+                .iter()
+                .zip(&of.network.nodes)
+                .enumerate()
+                .map(|(n, (head, node))| (head - node_z(n).unwrap_or(node.elevation)) * pa_per_m),
+        );
+        for (i, link) in of.network.links.iter().enumerate() {
+            let cut = |n: usize| solution.head.get(n).is_none_or(|h| h.is_nan());
+            if cut(link.from)
+                && cut(link.to)
+                && let Some(flow) = state.flow_m3s.get_mut(i)
+            {
+                *flow = f64::NAN;
+            }
+        }
+        state.velocity_ms.clear();
+        state
+            .velocity_ms
+            .extend(state.flow_m3s.iter().zip(&of.link_area_m2).map(|(q, area)| area.map_or(f64::NAN, |a| q / a)));
+        state.converged = solution.converged;
+        state.iterations = solution.iterations;
+        state.mass_residual_m3s = solution.mass_residual;
+        state.head_residual_m = solution.head_residual;
+        mass.set(&solution.flow, of.network.fluid.density);
+        let (heat, problems) = steady(&mass.flow(), &now.link_heat, &now.node_heat, &of.fluid);
+        state.heat_w.clear();
+        state.heat_w.extend(heat.given_w.iter().zip(&heat.lost_w).map(|(given, lost)| given - lost));
+        state.energy_closing_w = heat.closing_w;
+        state.node_c = heat.node_c;
+        state.leaving_c = heat.leaving_c;
+        self.heat_problems = problems;
+        &self.state
+    }
+}
