@@ -55,6 +55,8 @@ fn ring(site: &crate::site::Site) -> SystemNetwork {
         node_place: vec![None; 3],
         link_area_m2: vec![Some(0.00785); 3],
         link_heat: Vec::new(),
+        link_part: Vec::new(),
+        link_design_m3s: vec![None; 3],
         node_heat: Vec::new(),
         design: Boundary::default(),
         drives: Vec::new(),
