@@ -184,6 +184,7 @@ impl Plugin for FlowPlugin {
             .init_resource::<OverallScore>()
             .init_resource::<Traced>()
             .init_resource::<Work>()
+            .init_resource::<derive::Maker>()
             .add_systems(
                 Update,
                 (tick::open, tick::arrive, tick::listen, tick::solve, tick::write, tick::compare, range::measure)

@@ -93,6 +93,16 @@ fn links_of(of: &SystemNetwork, slot: Slot) -> impl Iterator<Item = usize> + '_ 
     of.link_element.iter().enumerate().filter(move |(_, s)| **s == Some(slot)).map(|(i, _)| i)
 }
 
+/// Where the valve or damper of an element stands, 0..1; none where it has none.
+pub fn stands_at(of: &SystemNetwork, slot: Slot, conditions: &Conditions) -> Option<f64> {
+    let sticks = |link: &usize| {
+        let kind = of.network.links.get(*link).map(|l| &l.kind);
+        kind.is_some_and(|k| is_valve(k) || matches!(k, LinkKind::Damper(_)))
+    };
+    let link = links_of(of, slot).find(sticks)?;
+    conditions.boundary.setting.get(link).copied()
+}
+
 /// A valve whose setting is a position.
 fn is_valve(kind: &LinkKind) -> bool {
     match kind {

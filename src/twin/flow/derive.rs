@@ -5,6 +5,7 @@ use super::engine::Engine;
 use crate::simulation::building::{AssumptionOverride, Building, SystemNetwork, of_site};
 use crate::site::graph::Graph;
 use crate::site::{Site, Slot};
+use bevy::prelude::Resource;
 use std::sync::Arc;
 
 /// Networks with their solvers, each solved for its design.
@@ -18,19 +19,25 @@ pub struct Derived {
 
 impl Derived {
     /// Makes the networks of a site.
-    pub fn of(site: &Site, stated: &[AssumptionOverride]) -> Self {
-        if !has_joints(site) {
-            return Self::default();
-        }
-        let building = of_site(site, &Graph::of(site), stated);
+    pub fn of(site: &Site, stated: &[AssumptionOverride], maker: Maker) -> Self {
+        let building = maker.0(site, stated);
         let engines = building.networks.iter().map(Engine::new).collect();
         Self { building: Arc::new(building), engines }
     }
 }
 
-/// False for a site in which nothing is joined: there is nothing to make.
-pub fn has_joints(site: &Site) -> bool {
-    !site.connections.is_empty() || !site.inferred.joins.is_empty()
+/// What makes the networks of a site.
+#[derive(Resource, Clone, Copy)]
+pub struct Maker(pub fn(&Site, &[AssumptionOverride]) -> Building);
+
+impl Default for Maker {
+    fn default() -> Self {
+        Self(|site, stated| {
+            // Where nothing is joined there is nothing to make, and nothing to complain of.
+            let is_joined = !site.connections.is_empty() || !site.inferred.joins.is_empty();
+            if is_joined { of_site(site, &Graph::of(site), stated) } else { Building::default() }
+        })
+    }
 }
 
 /// By slot: the main place of an element.

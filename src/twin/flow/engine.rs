@@ -116,8 +116,7 @@ impl Engine {
         for &(slot, kind, amount, severity) in &ask.faults {
             let known = self.stuck.iter().find(|(s, k, _)| (*s, *k) == (slot, kind)).map(|(.., at)| *at);
             let stuck_at = known.unwrap_or_else(|| {
-                let link = of.link_element.iter().position(|s| *s == Some(slot));
-                let stood = link.and_then(|l| self.conditions.boundary.setting.get(l)).copied().unwrap_or(1.0);
+                let stood = faulted::stands_at(of, slot, &self.conditions).unwrap_or(1.0);
                 effect::sticks_at(stood, severity)
             });
             if known.is_none() {

@@ -1,6 +1,6 @@
 //! The systems of a tick: networks arrive, telemetry is heard, what has changed is solved, written and compared.
 
-use super::derive::{Derived, has_joints};
+use super::derive::{Derived, Maker};
 use super::engine::Ask;
 use super::live::{Known, Taken};
 use super::score::OverallScore;
@@ -29,6 +29,7 @@ pub fn open(
     mut relaid: MessageReader<Relaid>,
     scene: Option<Res<Scene>>,
     stated: Res<FlowAssumptions>,
+    maker: Res<Maker>,
     mut work: ResMut<Work>,
     mut networks: ResMut<Networks>,
     mut overall: ResMut<OverallScore>,
@@ -54,15 +55,13 @@ pub fn open(
     };
     work.derived = None;
     work.deriving = None;
-    if !has_joints(&site) {
-        work.derived = Some(Derived::default());
-        return;
-    }
-    let (of, stated) = (Arc::clone(&site), stated.0.clone());
+    let (of, stated, maker) = (Arc::clone(&site), Arc::new(stated.0.clone()), *maker);
+    let said = Arc::clone(&stated);
     let thread = std::thread::Builder::new().name("plenum-networks".into());
-    work.deriving = thread.spawn(move || Derived::of(&of, &stated)).ok();
+    work.deriving = thread.spawn(move || Derived::of(&of, &said, maker)).ok();
     if work.deriving.is_none() {
-        work.derived = Some(Derived::of(&site, &[]));
+        // No thread to be had: it is done here.
+        work.derived = Some(Derived::of(&site, &stated, maker));
     }
 }
 
