@@ -15,7 +15,7 @@ use crate::site::{PointIndex, Slot};
 use crate::twin::command::Command;
 use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Range, Residual, Traced, testing};
 use crate::twin::view::ColourBy;
-use bevy_egui::egui::{Key, Modifiers, PointerButton};
+use bevy_egui::egui::{Event, Key, Modifiers, PointerButton};
 use std::sync::Arc;
 
 /// A ring: the chiller, the pump, the pipe, and back; the flow goes against the pipe's link.
@@ -215,6 +215,9 @@ fn what_is_traced_is_plotted_listed_and_cleared() {
         let row = stage.texts().into_iter().find(|(t, r, _)| t == "P-1" && bottom.contains_rect(*r)).unwrap().1;
         let out = stage.click_at(row.center(), PointerButton::Primary);
         assert!(out.contains(&Command::Select(Some(pump))) && out.contains(&Command::Hover(Some(pump))), "{out:?}");
+        let away = stage.state.places.scene.center();
+        stage.frame(vec![Event::PointerMoved(away)]);
+        stage.settle();
         // Esc ends the trace first, and the selection then.
         assert_eq!(stage.key(Key::Escape, Modifiers::NONE), [Command::ClearTrace]);
         stage.world.traced = Traced::default();
