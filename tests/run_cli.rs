@@ -63,9 +63,23 @@ fn the_demo_prints_the_contracts_document() {
     let health: u64 =
         ["good", "warning", "critical", "stale", "unknown"].map(|h| count(&document["health"][h])).iter().sum();
     assert_eq!(health, count(&document["points"]));
-    for empty in ["faults", "alarms", "findings", "networks", "problems"] {
+    for empty in ["faults", "alarms", "findings", "problems"] {
         assert_eq!(document[empty].as_array().map(Vec::len), Some(0), "{empty}: {document}");
     }
+    let networks = document["networks"].as_array().unwrap();
+    for medium in ["chilled water", "heating water", "condenser water"] {
+        let network = networks.iter().find(|n| n["medium"] == medium);
+        let network = network.unwrap_or_else(|| panic!("no {medium}: {document}"));
+        assert_eq!(network["converged"], true, "{network}");
+        assert!(count(&network["nodes"]) > 10 && count(&network["links"]) > 10, "{network}");
+    }
+    // The sensors of the building set what they measure, and the rest is compared.
+    let sum = |field: &dyn Fn(&Value) -> u64| networks.iter().map(field).sum::<u64>();
+    assert!(sum(&|n| count(&n["live"])) > 20 && sum(&|n| count(&n["solves"])) > networks.len() as u64, "{document}");
+    let readings = sum(&|n| count(&n["score"]["readings"]));
+    assert!(readings > 0 && readings == count(&document["accuracy"]["readings"]), "{document}");
+    let shares = ["within_10", "within_20"].map(|s| document["accuracy"][s].as_f64().unwrap());
+    assert!(shares[0] <= shares[1] && shares.iter().all(|s| (0.0..=1.0).contains(s)), "{shares:?}");
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub struct Args {
     /// outside, plant, storey:NAME or a view saved in the project; without it, what the program opens with.
     #[arg(long)]
     view: Option<String>,
-    /// material, health, temperature, system or discipline [default: the saved view's, else material].
+    /// material, health, temperature, system, discipline, or what flows: flow, velocity, pressure, residual
+    /// [default: the saved view's, else material].
     #[arg(long, value_name = "WHAT", value_parser = parse_colour)]
     colour_by: Option<ColourBy>,
     /// Let the twin live this long before the picture is taken [default: 0s, with --emulate 5s].

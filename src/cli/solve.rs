@@ -1,5 +1,6 @@
 //! `plenum solve`: Solve a flow network: heads, flows and, where the file has them, temperatures.
 
+mod building;
 mod document;
 mod warm;
 
@@ -21,18 +22,35 @@ const MOST_BYTES: u64 = 2_000_000_000;
 
 /// Solve a flow network: heads, flows and, where the file has them, temperatures.
 ///
-/// Reads EPANET INP files and pandapipes nets of liquids (JSON). All results are SI,
-/// whatever the units of the file. Zones that no source feeds are listed and have no
-/// heads; the rest is solved.
+/// Reads EPANET INP files, pandapipes nets of liquids (JSON), and building models (IFC,
+/// or a folder with a twin.toml). All results are SI, whatever the units of the file.
+/// Zones that no source feeds are listed and have no heads; the rest is solved.
+///
+/// Of a building model every part that hangs together and carries water or air is a
+/// network, solved at its design. What the model does not say is assumed, and each
+/// assumption is listed with its element and its reason; state better ones in the
+/// project's twin.toml:
+///
+///   [[assumptions]]
+///   element = "CHWP-1"             # tag or GlobalId
+///   field = "nominal_pressure_pa"  # as listed under assumptions
+///   value = 160000
+///
+/// Its results have these keys: links are GlobalIds of elements, with #1, #2 … behind
+/// them where an element has several (a tee has one to each port); nodes are GlobalIds
+/// of ports, and of elements where flows meet or leave (tees, tanks, terminals).
+/// pressure_pa counts over the air around, velocity_ms is positive from inlet to outlet.
 ///
 ///   plenum solve town.inp                         the first moment
 ///   plenum solve town.inp --all-steps --json      the whole run, as JSON
 ///   plenum solve town.inp --accuracy 1e-6         both residuals within 1e-6 m³/s and m
 ///   plenum solve town.inp --repeat 9 --json       the processor time of a cold solve
+///   plenum solve clinic.ifc                       the networks of a building
+///   plenum solve PROJECT --json                   the same with what its twin.toml states
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
-    /// An INP file, or a pandapipes net as JSON
+    /// An INP file, a pandapipes net as JSON, a model file, a folder with a twin.toml, or that file
     file: PathBuf,
     /// Print one JSON document on stdout
     #[arg(long)]
@@ -59,6 +77,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     must_exist(&args.file)?;
     let name = args.file.display().to_string();
     let kind = Kind::of(&args.file).map_err(Failure::Usage)?;
+    if kind == Kind::Building {
+        return building::run(&args);
+    }
     let started = ProcessTime::now();
     let bytes = contents(&args.file)?;
     let (read, problems) = match kind {
@@ -66,7 +87,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let (file, problems) = inp::read(&bytes, &name);
             (Read { network: file.network, timeline: file.timeline, net: None }, problems)
         }
-        Kind::Pandapipes => {
+        Kind::Pandapipes | Kind::Building => {
             let (net, problems) = pandapipes::read(&bytes, &name);
             let network = net.network.clone();
             (Read { network, timeline: Timeline::default(), net: Some(net) }, problems)
@@ -154,6 +175,7 @@ fn solve(
 enum Kind {
     Inp,
     Pandapipes,
+    Building,
 }
 
 impl Kind {
@@ -164,16 +186,11 @@ impl Kind {
         match ending.as_str() {
             "inp" => Ok(Self::Inp),
             "json" => Ok(Self::Pandapipes),
-            "ifc" | "ifczip" | "toml" => Err(refuse(
-                "the networks of a building model are not solved yet".to_owned(),
-                "`plenum graph` shows what is joined; give an INP file or a pandapipes net",
-            )),
-            _ if path.is_dir() => {
-                Err(refuse("a folder is no network".to_owned(), "give an INP file or a pandapipes net"))
-            }
+            "ifc" | "ifczip" | "toml" => Ok(Self::Building),
+            _ if path.is_dir() => Ok(Self::Building),
             other => {
                 let message = format!("no network is read from a file that ends in `.{other}`");
-                Err(refuse(message, "give an INP file (.inp) or a pandapipes net (.json)"))
+                Err(refuse(message, "give an INP file (.inp), a pandapipes net (.json), a model (.ifc) or a project"))
             }
         }
     }

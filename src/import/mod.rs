@@ -86,6 +86,7 @@ fn dispatch(
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let (mut model, problems) = match extension.as_str() {
         "ifc" | "ifczip" | "ifcxml" | "ifcx" => read_ifc(),
+        "inp" => network::features::read_within(path, limits, progress),
         "geojson" => gis::geojson::read_within(path, limits, progress),
         "csv" | "tsv" | "xlsx" | "xlsm" | "xls" => registry::read_model(path, limits, progress),
         _ if registry::is_folder(path) => registry::read_model(path, limits, progress),
@@ -127,7 +128,6 @@ fn refuse(path: &Path, extension: &str, empty: bool, city: bool) -> Problem {
         "shp" | "shx" | "dbf" => "Shapefile",
         "gpkg" => "GeoPackage",
         "tif" | "tiff" => "GeoTIFF",
-        "inp" => "EPANET network (INP)",
         "rvt" => "Revit project",
         "dwg" | "dxf" => "CAD drawing",
         "glb" | "gltf" | "obj" | "fbx" => "3D mesh",
@@ -142,7 +142,7 @@ fn refuse(path: &Path, extension: &str, empty: bool, city: bool) -> Problem {
     Problem::error(
         place,
         format!("this is {article} {what}, for which there is no reader"),
-        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json) and asset registries (.xlsx, .csv, a folder \
+        "Plenum reads IFC (.ifc), ifcZIP (.ifczip), GeoJSON (.geojson, .json), EPANET networks (.inp) and asset registries (.xlsx, .csv, a folder \
          of COBie's sheets as .csv); export to one of these",
     )
 }

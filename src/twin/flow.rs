@@ -32,7 +32,7 @@ pub use traced::Traced;
 
 use super::scene::Scene;
 use crate::Step;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 use crate::simulation::building::{AssumptionOverride, Building, State, SystemNetwork};
 use crate::simulation::faults::Fault;
 use crate::site::graph::Domain;
@@ -222,24 +222,12 @@ pub(super) fn carry(world: &mut World, carry: &Carry) {
     }
 }
 
-/// What a person should know of the networks and of their last solves.
+/// What a person should know of the networks as a whole; what is odd about one of them stands in its
+/// [`NetworkRow`].
 pub fn problems(world: &World) -> Vec<Problem> {
-    let (Some(networks), Some(work)) = (world.get_resource::<Networks>(), world.get_resource::<Work>()) else {
-        return Vec::new();
-    };
-    let Some(building) = &networks.building else { return Vec::new() };
-    let mut all = building.problems.clone();
-    for (of, net) in building.networks.iter().zip(&work.nets) {
-        all.extend(of.problems.iter().cloned());
-        all.extend(net.engine.iter().flat_map(|engine| engine.problems(of)));
-        all.extend(net.held.iter().filter_map(|point| {
-            let point = world.get_resource::<Scene>()?.site.points.get(point.0 as usize)?;
-            Some(Problem::warning(
-                point.id.clone(),
-                format!("its value is no number or out of its range; {} is solved with the last good one", of.name),
-                "look at the sensor, and at `expected` of the point in twin.toml",
-            ))
-        }));
-    }
-    all
+    let building = world.get_resource::<Networks>().and_then(|n| n.building.as_ref());
+    let Some(building) = building else { return Vec::new() };
+    // A site of rooms and cables lacks nothing because nothing flows in it.
+    let least = if building.networks.is_empty() { Severity::Error } else { Severity::Warning };
+    building.problems.iter().filter(|p| p.severity >= least).cloned().collect()
 }

@@ -30,8 +30,10 @@ pub fn solved(network: &SystemNetwork, state: &State, of: Measurand) -> f64 {
         Measurand::Leaving(link) => at(&state.leaving_c, link),
         Measurand::Difference(link) => {
             let Some(link) = network.network.links.get(link) else { return f64::NAN };
-            // A gauge over a link at two heights is filled with the same fluid: it does not see its column.
+            // A gauge over a link at two heights is filled with the same fluid: it does not see its column. In air
+            // pressures count over those of the air around at the same height.
             let height = |node: usize| match network.node_place.get(node).copied().flatten() {
+                _ if network.domain == Domain::Air => 0.0,
                 Some(place) => place[2],
                 None => network.network.nodes.get(node).map_or(0.0, |n| n.elevation),
             };
@@ -146,6 +148,11 @@ mod tests {
             (of(Measurand::Flow(0)), of(Measurand::Temperature(1)), of(Measurand::Leaving(0))),
             (0.01, 6.1, 6.1)
         );
+        let placed = [[0.0; 3], [0.0, 0.0, 30.0]].map(Some);
+        let air = SystemNetwork { domain: Domain::Air, node_place: placed.into(), ..network.clone() };
+        let pressure_pa = vec![250.0, 150.0];
+        let difference = solved(&air, &State { pressure_pa, ..State::default() }, Measurand::Difference(0));
+        assert!((difference - 100.0).abs() < 1e-9, "air has no column in air");
         assert!(of(Measurand::Flow(7)).is_nan() && of(Measurand::Difference(7)).is_nan());
     }
 }

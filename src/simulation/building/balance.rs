@@ -6,10 +6,12 @@
 use super::Part;
 use super::book::Book;
 use super::draft::Draft;
+use super::facts::number;
 use super::losses::kv_of;
 use super::section::Section;
 use crate::problem::Problem;
 use crate::simulation::network::{Accuracy, Command, LinkKind, Solver};
+use crate::site::unit::Quantity;
 
 /// Accuracy of the solves, m³/s and m.
 const ACCURACY: f64 = 1e-8;
@@ -21,18 +23,22 @@ const LEAST_AUTHORITY: f64 = 0.1;
 const MOST_AUTHORITY: f64 = 0.75;
 
 /// A consumer with what is in its branch.
-struct Branch {
-    consumer: usize,
-    flow: f64,
-    control: Option<usize>,
-    balancing: Option<usize>,
-    /// Whether the branch's links run along their direction with the consumer's.
-    along: Vec<(usize, bool)>,
+pub(super) struct Branch {
+    /// The consumer's link.
+    pub consumer: usize,
+    /// Its design flow, m³/s.
+    pub flow: f64,
+    /// The control valve in it.
+    pub control: Option<usize>,
+    /// The balancing valve in it.
+    pub balancing: Option<usize>,
+    /// All its links, and whether each runs along the flow.
+    pub along: Vec<(usize, bool)>,
 }
 
 /// Sets the valves of a water network.
 pub(super) fn water(draft: &mut Draft, book: &mut Book) {
-    let branches = branches(draft);
+    let branches = branches(draft, Part::Consumer);
     for branch in &branches {
         size_control(draft, book, branch);
     }
@@ -52,22 +58,29 @@ pub(super) fn water(draft: &mut Draft, book: &mut Book) {
     }
 }
 
-fn stated(draft: &Draft, book: &mut Book, link: usize) -> bool {
+pub(super) fn stated(draft: &Draft, book: &mut Book, link: usize) -> bool {
     let Some(slot) = draft.net.link_element[link] else { return false };
     book.stated(draft.site, slot, "position").is_some()
 }
 
-/// Branches of consumers with a design flow: what lies between the tees to both sides of them.
-fn branches(draft: &Draft) -> Vec<Branch> {
-    let network = &draft.net.network;
-    let mut at: Vec<Vec<usize>> = vec![Vec::new(); network.nodes.len()];
-    for (i, link) in network.links.iter().enumerate() {
+/// Links at each node.
+fn links_at(draft: &Draft) -> Vec<Vec<usize>> {
+    let mut at: Vec<Vec<usize>> = vec![Vec::new(); draft.net.network.nodes.len()];
+    for (i, link) in draft.net.network.links.iter().enumerate() {
         at[link.from].push(i);
         at[link.to].push(i);
     }
+    at
+}
+
+/// Branches of some kind of links with a design flow: what lies between the tees to both sides of them. With each link
+/// comes whether it runs along the flow.
+pub(super) fn branches(draft: &Draft, of: Part) -> Vec<Branch> {
+    let network = &draft.net.network;
+    let at = links_at(draft);
     let mut out = Vec::new();
     for (i, part) in draft.net.link_part.iter().enumerate() {
-        let Some(flow) = draft.net.link_design_m3s[i].filter(|_| *part == Part::Consumer) else { continue };
+        let Some(flow) = draft.net.link_design_m3s[i].filter(|_| *part == of) else { continue };
         let mut along = vec![(i, true)];
         // Upstream from where it begins, downstream from where it ends.
         for down in [false, true] {
@@ -104,12 +117,7 @@ fn size_control(draft: &mut Draft, book: &mut Book, branch: &Branch) {
     };
     let rest = (1.3 * loss).max(LEAST_CONTROL_PA);
     let hourly = branch.flow * 3600.0;
-    let known = crate::simulation::building::facts::number(
-        draft.site,
-        slot,
-        crate::site::unit::Quantity::Ratio,
-        &["FlowCoefficient", "Kvs", "Kv"],
-    );
+    let known = number(draft.site, slot, Quantity::Ratio, &["FlowCoefficient", "Kvs", "Kv"]);
     let LinkKind::Kv(valve) = &mut draft.net.network.links[link].kind else { return };
     let takes = |kvs: f64| 1e5 * (hourly / kvs).powi(2);
     if let Some(kvs) = known {
@@ -127,8 +135,9 @@ fn size_control(draft: &mut Draft, book: &mut Book, branch: &Branch) {
     book.note(draft.site, slot, "kvs_m3h", valve.kvs, why);
 }
 
-/// Holds the branches at their design flow, and sets each valve by the pressure that is left for it.
-fn set_branches(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)]) {
+/// Pressure that is left at each of some links when they hold their flow, Pa in the direction of that flow; none
+/// where the network does not solve so.
+pub(super) fn left_over(draft: &Draft, set: &[(usize, f64, bool)]) -> Option<Vec<f64>> {
     let mut held = draft.net.network.clone();
     for (link, flow, along) in set {
         held.links[*link].kind = LinkKind::FixedFlow;
@@ -137,19 +146,42 @@ fn set_branches(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)]) 
     let (mut solver, _) = Solver::new(&held);
     let solution = solver.solve(&held.boundary(), Accuracy::both(ACCURACY));
     if !solution.converged {
-        draft.net.problems.push(Problem::warning(
-            draft.net.name.clone(),
-            "it cannot be balanced: with its design flows held it does not solve",
-            "look at the pumps and at what is shut",
-        ));
-        return;
+        return None;
     }
     let pa_per_m = held.pa_per_m();
-    let mut short = Vec::new();
-    for (link, flow, along) in set {
+    let left = set.iter().map(|(link, _, along)| {
         let ends = &held.links[*link];
-        let sign = if *along { 1.0 } else { -1.0 };
-        let left = sign * (solution.head[ends.from] - solution.head[ends.to]) * pa_per_m;
+        let fall = (solution.head[ends.from] - solution.head[ends.to]) * pa_per_m;
+        if *along { fall } else { -fall }
+    });
+    Some(left.collect())
+}
+
+/// Says that a network cannot be balanced.
+pub(super) fn refuse(draft: &mut Draft) {
+    draft.net.problems.push(Problem::warning(
+        draft.net.name.clone(),
+        "it cannot be balanced: with its design flows held it does not solve",
+        "look at the pumps and fans, and at what is shut",
+    ));
+}
+
+/// Says which branches have too little.
+pub(super) fn tell_short(draft: &mut Draft, short: &[String], what: &str) {
+    if let Some(first) = short.first() {
+        draft.net.problems.push(Problem::warning(
+            first.clone(),
+            format!("{} branch(es) have too little pressure for their design flow", short.len()),
+            format!("look at the {what}'s nominal pressure, and at what is narrow on the way there"),
+        ));
+    }
+}
+
+/// Holds the branches at their design flow, and sets each valve by the pressure that is left for it.
+fn set_branches(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)]) {
+    let Some(all_left) = left_over(draft, set) else { return refuse(draft) };
+    let mut short = Vec::new();
+    for ((link, flow, _), left) in set.iter().zip(all_left) {
         let Some(slot) = draft.net.link_element[*link] else { continue };
         let label = draft.site.element(slot).map(crate::site::Element::label).unwrap_or_default();
         let balancing = draft.net.link_part[*link] == Part::Balancing;
@@ -184,17 +216,11 @@ fn set_branches(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)]) 
         }
         draft.net.link_design_m3s[*link] = Some(*flow);
     }
-    if let Some(first) = short.first() {
-        draft.net.problems.push(Problem::warning(
-            first.clone(),
-            format!("{} branch(es) have too little pressure for their design flow", short.len()),
-            "look at the pump's nominal pressure, and at what is narrow on the way there",
-        ));
-    }
+    tell_short(draft, &short, "pump");
 }
 
 /// Brings the running pumps to the speed at which they move their nominal flow.
-fn trim(draft: &mut Draft, book: &mut Book) {
+pub(super) fn trim(draft: &mut Draft, book: &mut Book) {
     let pumps: Vec<(usize, f64)> = draft
         .net
         .link_part

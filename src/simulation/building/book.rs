@@ -14,7 +14,7 @@ pub(super) struct Book {
     used: HashSet<(Slot, String)>,
     /// What was taken, in the order it was taken in.
     pub taken: Vec<Assumption>,
-    noted: HashSet<(Slot, String)>,
+    noted: HashMap<(Slot, String), usize>,
 }
 
 impl Book {
@@ -73,17 +73,21 @@ impl Book {
         Some(value)
     }
 
-    /// Notes what was taken; once for each element and field.
+    /// Notes what was taken; what was taken of the same field before is replaced.
     pub fn note(&mut self, site: &Site, slot: Slot, field: &str, value: f64, why: String) {
-        if self.noted.insert((slot, field.to_owned())) {
-            let element = site.element(slot).map(|e| e.id.clone()).unwrap_or_default();
-            self.taken.push(Assumption { element, field: field.to_owned(), value, why });
+        let at = *self.noted.entry((slot, field.to_owned())).or_insert(self.taken.len());
+        let element = site.element(slot).map(|e| e.id.clone()).unwrap_or_default();
+        let assumption = Assumption { element, field: field.to_owned(), value, why };
+        match self.taken.get_mut(at) {
+            Some(old) => *old = assumption,
+            None => self.taken.push(assumption),
         }
     }
 
-    /// Begins anew for the next network: an element with two sides is told of in both.
-    pub fn forget(&mut self) {
+    /// What was taken, and begins anew for the next network: an element with two sides is told of in both.
+    pub fn take(&mut self) -> Vec<Assumption> {
         self.noted.clear();
+        std::mem::take(&mut self.taken)
     }
 
     /// Overrides that nothing asked for: the element has no such field in any network.

@@ -5,8 +5,10 @@ use super::pieces::Piece;
 use super::ports::Wiring;
 use super::section::Section;
 use super::{Part, SystemNetwork};
+use crate::problem::Problem;
 use crate::simulation::network::transport::{LinkHeat, NodeHeat};
 use crate::simulation::network::{Command, Junction, Link, LinkKind, Node, NodeKind};
+use crate::site::graph::Domain;
 use crate::site::{Site, Slot};
 use glam::DVec3;
 use std::collections::{BTreeMap, HashSet};
@@ -19,6 +21,8 @@ pub(super) struct Draft<'a> {
     pub net: SystemNetwork,
     /// Section at each joint, as far as it is known.
     pub sections: BTreeMap<usize, Section>,
+    /// Whether a pump or fan is among its elements.
+    pub has_mover: bool,
     /// Temperature that links and nodes begin with, °C.
     pub start_c: f64,
     nodes: BTreeMap<usize, usize>,
@@ -66,6 +70,7 @@ impl<'a> Draft<'a> {
             carries,
             net,
             sections: BTreeMap::new(),
+            has_mover: false,
             start_c,
             nodes: BTreeMap::new(),
             ids: HashSet::new(),
@@ -112,7 +117,9 @@ impl<'a> Draft<'a> {
 
     pub fn node(&mut self, id: String, element: Option<Slot>, place: Option<DVec3>, kind: NodeKind) -> usize {
         let id = self.unique("node ", id);
-        let elevation = place.map_or(f64::NAN, |p| p.z);
+        // Air outside is as heavy as air inside: what hangs in it has the same head at any height.
+        let weighs = self.net.domain != Domain::Air;
+        let elevation = if weighs { place.map_or(f64::NAN, |p| p.z) } else { 0.0 };
         self.net.network.nodes.push(Node { id, elevation, kind });
         self.net.node_element.push(element);
         self.net.node_place.push(place.map(|p| p.to_array()));
@@ -148,6 +155,18 @@ impl<'a> Draft<'a> {
     /// The smaller section at the ports of a piece.
     pub fn section_of(&self, piece: &Piece) -> Option<Section> {
         piece.ports.iter().filter_map(|p| self.section_at(*p)).min_by(|a, b| a.area.total_cmp(&b.area))
+    }
+
+    /// Says of a pump or fan that nobody states which way it moves.
+    pub fn tell_direction(&mut self, piece: &Piece) {
+        if piece.guessed {
+            let label = self.site.element(piece.element).map(crate::site::Element::label).unwrap_or_default();
+            self.net.problems.push(Problem::warning(
+                label,
+                "nobody says which of its ends is the inlet: one of them is taken",
+                "give its ports, or those of the pipes beside it, a flow direction",
+            ));
+        }
     }
 
     /// Nodes whose height nobody says stand as high as their neighbours, else at 0.

@@ -4,6 +4,7 @@ use super::Part;
 use super::book::Book;
 use super::design::{Design, WATER_J_M3K, power_of};
 use super::draft::Draft;
+use super::facts::number;
 use super::medium::Carries;
 use crate::simulation::network::NodeKind;
 use crate::simulation::network::transport::{Insulation, LinkHeat, link_heat};
@@ -12,6 +13,10 @@ use crate::site::unit::Quantity;
 
 /// Air around pipes and ducts, °C.
 const AROUND_C: f64 = 22.0;
+/// Supply air, rooms and outdoors of a summer's design day, °C.
+const SUPPLY_AIR_C: f64 = 14.0;
+const ROOM_C: f64 = 24.0;
+const OUTDOORS_C: f64 = 30.0;
 
 /// Heat of a water network: pipes lose to the air around, machines hold what they send out, consumers exchange with
 /// what surrounds them by `exp(−UA/(ṁ·c))`, with the UA that brings the design return temperature at design flow.
@@ -67,12 +72,7 @@ pub(super) fn water(draft: &mut Draft, book: &mut Book, design: &Design) {
                         if towers > 0.0 && rejected > 0.0 {
                             (towers * own / rejected, "its share of what the cooling towers are made for".into())
                         } else if own > 0.0 {
-                            let stated = crate::simulation::building::facts::number(
-                                site,
-                                slot,
-                                Quantity::Ratio,
-                                &["NominalEfficiency"],
-                            );
+                            let stated = number(site, slot, Quantity::Ratio, &["NominalEfficiency"]);
                             let cop = stated.filter(|c| (1.5..12.0).contains(c)).unwrap_or(5.0);
                             (own * (1.0 + 1.0 / cop), "its cooling power and what drives it".into())
                         } else {
@@ -84,11 +84,8 @@ pub(super) fn water(draft: &mut Draft, book: &mut Book, design: &Design) {
                 _ => {}
             }
         }
-        draft.net.link_heat.push(heat);
+        draft.net.link_heat[i] = heat;
     }
-    // `Draft::link` has put a plain one in for each; those made here replace them.
-    let made = draft.net.network.links.len();
-    draft.net.link_heat.drain(..made);
     for (node, heat) in draft.net.network.nodes.iter().zip(&mut draft.net.node_heat) {
         heat.start_c = design.supply_c;
         if matches!(node.kind, NodeKind::Reservoir { .. }) {
@@ -114,4 +111,41 @@ fn conductance(supply_c: f64, return_c: f64, around_c: f64, flow_m3s: f64) -> f6
     // It cannot come nearer to its surroundings than a tenth of the way.
     let left = ((return_c - around_c) / whole).clamp(0.1, 1.0);
     if whole.abs() < 0.1 || left.is_nan() { 0.0 } else { -flow_m3s * WATER_J_M3K * left.ln() }
+}
+
+/// Heat of an air network: rooms and the outdoors send in their own temperature, a cooling coil sends out the supply
+/// temperature of summer, ducts exchange with the air around.
+pub(super) fn air(draft: &mut Draft, book: &mut Book) {
+    let site = draft.site;
+    let insulation = Insulation::default();
+    for i in 0..draft.net.network.links.len() {
+        let mut heat = link_heat(&draft.net.network.links[i].kind, &insulation, AROUND_C);
+        let element = draft.net.link_element[i].and_then(|s| Some((s, site.element(s)?)));
+        if let Some((slot, element)) = element
+            && draft.net.link_part[i] == Part::Consumer
+        {
+            let cooling = plain_class(element) == "Coil" && super::air::cools(element);
+            let stated = book.stated(site, slot, "supply_c");
+            heat.leaves_c = stated.or_else(|| {
+                cooling.then(|| {
+                    let why = "usual supply air of summer".to_owned();
+                    book.note(site, slot, "supply_c", SUPPLY_AIR_C, why);
+                    SUPPLY_AIR_C
+                })
+            });
+        }
+        draft.net.link_heat[i] = heat;
+    }
+    for n in 0..draft.net.network.nodes.len() {
+        if !matches!(draft.net.network.nodes[n].kind, NodeKind::Reservoir { .. }) {
+            continue;
+        }
+        let Some(slot) = draft.net.node_element[n] else { continue };
+        let outdoors = site.element(slot).is_some_and(super::air::outdoors);
+        let celsius = book.value(site, slot, "supply_c", None, || {
+            if outdoors { (OUTDOORS_C, "outdoor air of summer".into()) } else { (ROOM_C, "air of a room".into()) }
+        });
+        let heat = &mut draft.net.node_heat[n];
+        (heat.inlet_c, heat.start_c) = (Some(celsius), celsius);
+    }
 }

@@ -7,11 +7,11 @@ use super::medium::{Carries, name_of, of_group};
 use super::pieces::{Piece, components, pieces};
 use super::ports::Wiring;
 use super::section::{Section, of_segment};
-use super::{Building, SystemNetwork, balance, heat, water};
+use super::{Building, SystemNetwork, air, balance, balance_air, heat, points, water};
 use crate::problem::Problem;
 use crate::simulation::fluid::Fluid;
 use crate::simulation::network::{self, LinkKind, Network, NodeKind};
-use crate::site::graph::{Domain, Graph, Role};
+use crate::site::graph::{Domain, Graph, Role, plain_class};
 use crate::site::{Site, Slot};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -28,7 +28,8 @@ pub fn of_site(site: &Site, graph: &Graph, overrides: &[AssumptionOverride]) -> 
     let mut networks = Vec::new();
     let mut loose = 0;
     for component in components(&wiring, &pieces) {
-        let own: Vec<(usize, &Piece)> = component.iter().filter_map(|i| Some((*i, pieces.get(*i)?))).collect();
+        let numbered = numbered(&pieces, &component);
+        let own: Vec<(usize, &Piece)> = component.iter().copied().zip(&numbered).collect();
         let joins = own.iter().filter(|(_, p)| p.ports.len() > 1).count();
         if joins == 0 || own.len() < LEAST_PIECES {
             loose += own.len();
@@ -59,6 +60,23 @@ pub fn of_site(site: &Site, graph: &Graph, overrides: &[AssumptionOverride]) -> 
     });
     number_names(&mut networks);
     Building { networks, problems }
+}
+
+/// Pieces of a component, numbered by what of their element is in it: a chiller's condenser is its only piece in the
+/// condenser water.
+fn numbered(pieces: &[Piece], component: &[usize]) -> Vec<Piece> {
+    let mut out: Vec<Piece> = component.iter().filter_map(|i| pieces.get(*i).cloned()).collect();
+    let mut count: HashMap<Slot, usize> = HashMap::new();
+    for piece in &out {
+        *count.entry(piece.element).or_default() += 1;
+    }
+    let mut next: HashMap<Slot, usize> = HashMap::new();
+    for piece in &mut out {
+        let number = next.entry(piece.element).or_default();
+        piece.number = (*number, count.get(&piece.element).copied().unwrap_or(1));
+        *number += 1;
+    }
+    out
 }
 
 /// Networks of one name get a number behind it, the largest the first.
@@ -99,9 +117,6 @@ fn network_of(
         ));
         return None;
     }
-    if domain == Domain::Air {
-        return None;
-    }
     let (supply, spread) = carries.design_c();
     let mean = supply + 0.5 * spread;
     let fluid = match domain {
@@ -130,26 +145,46 @@ fn network_of(
     };
     let mut draft = Draft::new(site, wiring, carries, net, mean);
     draft.sections = sections(&draft, book, own);
+    draft.has_mover = own.iter().any(|(_, p)| {
+        let class = site.element(p.element).map_or("", plain_class);
+        matches!(class, "Fan" | "Pump" | "FlowMovingDevice" | "Compressor")
+    });
+    if domain == Domain::Air {
+        for (_, piece) in own {
+            air::add(&mut draft, book, piece);
+        }
+        return finish(draft, book, None);
+    }
     let plan = design(&mut draft, book, own);
     for (i, piece) in own {
         water::add(&mut draft, book, &plan, *i, piece);
     }
-    finish(draft, book, &plan)
+    finish(draft, book, Some(&plan))
 }
 
 /// What all networks need at the end.
-fn finish(mut draft: Draft, book: &mut Book, plan: &Design) -> Option<SystemNetwork> {
+fn finish(mut draft: Draft, book: &mut Book, plan: Option<&Design>) -> Option<SystemNetwork> {
     draft.level();
     if draft.net.network.links.is_empty() {
+        book.take();
         return None;
     }
     tell_sources(&mut draft);
-    balance::water(&mut draft, book);
-    heat::water(&mut draft, book, plan);
+    match plan {
+        Some(plan) => {
+            balance::water(&mut draft, book);
+            heat::water(&mut draft, book, plan);
+        }
+        None => {
+            balance_air::air(&mut draft, book);
+            heat::air(&mut draft, book);
+        }
+    }
+    let site = draft.site;
     let mut net = draft.net;
     net.design = net.network.boundary();
-    net.assumptions = std::mem::take(&mut book.taken);
-    book.forget();
+    points::bind(site, &mut net);
+    net.assumptions = book.take();
     Some(net)
 }
 
@@ -162,13 +197,20 @@ fn tell_sources(draft: &mut Draft) {
     if moves {
         return;
     }
+    if held == 1 {
+        // A tank or a main that feeds by its own height: as it should be.
+        return;
+    }
     let (message, remedy) = if held == 0 {
         (
             format!("it has neither a {what} nor a source that holds its pressure: no flow in it can be solved"),
             format!("join it to the {what}, tank or main that feeds it, or look at what `plenum graph` leaves open"),
         )
-    } else if held == 1 {
-        (format!("it has no {what} and one source only: nothing flows but what is drawn"), String::new())
+    } else if draft.net.domain == Domain::Air {
+        (
+            "it has no fan: between openings to the same air nothing flows".to_owned(),
+            "join it to the fan or unit that drives it, or look at what `plenum graph` leaves open".to_owned(),
+        )
     } else {
         return;
     };

@@ -8,6 +8,7 @@
 pub mod accuracy;
 mod air;
 mod balance;
+mod balance_air;
 mod book;
 mod design;
 mod draft;
@@ -21,7 +22,9 @@ mod make;
 mod medium;
 mod operation;
 mod pieces;
+mod points;
 mod ports;
+mod runs;
 mod section;
 pub mod trace;
 mod water;
@@ -59,7 +62,8 @@ pub struct SystemNetwork {
     pub medium: String,
     /// Water or air.
     pub domain: Domain,
-    /// Nodes and links; heights are node elevations, ids are GlobalIds with a suffix where an element has several.
+    /// Nodes and links; heights are node elevations, ids are GlobalIds with a suffix where an element has several. In
+    /// air all elevations are 0: heads count over those of the air around, which weighs as much.
     pub network: Network,
     /// What flows, with its properties by temperature.
     pub fluid: Fluid,
@@ -106,6 +110,8 @@ pub struct Drive {
 pub enum Sets {
     /// Position of a valve or damper, 0..1: the setting of this link.
     Position(usize),
+    /// The same of a damper that closes as far as the measured one opens: its setting is what is left to 1.
+    Opposite(usize),
     /// Speed of a pump or fan over that of its curve: the setting of this link.
     Speed(usize),
     /// Whether a pump, fan or machine runs (above 0.5): this link is closed where not.

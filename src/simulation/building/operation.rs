@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use crate::simulation::network::transport::{LinkHeat, MassFlow, NodeHeat, steady};
 use crate::simulation::network::{Accuracy, Boundary, Command, Solver};
 use crate::site::PointIndex;
+use crate::site::graph::Domain;
 
 /// Both residuals of a solve, m³/s and m.
 const ACCURACY: f64 = 1e-8;
@@ -48,6 +49,11 @@ impl Conditions {
                     *setting = value.clamp(0.0, 1.0);
                 }
             }
+            Sets::Opposite(link) => {
+                if let Some(setting) = self.boundary.setting.get_mut(link) {
+                    *setting = 1.0 - value.clamp(0.0, 1.0);
+                }
+            }
             Sets::Speed(link) => {
                 if let Some(setting) = self.boundary.setting.get_mut(link) {
                     *setting = value.max(0.0);
@@ -87,6 +93,7 @@ pub struct Operation {
     mass: MassFlow,
     now: Conditions,
     state: State,
+    accuracy: Accuracy,
     problems: Vec<Problem>,
     heat_problems: Vec<Problem>,
 }
@@ -100,6 +107,7 @@ impl Operation {
             mass: MassFlow::new(&of.network),
             now: Conditions::design(of),
             state: State::default(),
+            accuracy: Accuracy::both(ACCURACY),
             problems,
             heat_problems: Vec::new(),
         }
@@ -133,6 +141,11 @@ impl Operation {
         self.carry(of)
     }
 
+    /// When a solve may stop; both residuals within 1e-8 m³/s and m unless it is set.
+    pub fn set_accuracy(&mut self, accuracy: Accuracy) {
+        self.accuracy = accuracy;
+    }
+
     /// What was found last.
     pub fn state(&self) -> &State {
         &self.state
@@ -162,12 +175,14 @@ impl Operation {
     }
 
     fn carry(&mut self, of: &SystemNetwork) -> &State {
-        let Self { solver, mass, now, state, .. } = self;
-        let solution = solver.solve(&now.boundary, Accuracy::both(ACCURACY));
+        let Self { solver, mass, now, state, accuracy, .. } = self;
+        let solution = solver.solve(&now.boundary, *accuracy);
         state.flow_m3s.clone_from(&solution.flow);
         state.pressure_pa.clear();
         let pa_per_m = of.network.pa_per_m();
-        let node_z = |n: usize| of.node_place.get(n).copied().flatten().map(|p| p[2]);
+        // The elevation of what holds a head is that head; its place says how high it stands.
+        let place_z = |n: usize| of.node_place.get(n).copied().flatten().map(|p| p[2]);
+        let node_z = |n: usize| if of.domain == Domain::Air { Some(0.0) } else { place_z(n) };
         state.pressure_pa.extend(
             solution
                 .head

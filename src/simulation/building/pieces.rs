@@ -20,8 +20,10 @@ pub(super) struct Piece {
     pub ports: Vec<usize>,
     /// Its number among the pieces of its element in this domain, and how many there are.
     pub number: (usize, usize),
-    /// Whether the file says which port is the inlet.
+    /// Whether the file says which port is the inlet, or what it is joined to does.
     pub directed: bool,
+    /// Whether it is a pump or fan whose inlet nobody says.
+    pub guessed: bool,
 }
 
 /// All pieces of a site that water or air flows through, and what could not be told apart.
@@ -50,11 +52,13 @@ pub(super) fn pieces(site: &Site, wiring: &Wiring) -> (Vec<Piece>, Vec<Problem>)
             let count = groups.len();
             for (i, mut group) in groups.into_iter().enumerate() {
                 let directed = order(wiring, &mut group);
-                out.push(Piece { element: *slot, domain, ports: group, number: (i, count), directed });
+                out.push(Piece { element: *slot, domain, ports: group, number: (i, count), directed, guessed: false });
             }
         }
     }
-    turn_along(wiring, &mut out);
+    let known: Vec<usize> = (0..out.len()).filter(|i| out[*i].directed).collect();
+    turn_along(wiring, &mut out, known);
+    guess_movers(site, wiring, &mut out);
     (out, problems)
 }
 
@@ -110,34 +114,80 @@ fn order(wiring: &Wiring, ports: &mut [usize]) -> bool {
     }
 }
 
-/// Turns pieces of which nobody says their direction the way that a directed neighbour has, along each run.
-fn turn_along(wiring: &Wiring, pieces: &mut [Piece]) {
+/// Which pieces of two ports are at each joint.
+fn passing(wiring: &Wiring, pieces: &[Piece]) -> Vec<Vec<usize>> {
     let mut at: Vec<Vec<usize>> = vec![Vec::new(); wiring.joints.len()];
-    for (i, piece) in pieces.iter().enumerate().filter(|(_, p)| p.ports.len() == 2) {
+    for (i, piece) in pieces.iter().enumerate() {
         for p in &piece.ports {
             at[wiring.ports[*p].joint].push(i);
         }
     }
-    let joint = |piece: &Piece, end: usize| piece.ports.get(end).map(|p| wiring.ports[*p].joint);
-    let mut todo: Vec<usize> = (0..pieces.len()).filter(|i| pieces[*i].directed).collect();
+    at
+}
+
+fn joint_of(wiring: &Wiring, piece: &Piece, end: usize) -> Option<usize> {
+    piece.ports.get(end).map(|p| wiring.ports[*p].joint)
+}
+
+/// Turns pieces of which nobody says their direction the way that a directed neighbour has, along each run.
+fn turn_along(wiring: &Wiring, pieces: &mut [Piece], mut todo: Vec<usize>) {
+    let at = passing(wiring, pieces);
     let mut next = 0;
     while let Some(i) = todo.get(next).copied() {
         next += 1;
         for end in [0, 1] {
-            let Some(j) = joint(&pieces[i], end) else { continue };
+            let Some(j) = joint_of(wiring, &pieces[i], end) else { continue };
             let [a, b] = at[j].as_slice() else { continue };
             let other = if *a == i { *b } else { *a };
-            if other == i || pieces[other].directed {
+            if other == i || pieces[other].directed || pieces[other].ports.len() != 2 || pieces[i].ports.len() != 2 {
                 continue;
             }
             // What flows out of one flows into the other.
-            if joint(&pieces[other], 1 - end) != Some(j) {
+            if joint_of(wiring, &pieces[other], 1 - end) != Some(j) {
                 pieces[other].ports.swap(0, 1);
             }
             pieces[other].directed = true;
             todo.push(other);
         }
     }
+}
+
+/// Pumps and fans that nobody gives a direction move from their first port to their second; those that stand beside
+/// one between the same two fittings move the same way, and so does all in their run.
+fn guess_movers(site: &Site, wiring: &Wiring, pieces: &mut [Piece]) {
+    let at = passing(wiring, pieces);
+    let mut known: Vec<(Slot, Slot)> = Vec::new();
+    for i in 0..pieces.len() {
+        let class = site.element(pieces[i].element).map_or("", plain_class);
+        if pieces[i].directed || pieces[i].ports.len() != 2 || !matches!(class, "Pump" | "Fan" | "FlowMovingDevice") {
+            continue;
+        }
+        let (from, to) = (run_end(wiring, pieces, &at, i, 0), run_end(wiring, pieces, &at, i, 1));
+        if let (Some(from), Some(to)) = (from, to) {
+            if known.contains(&(to, from)) {
+                pieces[i].ports.swap(0, 1);
+            } else {
+                known.push((from, to));
+            }
+        }
+        (pieces[i].directed, pieces[i].guessed) = (true, true);
+        turn_along(wiring, pieces, vec![i]);
+    }
+}
+
+/// The element where a run ends that goes on from an end of a piece: where flows meet, or nothing goes on.
+fn run_end(wiring: &Wiring, pieces: &[Piece], at: &[Vec<usize>], start: usize, end: usize) -> Option<Slot> {
+    let (mut piece, mut joint) = (start, joint_of(wiring, &pieces[start], end)?);
+    for _ in 0..pieces.len() {
+        let [a, b] = at.get(joint)?.as_slice() else { return Some(pieces[piece].element) };
+        let other = if *a == piece { *b } else { *a };
+        if other == piece || pieces[other].ports.len() != 2 || other == start {
+            return Some(pieces[other].element);
+        }
+        let far = if joint_of(wiring, &pieces[other], 0) == Some(joint) { 1 } else { 0 };
+        (piece, joint) = (other, joint_of(wiring, &pieces[other], far)?);
+    }
+    None
 }
 
 /// Pieces that hang together, each component in the order of its pieces; a chiller's two sides are two components.

@@ -1,7 +1,7 @@
 //! Where elements are joined: their ports with water or air, and the joints that they meet in.
 
 use crate::shape::ends::Outline;
-use crate::site::graph::{Domain, Graph, medium};
+use crate::site::graph::{Domain, Graph, Role, medium};
 use crate::site::infer::PointRef;
 use crate::site::model::FlowDirection;
 use crate::site::{Site, Slot};
@@ -85,7 +85,10 @@ impl Wiring {
         }
         for (i, p) in site.inferred.points.iter().enumerate() {
             let point = PointRef::Inferred(i as u32);
-            let domain = carried.get(&point).copied().or_else(|| p.certain.then(|| of_node(Slot(p.element))).flatten());
+            // A plate on a machine that nothing is joined to may be a lid; a run surely ends where its body does.
+            let role = site.element(Slot(p.element)).and_then(Role::of_element);
+            let ends = p.certain && matches!(role, Some(Role::Segment | Role::Fitting));
+            let domain = carried.get(&point).copied().or_else(|| ends.then(|| of_node(Slot(p.element))).flatten());
             let Some(domain) = domain.filter(|d| flows(*d)) else { continue };
             at.insert(point, made.ports.len());
             made.ports.push(Port {

@@ -5,12 +5,13 @@ use super::book::Book;
 use super::design::{Design, part_of};
 use super::draft::{Draft, NewLink};
 use super::facts::{any, number, words};
-use super::losses::{self, BRANCH, RUN, ValveFor, kv_of, valve_for};
+use super::losses::{ValveFor, kv_of, valve_for};
 use super::medium::Carries;
-use super::pieces::{Piece, is_expansion, run_of};
+use super::pieces::{Piece, is_expansion};
+use super::runs;
 use super::section::Section;
 use crate::simulation::network::{
-    Characteristic, Curve, CurveKind, Friction, KvValve, LinkKind, NodeKind, Pipe, Pump, PumpHead, Resistance,
+    Characteristic, Curve, CurveKind, KvValve, LinkKind, NodeKind, Pump, PumpHead, Resistance,
 };
 use crate::site::graph::{Role, plain_class};
 use crate::site::unit::Quantity;
@@ -32,7 +33,7 @@ pub(super) fn add(draft: &mut Draft, book: &mut Book, design: &Design, index: us
                 passed(draft, book, design, index, piece, element, from, to);
             }
         }
-        _ => meeting(draft, book, piece, element),
+        _ => runs::meeting(draft, book, piece, element),
     }
 }
 
@@ -105,60 +106,6 @@ fn make_up(draft: &Draft, element: &Element) -> (f64, String) {
     }
 }
 
-/// What has three ports and more: flows meet in it.
-fn meeting(draft: &mut Draft, book: &mut Book, piece: &Piece, element: &Element) {
-    let slot = piece.element;
-    let places: Vec<_> = piece.ports.iter().filter_map(|p| draft.wiring.ports.get(*p)?.place).collect();
-    let middle = (!places.is_empty()).then(|| places.iter().copied().sum::<glam::DVec3>() / places.len() as f64);
-    let suffix = if piece.number.1 > 1 { format!("{}", piece.number.0 + 1) } else { String::new() };
-    let centre = draft.loose(&suffix, Some(slot), middle);
-    let run = run_of(draft.wiring, &piece.ports);
-    let fitting = matches!(Role::of_element(element), Some(Role::Fitting | Role::Segment | Role::Inline));
-    let rough = losses::roughness(element, false).0;
-    for (i, port) in piece.ports.iter().enumerate() {
-        let node = draft.at(*port);
-        let section = draft.section_at(*port).unwrap_or(Section::round(0.05));
-        let along = run.is_none_or(|(a, b)| *port == a || *port == b);
-        let default = match (fitting, run.is_some()) {
-            // Into a vessel and out of it: half of a sudden change each.
-            (false, _) => 0.5,
-            (true, true) => {
-                if along {
-                    RUN
-                } else {
-                    BRANCH
-                }
-            }
-            (true, false) => 0.5,
-        };
-        let field = format!("k_{}", i + 1);
-        let k = book.value(draft.site, slot, &field, None, || {
-            let why = if !fitting {
-                "half of a sudden change of section at a vessel's connection"
-            } else if run.is_none() {
-                "a fitting whose run is not to be seen"
-            } else if along {
-                "straight on through a tee loses 0.2 in all"
-            } else {
-                "into or out of the branch of a tee loses 1.0 in all"
-            };
-            (default, why.to_owned())
-        });
-        let here = draft.wiring.ports.get(*port).and_then(|p| p.place);
-        let length = middle.zip(here).map_or(0.05, |(m, p)| m.distance(p)).max(0.005);
-        let kind = LinkKind::Pipe(Pipe {
-            length,
-            diameter: section.diameter(),
-            friction: Friction::DarcyWeisbach(rough),
-            minor: k,
-            check: false,
-            leak: None,
-        });
-        let number = if suffix.is_empty() { format!("{}", i + 1) } else { format!("{suffix}.{}", i + 1) };
-        draft.link(NewLink { suffix: number, area: Some(section.area), ..NewLink::new(slot, node, centre, kind) });
-    }
-}
-
 /// What has two ports.
 fn passed(
     draft: &mut Draft,
@@ -184,6 +131,7 @@ fn passed(
     };
     match part {
         Part::Mover => {
+            draft.tell_direction(piece);
             new.kind = pump(draft, book, slot, flow.unwrap_or(1e-3));
             new.area = None;
             new.setting = book.value(site, slot, "speed", Some(1.0), || (1.0, String::new()));
@@ -209,7 +157,7 @@ fn passed(
         Part::Run if plain_class(element) == "Valve" => {
             (new.kind, new.setting) = valve(draft, book, piece, element, section, part);
         }
-        _ => new.kind = run(draft, book, piece, element, section),
+        _ => new.kind = runs::passed(draft, book, piece, element, section),
     }
     draft.link(new);
 }
@@ -224,46 +172,6 @@ fn rated(element: &Element, part: Part) -> (f64, &'static str) {
         ("SpaceHeater", _) => (2e3, "pressure_drop_pa"),
         ("AirTerminalBox", _) => (5e3, "pressure_drop_pa"),
         _ => (15e3, "pressure_drop_pa"),
-    }
-}
-
-/// Pipes, fittings, meters, strainers: a length and a loss coefficient.
-fn run(draft: &Draft, book: &mut Book, piece: &Piece, element: &Element, section: Section) -> LinkKind {
-    let (site, slot) = (draft.site, piece.element);
-    let role = Role::of_element(element);
-    let span = draft.wiring.span(slot);
-    let length = if role == Some(Role::Segment) {
-        let stated = number(site, slot, Quantity::Length, &["Length"]);
-        book.value(site, slot, "length_m", stated.or(span), || (1.0, "nothing says how long it is".into()))
-    } else {
-        let stated = number(site, slot, Quantity::Length, &["Length"]).filter(|_| role == Some(Role::Fitting));
-        book.stated(site, slot, "length_m").or(stated).or(span).unwrap_or(0.1)
-    };
-    let (rough, material) = losses::roughness(element, false);
-    let rough = book.value(site, slot, "roughness_m", (role != Some(Role::Segment)).then_some(rough), || {
-        (rough, format!("a wall of {material}"))
-    });
-    let minor = if role == Some(Role::Segment) {
-        book.value(site, slot, "k", Some(0.0), || (0.0, String::new()))
-    } else {
-        book.value(site, slot, "k", None, || device_loss(draft, piece, element))
-    };
-    LinkKind::Pipe(Pipe {
-        length: length.max(1e-3),
-        diameter: section.diameter(),
-        friction: Friction::DarcyWeisbach(rough),
-        minor,
-        check: false,
-        leak: None,
-    })
-}
-
-fn device_loss(draft: &Draft, piece: &Piece, element: &Element) -> (f64, String) {
-    match plain_class(element) {
-        "FlowMeter" => (2.0, "a meter of ordinary make".into()),
-        "Filter" | "FlowTreatmentDevice" | "Interceptor" => (3.0, "a clean strainer".into()),
-        "PipeFitting" | "FlowFitting" => losses::fitting(draft, piece, element),
-        _ => (0.5, "a device that flow passes nearly freely".into()),
     }
 }
 

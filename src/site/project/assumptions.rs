@@ -113,3 +113,36 @@ fn read(table: Table<'_>) -> Option<AssumptionOverride> {
         line,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::told;
+    use super::*;
+
+    #[test]
+    fn stated_values_are_read_and_what_is_wrong_has_its_line() {
+        let lines = "[[assumptions]]\nelement = \"P-1\"\nfield = \"diameter_m\"\nvalue = 0.05\n\
+            [[assumptions]]\nelement = \"T-1\"\nfield = \"k_3\"\nvalue = 2\n\
+            [[assumptions]]\nelement = \"P-1\"\nfield = \"colour\"\nvalue = 1\n\
+            [[assumptions]]\nelement = \"P-1\"\nfield = \"length_m\"\nvalue = -1\n\
+            [[assumptions]]\nfield = \"k\"\nvalue = 1\n\
+            [[assumptions]]\nelement = \"P-1\"\nfield = \"diameter_m\"\nvalue = 0.06\n\
+            [[assumptions]]\nelement = \"P-2\"\nfield = \"k\"\n";
+        let faults =
+            [(14, "`colour`"), (19, "`value`"), (20, "has no `element`"), (23, "stated twice"), (27, "has no `value`")];
+        let read = told(lines, &faults);
+        let kept: Vec<_> = read.assumptions.iter().map(|a| (a.element.as_str(), a.field.as_str(), a.value)).collect();
+        assert_eq!(kept, [("P-1", "diameter_m", 0.05), ("T-1", "k_3", 2.0)]);
+        assert_eq!(read.assumptions[0].line, 4);
+    }
+
+    #[test]
+    fn every_field_has_its_bounds() {
+        for (field, least, most, what) in ASSUMED {
+            assert!(least < most && !what.is_empty(), "{field}");
+            assert_eq!(known(field), Some((*least, *most)));
+        }
+        assert_eq!(known("k_12"), known("k_1"));
+        assert!(known("k_0").is_none() && known("k_x").is_none());
+    }
+}

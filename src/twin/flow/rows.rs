@@ -1,7 +1,11 @@
 //! The networks as plain data, for reports.
 
-use super::{FlowNetwork, FlowSolve, Networks, OverallScore, Work};
+use super::work::{Net, Work};
+use super::{FlowNetwork, FlowSolve, Networks, OverallScore};
+use crate::problem::{Problem, Severity};
+use crate::simulation::building::SystemNetwork;
 use crate::simulation::building::accuracy::Score;
+use crate::site::Site;
 use crate::site::graph::Domain;
 use crate::twin::scene::Scene;
 use bevy::prelude::World;
@@ -45,6 +49,8 @@ pub struct NetworkRow {
     pub score: Score,
     /// Its worst residuals, the worst first.
     pub worst: Vec<ResidualRow>,
+    /// What is odd about it, and about its last solve.
+    pub problems: Vec<Problem>,
 }
 
 /// A residual as the command line prints it; SI.
@@ -62,6 +68,21 @@ pub struct ResidualRow {
     pub residual: f64,
     /// The residual over its scale.
     pub relative: f64,
+}
+
+/// What is odd about a network and its last solve; what is only good to know is left out.
+fn odd(site: &Site, of: &SystemNetwork, net: &Net) -> Vec<Problem> {
+    let mut all = of.problems.clone();
+    all.extend(net.engine.iter().flat_map(|engine| engine.problems(of)));
+    all.retain(|p| p.severity != Severity::Info);
+    all.extend(net.held.iter().filter_map(|point| site.points.get(point.0 as usize)).map(|point| {
+        Problem::warning(
+            point.id.clone(),
+            "its value is no number or out of its range; the network is solved with the last good one",
+            "look at the sensor, and at `expected` of the point in twin.toml",
+        )
+    }));
+    all
 }
 
 /// The networks of a twin, and the score of all of them together.
@@ -111,6 +132,7 @@ pub fn rows(world: &World) -> (Vec<NetworkRow>, Score) {
             held: net.held.iter().filter_map(|p| id(*p)).collect(),
             score,
             worst: worst.collect(),
+            problems: odd(site, of, net),
         });
     }
     (out, world.get_resource::<OverallScore>().map(|o| o.0).unwrap_or_default())

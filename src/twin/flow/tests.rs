@@ -279,8 +279,9 @@ fn a_boundary_that_is_no_number_keeps_the_last_good_one_and_says_so() {
         assert_eq!(twin.flow(VALVE), before);
         assert_eq!((twin.solve(0).live, twin.solve(0).held), (0, vec![POSITION]));
     }
-    assert!(problems(twin.app.world()).iter().any(|p| p.place == "e3/position" && p.message.contains("last good")));
-    assert_eq!(summary(twin.app.world()).networks[0].held, ["e3/position"]);
+    let told = summary(twin.app.world()).networks.remove(0);
+    assert!(told.problems.iter().any(|p| p.place == "e3/position" && p.message.contains("last good")), "{told:?}");
+    assert_eq!(told.held, ["e3/position"]);
     twin.says(&[(POSITION, 0.5)]);
     assert!(twin.solve(0).held.is_empty() && twin.flow(VALVE) > before);
 }
@@ -305,6 +306,15 @@ fn a_wrong_measurement_is_a_residual_and_lowers_the_score() {
     let told = summary(twin.app.world());
     assert_eq!((told.networks[0].score.within_20, told.networks[0].worst[0].point.as_str()), (Some(0.5), "e7/flow"));
     assert_eq!(told.accuracy, told.networks[0].score);
+    // Water that stands says nothing of the network.
+    let small = twin.element(5);
+    let shut = Fault { ramp_s: 0.0, ..Fault::new("", FaultKind::StuckValve, 1.0, 0.0) };
+    twin.app.world_mut().entity_mut(small).insert(FlowFault(vec![shut]));
+    twin.app.update();
+    assert_eq!((twin.of_point::<Residual>(LEAVING), twin.score().readings), (None, 1));
+    twin.app.world_mut().entity_mut(small).remove::<FlowFault>();
+    twin.app.update();
+    assert_eq!(twin.score().readings, 2);
     // What is no number does not count, nor what is old.
     twin.says(&[(METER, f64::NAN)]);
     assert_eq!((twin.of_point::<Residual>(METER), twin.of::<Residual>(RETURN)), (None, None));

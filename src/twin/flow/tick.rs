@@ -290,7 +290,9 @@ pub fn compare(
             // What sets something is met by what it sets: that says nothing of accuracy.
             let sets = of.drives.iter().any(|d| d.point == reading.point);
             let new = match taken(&scene.site, known, reading.point, &clock) {
-                Taken::Live(measured) if !sets => Residual::of(of, &net.state, reading.point, reading.of, measured),
+                Taken::Live(measured) if !sets && net.tells(reading.of) => {
+                    Residual::of(of, &net.state, reading.point, reading.of, measured)
+                }
                 _ => None,
             };
             if kept.set(reading.point, new) {

@@ -1,12 +1,14 @@
 //! What somebody traces: found when asked for, found again when the flow has turned.
 
-use super::{FlowNetwork, FlowState, Networks};
+use super::{FlowState, Networks};
+use crate::simulation::building::State;
 use crate::simulation::building::trace::{Trace, Way, ends_at, trace};
 use crate::site::Slot;
 use crate::site::revision::Carry;
 use crate::twin::command::Command;
 use crate::twin::scene::SiteOpened;
 use bevy::prelude::*;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A trace that is shown is found again so long after the last time at the earliest, when its network was solved anew.
@@ -76,9 +78,9 @@ pub fn obey(
     mut opened: MessageReader<SiteOpened>,
     mut asked: MessageReader<Command>,
     networks: Res<Networks>,
-    states: Query<(Ref<FlowState>, &FlowNetwork)>,
+    states: Query<&FlowState>,
     mut traced: ResMut<Traced>,
-    mut found_at: Local<Option<Instant>>,
+    mut last: Local<Option<(Instant, Arc<State>)>>,
 ) {
     let mut anew = networks.is_changed() && traced.from.is_some();
     if opened.read().any(SiteOpened::is_another) && traced.from.is_some() {
@@ -99,12 +101,12 @@ pub fn obey(
     let (Some(of), Some(entity)) = (networks.network(place.network), networks.entities.get(place.network)) else {
         return;
     };
-    let Ok((state, _)) = states.get(*entity) else { return };
-    let waited = found_at.is_none_or(|at| at.elapsed() >= AGAIN);
-    if !anew && (traced.trace.is_some() && !(state.is_changed() && waited)) {
+    let Ok(state) = states.get(*entity) else { return };
+    let may_differ = |(at, of): &(Instant, Arc<State>)| !Arc::ptr_eq(of, &state.0) && at.elapsed() >= AGAIN;
+    if !anew && !last.as_ref().is_none_or(may_differ) {
         return;
     }
-    *found_at = Some(Instant::now());
+    *last = Some((Instant::now(), Arc::clone(&state.0)));
     let found = trace(of, &state.0, slot, way, |link| ends_at(of, link));
     if traced.trace != found {
         traced.show(found);
