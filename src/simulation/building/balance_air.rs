@@ -18,10 +18,10 @@ const PROBE: f64 = 0.95;
 /// Sets the dampers and fan speeds of an air network.
 pub(super) fn air(draft: &mut Draft, book: &mut Book) {
     let mut set: Vec<(usize, f64, bool)> = Vec::new();
-    for (i, part) in draft.net.link_part.iter().enumerate().filter(|(_, p)| **p == Part::Control) {
+    let controls = draft.net.link_part.iter().enumerate().filter(|(_, p)| **p == Part::Control);
+    for i in controls.map(|(i, _)| i).collect::<Vec<_>>() {
         let Some(slot) = draft.net.link_element[i] else { continue };
         let Some(element) = draft.site.element(slot) else { continue };
-        let _ = part;
         if plain_class(element) == "AirTerminalBox" {
             set.extend(draft.net.link_design_m3s[i].map(|q| (i, q, true)));
         } else if any(&words(element), &["RETURN AIR DAMPER", "RECIRC", "MIXING DAMPER"])

@@ -52,10 +52,7 @@ fn pipe(site: &Site, book: &mut Book, wiring: &Wiring, slot: Slot) -> Option<Sec
         return Some(Section::round(d));
     }
     let outer = length(&["OuterDiameter", "OutsideDiameter", "Outside Diameter", "Outer Diameter"]);
-    let outer = outer.or_else(|| match wiring.outline(slot) {
-        Some(outline) => Some(outline.least()),
-        None => None,
-    });
+    let outer = outer.or_else(|| wiring.outline(slot).map(Outline::least));
     if outer.is_none()
         && let Some(d) = length(&["NominalDiameter", "Nominal Diameter", "Diameter"])
     {
