@@ -4,19 +4,22 @@
 #import bevy_pbr::{
     forward_io::VertexOutput,
     mesh_functions::get_tag,
-    mesh_view_bindings::{view, lights},
+    mesh_view_bindings::{view, lights, globals},
     shadows::fetch_directional_shadow,
 }
 #ifdef SCREEN_SPACE_AMBIENT_OCCLUSION
 #import bevy_pbr::mesh_view_bindings::screen_space_ambient_occlusion_texture
 #endif
 #import plenum::scene
+#import plenum::arrows
 
 @fragment
 fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
     // Derivatives first: they want every pixel of a quad to be alive.
     let to_eye = normalize(view.world_position - in.world_position.xyz);
-    var face = cross(dpdx(in.world_position.xyz), dpdy(in.world_position.xyz));
+    let dx = dpdx(in.world_position.xyz);
+    let dy = dpdy(in.world_position.xyz);
+    var face = cross(dx, dy);
     face = face * select(-1.0, 1.0, dot(face, to_eye) > 0.0);
     let stored = normalize(in.world_normal);
     let from_behind = dot(face, stored) < 0.0;
@@ -71,6 +74,12 @@ fn fragment(in: VertexOutput) -> @location(0) vec4<f32> {
         return vec4(flat_colour, 1.0);
     }
 
+    // 1: arrows move; 2: they stand still, in pictures.
+    if scene::state.flags.y != 0u && cover >= 1.0 {
+        let time = select(globals.time, 0.0, scene::state.flags.y == 2u);
+        let arrow = arrows::cover(slot, in.world_position.xyz, normal, view.world_position, dx, dy, time);
+        colour = mix(colour, arrows::ink(colour), arrow * 0.9);
+    }
     if (word & scene::STALE) != 0u {
         let stripe = fract((in.position.x + in.position.y) / (9.0 * scene::state.params.z));
         colour = mix(colour, colour * 0.45, step(0.5, stripe));

@@ -3,11 +3,12 @@
 #define_import_path plenum::scene
 
 const PALETTE_STEPS: u32 = 64u;
-const PALETTES: u32 = 6u;
+const PALETTES: u32 = 8u;
 
 const PALETTE_MATERIAL: u32 = 0u;
 const PALETTE_TEMPERATURE: u32 = 2u;
 const PALETTE_QUIET: u32 = 4u;
+const PALETTE_FLOW: u32 = 6u;
 
 const HIDDEN: u32 = 1u << 24u;
 const GHOST: u32 = 1u << 25u;
@@ -20,7 +21,7 @@ const SPACE: u32 = 1u << 30u;
 struct SceneState {
     // Height of the cut (drawn frame, Y up, metres), 1 when there is a cut, pixels in a logical pixel, height of the ground.
     params: vec4<f32>,
-    // 1 for the light theme; the rest is free.
+    // 1 for the light theme; arrows on what carries a flow: 0 none, 1 moving, 2 still; the rest is free.
     flags: vec4<u32>,
     // Linear RGB.
     selected: vec4<f32>,
@@ -32,7 +33,7 @@ struct SceneState {
     ground: vec4<f32>,
     grid: vec4<f32>,
     // Linear RGB of each palette's steps.
-    palette: array<vec4<f32>, 384>,
+    palette: array<vec4<f32>, 512>,
 }
 
 @group(#{MATERIAL_BIND_GROUP}) @binding(0) var<storage, read> state: SceneState;
@@ -53,7 +54,8 @@ fn palette_colour(word: u32) -> vec3<f32> {
     let palette = min((word >> 16u) & 0xffu, PALETTES - 1u);
     let value = word & 0xffffu;
     let row = palette * PALETTE_STEPS;
-    if palette == PALETTE_TEMPERATURE {
+    // Temperature, and from the flow's on, are scales; the others are lists.
+    if palette == PALETTE_TEMPERATURE || palette >= PALETTE_FLOW {
         let at = f32(value) / 65535.0 * f32(PALETTE_STEPS - 1u);
         let i = min(u32(at), PALETTE_STEPS - 2u);
         return mix(state.palette[row + i].rgb, state.palette[row + i + 1u].rgb, at - f32(i));

@@ -5,6 +5,9 @@ use super::output::{Failure, parse_duration};
 use super::{emulate, interrupt};
 #[cfg(feature = "desktop")]
 use crate::problem::Problem;
+use crate::simulation::building::trace::Way;
+#[cfg(feature = "desktop")]
+use crate::site::{Element, Site, Slot};
 use crate::twin::view::{ColourBy, Theme};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +42,12 @@ pub struct Args {
     /// [default: the saved view's, else material].
     #[arg(long, value_name = "WHAT", value_parser = parse_colour)]
     colour_by: Option<ColourBy>,
+    /// Select an element, by its GlobalId, tag or name: the panels tell of it.
+    #[arg(long, value_name = "ELEMENT")]
+    select: Option<String>,
+    /// upstream or downstream: trace the flow from the selected element.
+    #[arg(long, value_name = "WAY", requires = "select", value_parser = parse_way)]
+    trace: Option<Way>,
     /// Let the twin live this long before the picture is taken [default: 0s, with --emulate 5s].
     #[arg(long, value_name = "T", value_parser = parse_duration)]
     after: Option<Duration>,
@@ -105,6 +114,7 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
                 .map_err(|message| Failure::Usage(Problem::error("--view", message, VIEWS)))?,
         ),
     };
+    let selected = args.select.as_deref().map(|word| element(&opened.site, word)).transpose()?;
     let mut after = Duration::ZERO;
     let live = match field {
         None => None,
@@ -123,7 +133,10 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
         view,
         colour_by: args.colour_by.unwrap_or_default(),
         // What is asked for by hand counts more than what a saved view has.
-        commands: args.colour_by.map(Command::ColourBy).into_iter().collect(),
+        commands: (args.colour_by.map(Command::ColourBy).into_iter())
+            .chain(selected.map(|slot| Command::Select(Some(slot))))
+            .chain(selected.zip(args.trace).map(|(slot, way)| Command::Trace { slot, way }))
+            .collect(),
         after: args.after.unwrap_or(after),
         stop: interrupt::interrupted,
         ..Shot::default()
@@ -211,6 +224,24 @@ fn parse_theme(text: &str) -> Result<Theme, String> {
     }
 }
 
+fn parse_way(text: &str) -> Result<Way, String> {
+    let ways = [Way::Upstream, Way::Downstream];
+    ways.into_iter().find(|w| w.word() == text).ok_or_else(|| format!("`{text}` is no way; use upstream or downstream"))
+}
+
+/// The element that is called so: by its GlobalId, else by its tag, else by its name.
+#[cfg(feature = "desktop")]
+fn element(site: &Site, word: &str) -> Result<Slot, Failure> {
+    let called = |of: fn(&Element) -> &str| site.iter().find(|(_, e)| of(e) == word).map(|(slot, _)| slot);
+    called(|e| &e.id).or_else(|| called(|e| &e.tag)).or_else(|| called(|e| &e.name)).ok_or_else(|| {
+        Failure::Usage(Problem::error(
+            "--select",
+            format!("no element has the GlobalId, tag or name `{word}`"),
+            "look it up with `plenum search`",
+        ))
+    })
+}
+
 fn parse_switch(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -234,6 +265,8 @@ mod tests {
         assert!(parse_size("1280").is_err() && parse_size("0x5").is_err() && parse_size("99999x99999").is_err());
         assert_eq!(parse_scale("1.5"), Ok(1.5));
         assert!(parse_scale("0").is_err() && parse_scale("nan").is_err());
+        assert_eq!(parse_way("upstream"), Ok(Way::Upstream));
+        assert!(parse_way("sideways").is_err());
         assert!(parse_theme("pink").is_err() && parse_switch("maybe").is_err());
         assert_eq!(parse_colour("health"), Ok(ColourBy::Health));
         assert!(parse_colour("taste").unwrap_err().contains("temperature"));

@@ -4,11 +4,13 @@ use super::adapter::{self, Adapter};
 use super::camera::SceneCamera;
 use super::camera::views::NamedView;
 use super::render::geometry::Loading;
+use super::render::material::Surroundings;
 use super::render::quality::Quality;
 use super::{ScenePlugins, spawn_camera};
 use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::twin::command::Command;
+use crate::twin::flow::{FlowPace, Networks};
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::view::{ColourBy, Theme};
@@ -118,6 +120,8 @@ const WARM_UP: usize = 1;
 /// What can be asked for as a view.
 pub const VIEWS: &str = "use outside, plant, storey:NAME or the name of a view in the project's [[views]]";
 
+/// How long the flow networks of a site are waited for.
+const NETWORKS: Duration = Duration::from_secs(30);
 /// Between ticks that draw nothing.
 const TICK: Duration = Duration::from_millis(20);
 /// Pixels along a side that every adapter can draw.
@@ -142,6 +146,12 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
     app.world_mut().write_message(Command::ColourBy(shot.colour_by));
     while app.world().get_resource::<Loading>().is_some_and(|l| !l.is_done()) {
         pump(&mut app, 1);
+    }
+    // What flows is a part of the picture, though its networks are made beside.
+    let patience = Instant::now() + NETWORKS;
+    while networks_are_missing(&app) && Instant::now() < patience && !(shot.stop)() {
+        pump(&mut app, 1);
+        std::thread::sleep(TICK);
     }
     let until = started + shot.after;
     let mut ticks = 0;
@@ -172,6 +182,12 @@ pub fn draw(shot: &Shot, feed: impl FnOnce(&mut App)) -> Result<Picture, Problem
     picture
 }
 
+/// The networks of the site that is open are not there yet.
+fn networks_are_missing(app: &App) -> bool {
+    let made = app.world().get_resource::<Networks>().is_none_or(|n| n.building.is_some());
+    app.world().contains_resource::<Scene>() && !made
+}
+
 /// The app without window and without event loop.
 fn windowless(shot: &Shot, adapter: &Adapter) -> (App, RenderTarget) {
     let mut app = App::new();
@@ -192,6 +208,10 @@ fn windowless(shot: &Shot, adapter: &Adapter) -> (App, RenderTarget) {
     );
     let quality = if shot.fineness() > 1 { Quality::Fine } else { Quality::Full };
     app.insert_resource(quality).init_resource::<Taken>().add_plugins((TwinPlugins, ScenePlugins));
+    // The same every time, whenever it is taken.
+    app.insert_resource(Surroundings { still: true, ..Surroundings::default() });
+    // Nor does a picture depend on how fast this machine solves.
+    app.insert_resource(FlowPace { every: Duration::ZERO, in_a_tick: Duration::MAX });
     if shot.panels {
         super::add_panels(&mut app);
     }

@@ -1,13 +1,16 @@
 //! The program in a window.
 
+use super::render::arrows::Arrows;
 use super::render::geometry::Loading;
 use super::render::quality::Quality;
 use super::{ScenePlugins, adapter, spawn_camera};
 use crate::TwinPlugins;
 use crate::problem::Problem;
 use crate::site::Site;
+use crate::twin::flow::Networks;
 use crate::twin::preview::Preview;
 use crate::twin::scene::{OpenSite, Scene};
+use crate::twin::view::View;
 use bevy::app::PluginGroupBuilder;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
@@ -26,6 +29,8 @@ const FREE: Vec2 = Vec2::new(0.98, 0.90);
 
 /// How often the picture follows telemetry when no hand moves, at most.
 const IDLE_FRAME: Duration = Duration::from_millis(100);
+/// The same while arrows move with the flow.
+const ARROWS_FRAME: Duration = Duration::from_millis(33);
 /// The same where the processor draws: a frame that is under way makes a hand wait.
 const IDLE_FRAME_SOFTWARE: Duration = Duration::from_millis(500);
 /// And while a site is being read: what draws is what reads.
@@ -82,6 +87,8 @@ pub fn run(site: Arc<Site>, feed: impl FnOnce(&mut App)) -> Result<(), Problem> 
     app.init_resource::<FirstPicture>().add_systems(Update, fit_monitor).add_systems(Last, mark_first_picture);
     if adapter.software {
         app.add_systems(Update, spare_readers);
+    } else {
+        app.add_systems(Update, move_arrows);
     }
     super::add_panels(&mut app);
     app.add_plugins(super::icon::plugin);
@@ -103,6 +110,25 @@ fn spare_readers(preview: Option<Res<Preview>>, mut settings: ResMut<WinitSettin
         if *spared { [READING_FRAME_SOFTWARE; 2] } else { [IDLE_FRAME_SOFTWARE, UNFOCUSED_FRAME] };
     settings.focused_mode = UpdateMode::reactive_low_power(focused);
     settings.unfocused_mode = UpdateMode::reactive_low_power(unfocused);
+}
+
+/// More frames while there are arrows to be seen moving, where the graphics card draws.
+fn move_arrows(
+    view: Res<View>,
+    arrows: Res<Arrows>,
+    networks: Res<Networks>,
+    mut settings: ResMut<WinitSettings>,
+    mut moving: Local<bool>,
+) {
+    if !view.is_changed() && !networks.is_changed() && !(arrows.is_changed() && view.shows_arrows()) {
+        return;
+    }
+    let move_now = view.shows_arrows() && arrows.count() > 0;
+    if move_now != *moving {
+        *moving = move_now;
+        let frame = if move_now { ARROWS_FRAME } else { IDLE_FRAME };
+        settings.focused_mode = UpdateMode::reactive_low_power(frame);
+    }
 }
 
 /// The engine with its event loop. A display that is named and does not answer makes it panic, and there can be

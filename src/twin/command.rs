@@ -36,6 +36,8 @@ pub enum Command {
     ShowSpaces(bool),
     /// What the colours mean.
     ColourBy(ColourBy),
+    /// Arrows on what carries a flow, while the colours tell of it, or none.
+    ShowArrows(bool),
     /// Cut the model horizontally at a height in the project's frame, metres; none: no cut.
     SectionAt(Option<f64>),
     /// Show one storey (an index into the site's) cut at head height; none: the whole model.
@@ -114,6 +116,7 @@ impl Command {
             | Self::ClearTrace
             | Self::ShowSpaces(_)
             | Self::ColourBy(_)
+            | Self::ShowArrows(_)
             | Self::SectionAt(_)
             | Self::Fit
             | Self::Home

@@ -18,6 +18,8 @@ mod range;
 mod rows;
 mod score;
 #[cfg(test)]
+pub mod testing;
+#[cfg(test)]
 mod tests;
 mod tick;
 mod traced;

@@ -29,7 +29,8 @@ pub enum Palette {
     Material = 0,
     /// Value = [`crate::analytics::Health::rank`].
     Health = 1,
-    /// Value 0..65535 from the coldest to the warmest.
+    /// Value 0..65535 from the coldest to the warmest; water in pipes has a range of its own
+    /// ([`crate::twin::flow::FlowRanges`]).
     Temperature = 2,
     /// Value = number of the category, modulo [`CATEGORIES`].
     Category = 3,
@@ -56,8 +57,8 @@ pub fn change_value(kind: Kind) -> Option<u16> {
 /// How many categorical colours there are.
 pub const CATEGORIES: u16 = 12;
 
-/// The range of [`Palette::Temperature`], °C: what is between too cold and too warm for people, so that half a degree
-/// is seen; water in pipes is beyond it on one side or the other.
+/// The range of [`Palette::Temperature`] of rooms and air, °C: what is between too cold and too warm for people, so that
+/// half a degree is seen.
 pub const TEMPERATURE_RANGE_C: [f64; 2] = [16.0, 28.0];
 
 /// Not drawn.

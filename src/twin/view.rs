@@ -1,5 +1,7 @@
 //! What is looked at: selection, what is hidden, what the colours mean. No window is needed for it.
 
+mod traced;
+
 use super::command::Command;
 use super::scene::{Scene, SiteOpened};
 use super::search::{Hits, Search};
@@ -64,6 +66,11 @@ impl ColourBy {
         }
     }
 
+    /// The colours tell what flows in pipes and ducts.
+    pub fn is_of_flow(self) -> bool {
+        matches!(self, Self::Temperature | Self::Flow | Self::Velocity | Self::Pressure | Self::Residual)
+    }
+
     /// The choice of a word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.word() == word)
@@ -109,6 +116,8 @@ pub struct View {
     pub found_only: bool,
     /// Whether spaces were drawn before a search showed those that it found.
     pub spaces_before: bool,
+    /// What was drawn before what is traced was shown; none while that is not what is shown.
+    pub drawn_before_trace: Option<Vec<Drawn>>,
     /// Spaces are drawn.
     pub spaces: bool,
     /// Everything above this height (project frame, metres) is cut away.
@@ -117,6 +126,8 @@ pub struct View {
     pub storey: Option<u32>,
     /// Dark or light.
     pub theme: Theme,
+    /// Somebody wants to see no arrows on what carries a flow.
+    pub arrows_hidden: bool,
 }
 
 /// How high above its floor a storey is cut, metres: above doors' handles and desks, below lintels' tops.
@@ -132,6 +143,11 @@ impl View {
     /// sliced trees say nothing.
     pub fn is_beside_the_section(&self, element: &Element) -> bool {
         self.section_m.is_some_and(|cut| element.bounds.is_some_and(|b| b.max.z > cut)) && stands_on_the_ground(element)
+    }
+
+    /// Arrows stand on what carries a flow: while the colours tell of it.
+    pub fn shows_arrows(&self) -> bool {
+        !self.arrows_hidden && self.colour_by.is_of_flow()
     }
 
     /// How an element is drawn.
@@ -153,7 +169,7 @@ pub struct ViewPlugin;
 
 impl Plugin for ViewPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<View>().add_systems(Update, obey.in_set(Step::Act));
+        app.init_resource::<View>().add_systems(Update, (obey, traced::show_traced).chain().in_set(Step::Act));
     }
 }
 
@@ -177,6 +193,9 @@ fn obey(
                 view.hovered = *slot;
             }
             continue;
+        }
+        if view.drawn_before_trace.is_some() && (changes_what_is_drawn(command) || *command == Command::ShowFound) {
+            view.drawn_before_trace = None;
         }
         if view.found_only && changes_what_is_drawn(command) {
             view.found_only = false;
@@ -212,6 +231,7 @@ fn obey(
             Command::SectionAt(height) => view.section_m = *height,
             Command::CutStorey(storey) => cut_storey(&mut view, &scene, *storey),
             Command::Theme(theme) => view.theme = *theme,
+            Command::ShowArrows(on) => view.arrows_hidden = !on,
             _ => {}
         }
     }
@@ -223,6 +243,10 @@ pub(super) fn carry(world: &mut World, old: &Site, carry: &Carry) {
     if let Some(mut view) = world.get_resource_mut::<View>() {
         view.selected = view.selected.and_then(|slot| carry.slot(slot));
         view.hovered = None;
+        if let Some(before) = view.drawn_before_trace.take() {
+            // It is found again in the new state, and shown again.
+            view.drawn = before;
+        }
         let shown_alone = view.storey;
         view.storey = shown_alone.and_then(|s| carry.storey(s));
         let floor =

@@ -1,10 +1,10 @@
-//! The panel at the bottom: tabs for alarms, trend, problems and telemetry.
+//! The panel at the bottom: tabs for alarms, trend, flow networks, what is traced, problems and telemetry.
 
 use super::data::Data;
 use super::icons::Icon;
 use super::state::{BottomTab, PanelState};
 use super::widgets::{icon_button_of, tab};
-use super::{alarms, changes, problems, telemetry, trend};
+use super::{alarms, changes, networks, problems, profile, telemetry, trend};
 use crate::operations::AlarmState;
 use crate::site::revision::report::Kind;
 use crate::twin::command::Command;
@@ -39,12 +39,20 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
         BottomTab::Problems => problems::ui(ui, data),
         BottomTab::Telemetry => telemetry::ui(ui, data),
         BottomTab::Changes => changes::ui(ui, data, &mut state.changes, out),
+        BottomTab::Networks => networks::ui(ui, data, out),
+        BottomTab::Profile => profile::ui(ui, data, out),
     }
 }
 
-/// What a reload changed has a tab until it is dismissed.
+/// What a reload changed has a tab until it is dismissed, what is traced until it is cleared, networks where there are
+/// any.
 fn is_there(data: &Data, which: BottomTab) -> bool {
-    which != BottomTab::Changes || data.changes.report().is_some()
+    match which {
+        BottomTab::Changes => data.changes.report().is_some(),
+        BottomTab::Networks => data.flows.count() > 0,
+        BottomTab::Profile => data.flows.traced.trace.is_some(),
+        _ => true,
+    }
 }
 
 /// The chosen tab has one line to show.
@@ -53,7 +61,7 @@ pub fn is_quiet(data: &Data, state: &PanelState) -> bool {
         BottomTab::Alarms => alarms::is_empty(data, state.alarms),
         BottomTab::Trend => state.trend.points.is_empty(),
         BottomTab::Problems => data.problems.is_empty(),
-        BottomTab::Telemetry | BottomTab::Changes => false,
+        BottomTab::Telemetry | BottomTab::Changes | BottomTab::Networks | BottomTab::Profile => false,
     }
 }
 
@@ -71,6 +79,11 @@ fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, C
         BottomTab::Trend => (state.trend.points.len(), t.weak),
         BottomTab::Problems => (problems::that_matter(data.problems), t.warning),
         BottomTab::Telemetry => (data.wire.rejected as usize, t.warning),
+        BottomTab::Networks => match networks::not_solved(data) {
+            0 => (data.flows.count(), t.weak),
+            n => (n, t.critical),
+        },
+        BottomTab::Profile => (data.flows.traced.trace.as_ref().map_or(0, |trace| trace.elements.len()), t.weak),
         BottomTab::Changes => data.changes.report().map_or((0, t.weak), |report| {
             let lost = report.count(Kind::Lost);
             if lost > 0 { (lost, t.warning) } else { (report.rows.len(), t.weak) }

@@ -1,6 +1,7 @@
 //! What panels read: the twin, borrowed for one frame. Panels know no queries and no world.
 
 use super::busy::Busy;
+use super::flows::{Flows, NetworkNow, Solved};
 use super::view_menu::SavedViews;
 use crate::analytics::Health;
 use crate::desktop::theme::Tokens;
@@ -12,6 +13,7 @@ use crate::site::{Element, Point, PointIndex, Site, Slot};
 use crate::time::Time;
 use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
+use crate::twin::flow::Residual;
 use crate::twin::health::Rollup;
 use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
@@ -35,6 +37,12 @@ pub trait Readings {
     fn point_health(&self, point: PointIndex) -> Health;
     /// How an asset is.
     fn asset_health(&self, slot: Slot) -> Health;
+    /// What is solved of an element.
+    fn solved(&self, slot: Slot) -> Solved;
+    /// How far a point is from what is solved there; none where nothing can be compared.
+    fn residual(&self, point: PointIndex) -> Option<Residual>;
+    /// How a network is, by its number; none before it was solved.
+    fn network(&self, index: usize) -> Option<NetworkNow<'_>>;
 }
 
 /// From the project's frame to places in the window.
@@ -90,6 +98,8 @@ pub struct Data<'a> {
     pub placements: &'a Placements,
     /// What the last reload changed.
     pub changes: &'a Changes,
+    /// The flow networks.
+    pub flows: Flows<'a>,
     /// A long piece of work that is under way.
     pub busy: Option<&'a Busy>,
     /// The changing values.

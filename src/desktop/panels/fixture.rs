@@ -1,12 +1,14 @@
 //! A small clinic made by hand, with points, values, trends and health, for the tests of the panels.
 
 use super::data::{Data, Eye, Readings};
+use super::flows::{Flows, NetworkNow, Solved};
 use crate::analytics::Health;
 use crate::desktop::theme;
 use crate::operations::alarm::AlarmSeverity;
 use crate::operations::{Alarm, AlarmId, AlarmState};
 use crate::problem::Problem;
 use crate::shape::Aabb;
+use crate::simulation::building::State;
 use crate::site::model::{Connection, ConnectionPoint, FlowDirection, Group, PropertySet, PropertyValue, Storey};
 use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
@@ -16,6 +18,7 @@ use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site,
 use crate::time::Time;
 use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
+use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Networks, Residual, Traced};
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::place::Placements;
 use crate::twin::scene::Scene;
@@ -26,7 +29,7 @@ use crate::twin::view::{Theme, View};
 use crate::twin::wire_status::{Quarantined, WireStatus};
 use bevy::prelude::Entity;
 use glam::{DAffine3, DVec3};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Now, on a Monday morning.
@@ -233,6 +236,15 @@ pub struct World {
     pub changes: Changes,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
+    pub networks: Networks,
+    pub ranges: FlowRanges,
+    pub traced: Traced,
+    /// By slot.
+    pub solved: HashMap<Slot, Solved>,
+    /// By point.
+    pub residuals: HashMap<PointIndex, Residual>,
+    /// By network.
+    pub now: Vec<(FlowSolve, FlowScore, State)>,
     values: Vec<(LiveValue, VecDeque<(Time, f64)>, Health)>,
 }
 
@@ -249,6 +261,15 @@ impl Readings for World {
     fn asset_health(&self, slot: Slot) -> Health {
         let Some(scene) = &self.scene else { return Health::Unknown };
         scene.points_of(slot).iter().map(|p| self.point_health(*p)).fold(Health::Unknown, Health::worst)
+    }
+    fn solved(&self, slot: Slot) -> Solved {
+        self.solved.get(&slot).copied().unwrap_or_default()
+    }
+    fn residual(&self, point: PointIndex) -> Option<Residual> {
+        self.residuals.get(&point).copied()
+    }
+    fn network(&self, index: usize) -> Option<NetworkNow<'_>> {
+        self.now.get(index).map(|(solve, score, state)| NetworkNow { solve, score: *score, state })
     }
 }
 
@@ -272,6 +293,12 @@ impl World {
             changes: Changes::default(),
             colouring: Colouring::default(),
             eye: None,
+            networks: Networks::default(),
+            ranges: FlowRanges::default(),
+            traced: Traced::default(),
+            solved: HashMap::new(),
+            residuals: HashMap::new(),
+            now: Vec::new(),
             values: Vec::new(),
         }
     }
@@ -334,6 +361,7 @@ impl World {
             search: &self.search,
             placements: &self.placements,
             changes: &self.changes,
+            flows: Flows { networks: &self.networks, ranges: &self.ranges, traced: &self.traced },
             readings: self,
             colouring: Some(&self.colouring),
             eye: self.eye,

@@ -10,8 +10,9 @@ const SELECTION: &[(&str, &str)] = &[
     ("I", "Isolate"),
     ("G", "Ghost others"),
     ("X", "Hide"),
+    ("U, Shift + U", "Trace the flow upstream, downstream"),
     ("/ or Shift + X", "Show all"),
-    ("Esc", "Stop what is under way; clear the selection, then the search"),
+    ("Esc", "Stop what is under way; clear the trace, the selection, the search"),
     ("? or F1", "This window"),
 ];
 
@@ -25,6 +26,8 @@ const PANELS: &[(&str, &str)] = &[
     ("Double click in the tree", "Fly to"),
     ("Right click in the tree", "Isolate, ghost others, hide"),
     ("Click on a live value", "Plot it"),
+    ("Click on a profile", "Select the element"),
+    ("Click on a network", "Show it alone"),
     ("Click on an alarm, or its mark", "Fly to its asset"),
     ("Click on a change", "Fly to its element"),
 ];

@@ -2,6 +2,7 @@
 
 use super::data::Data;
 use super::state::PanelState;
+use crate::simulation::building::trace::Way;
 use crate::twin::command::Command;
 use bevy_egui::egui;
 use egui::{Key, Modifiers};
@@ -40,6 +41,8 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
             busy.progress.cancel();
         } else if state.tree.search.is_typed_in() {
             // The box clears itself.
+        } else if data.flows.traced.from.is_some() {
+            out.push(Command::ClearTrace);
         } else if data.view.selected.is_none() && state.tree.search.is_used() {
             state.tree.search.clear();
         } else {
@@ -52,6 +55,9 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
     }
     if pressed(Key::G) {
         out.push(Command::GhostOthers(vec![slot]));
+    }
+    if pressed(Key::U) && data.flows.networks.place(slot).is_some() {
+        out.push(Command::Trace { slot, way: if shift { Way::Downstream } else { Way::Upstream } });
     }
     if pressed(Key::X) && !shift {
         out.push(Command::Hide(vec![slot]));

@@ -1,12 +1,16 @@
 //! What the colours mean, in a corner of the scene.
 
 use super::data::Data;
+use super::flows;
 use super::format;
 use super::overview;
+use super::trend::{axis_number, number_marks};
 use super::widgets::{self, health_mark, text_in};
 use crate::desktop::theme;
+use crate::site::graph::Domain;
 use crate::site::revision::report::Kind;
 use crate::twin::command::Command;
+use crate::twin::flow::Range;
 use crate::twin::state_words::{Palette, TEMPERATURE_RANGE_C, change_value};
 use crate::twin::view::ColourBy;
 use bevy_egui::egui;
@@ -14,6 +18,7 @@ use egui::{
     Align2, Area, Color32, CornerRadius, Frame, Id, Margin, Mesh, Order, Rect, RichText, ScrollArea, Sense, TextStyle,
     Ui, pos2, vec2,
 };
+use egui_plot::GridInput;
 
 /// How wide it is, points.
 const WIDTH: f32 = 178.0;
@@ -51,6 +56,8 @@ pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data, out: &mut Vec<Command>)
                         match data.view.colour_by {
                             ColourBy::Health => health(ui, data),
                             ColourBy::Temperature => temperature(ui, data),
+                            ColourBy::Flow | ColourBy::Velocity | ColourBy::Pressure => solved(ui, data),
+                            ColourBy::Residual => residual(ui, data),
                             ColourBy::System => {
                                 let items = site.systems.iter().map(|s| (s.name.clone(), s.members.len()));
                                 categories(ui, data, "System", items);
@@ -118,12 +125,70 @@ fn swatch(ui: &Ui, rect: Rect, colour: Color32) {
 
 fn temperature(ui: &mut Ui, data: &Data) {
     title(ui, data, "Temperature", "°C");
+    let water = data.flows.ranges.of(ColourBy::Temperature, Domain::Water).filter(|_| has_water(data));
+    let scales = [
+        Some((if water.is_some() { "Rooms and air" } else { "" }, TEMPERATURE_RANGE_C)),
+        water.map(|range| ("Water in pipes", [range.min, range.max])),
+    ];
+    for (words, [low, high]) in scales.into_iter().flatten() {
+        if !words.is_empty() {
+            let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+            text_in(ui, line, words, TextStyle::Small, data.tokens.text, Align2::LEFT_CENTER);
+        }
+        bar(ui, data, Palette::Temperature);
+        beyond(ui, data, [low, (low + high) * 0.5, high].map(|c| format!("{c:.0}")));
+    }
+    row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+/// Whether any network carries water.
+fn has_water(data: &Data) -> bool {
+    data.flows.networks.building.iter().flat_map(|b| &b.networks).any(|n| n.domain == Domain::Water)
+}
+
+/// What is solved: a scale for water and one for air, in the units in which the site measures them.
+fn solved(ui: &mut Ui, data: &Data) {
+    let by = data.view.colour_by;
+    title(ui, data, &format::capital(by.word()), "solved");
+    let of = |domain: Domain| data.flows.ranges.of(by, domain).map(|range| (domain, range));
+    let scales: Vec<(Domain, Range)> = [Domain::Water, Domain::Air].into_iter().filter_map(of).collect();
+    for (i, (domain, range)) in scales.iter().enumerate() {
+        let unit = flows::unit(data, range.quantity, *domain);
+        let [low, high] = [range.min, range.max].map(|v| unit.from_si(v));
+        let told = format!("{} – {}", flows::number(unit, range.min), flows::measure(unit, range.max));
+        let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+        text_in(ui, line, &told, TextStyle::Small, data.tokens.weak, Align2::RIGHT_CENTER);
+        let word = format::capital(domain.word());
+        text_in(ui, line, &word, TextStyle::Small, data.tokens.text, Align2::LEFT_CENTER);
+        bar(ui, data, Palette::Flow);
+        marks(ui, data, low, high);
+        if i + 1 < scales.len() {
+            ui.add_space(2.0);
+        }
+    }
+    if scales.is_empty() {
+        row(ui, data, "Nothing is solved yet", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Flow, 0)));
+    }
+    row(ui, data, "In no network", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+/// How far what is measured is from what is solved.
+fn residual(ui: &mut Ui, data: &Data) {
+    title(ui, data, "Residual", "measured − solved");
+    bar(ui, data, Palette::Residual);
+    let end = data.flows.ranges.of(ColourBy::Residual, Domain::Water).map_or(20.0, |r| r.max * 100.0);
+    beyond(ui, data, [format!("−{end:.0} %"), "0".to_owned(), format!("+{end:.0} %")]);
+    row(ui, data, "Not compared", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+/// The colours of a palette from its first to its last.
+fn bar(ui: &mut Ui, data: &Data, palette: Palette) {
     let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), 12.0), Sense::hover());
     let steps = 48;
     let mut mesh = Mesh::default();
     for i in 0..=steps {
         let f = i as f32 / steps as f32;
-        let colour = data.tokens.palette(Palette::Temperature, (f * f32::from(u16::MAX)) as u16);
+        let colour = data.tokens.palette(palette, (f * f32::from(u16::MAX)) as u16);
         let x = bar.left() + f * bar.width();
         mesh.colored_vertex(pos2(x, bar.top()), colour);
         mesh.colored_vertex(pos2(x, bar.bottom()), colour);
@@ -134,23 +199,35 @@ fn temperature(ui: &mut Ui, data: &Data) {
         }
     }
     ui.painter().add(mesh);
+}
+
+/// Numbers under the ends and the middle of a bar. What is beyond the ends has the ends' colours.
+fn beyond(ui: &mut Ui, data: &Data, numbers: [String; 3]) {
     let (scale, _) = ui.allocate_exact_size(vec2(ui.available_width(), 17.0), Sense::hover());
-    let [low, high] = TEMPERATURE_RANGE_C;
     let font = TextStyle::Small.resolve(ui.style());
-    for (f, align) in [(0.0, Align2::LEFT_CENTER), (0.5, Align2::CENTER_CENTER), (1.0, Align2::RIGHT_CENTER)] {
-        let at = pos2(scale.left() + f * scale.width(), scale.center().y);
-        let value = low + (high - low) * f64::from(f);
-        // What is beyond the ends has the ends' colours.
-        let sign = if f == 0.0 {
-            "≤ "
-        } else if f == 1.0 {
-            "≥ "
-        } else {
-            ""
-        };
-        ui.painter().text(at, align, format!("{sign}{value:.0}"), font.clone(), data.tokens.weak);
+    let places = [("≤ ", Align2::LEFT_CENTER), ("", Align2::CENTER_CENTER), ("≥ ", Align2::RIGHT_CENTER)];
+    for (i, ((sign, align), number)) in places.into_iter().zip(numbers).enumerate() {
+        let at = pos2(scale.left() + i as f32 * 0.5 * scale.width(), scale.center().y);
+        ui.painter().text(at, align, format!("{sign}{number}"), font.clone(), data.tokens.weak);
     }
-    row(ui, data, "Not measured", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+}
+
+/// Ticks under a bar on round numbers, in the unit that is shown.
+fn marks(ui: &mut Ui, data: &Data, low: f64, high: f64) {
+    let (scale, _) = ui.allocate_exact_size(vec2(ui.available_width(), 17.0), Sense::hover());
+    let font = TextStyle::Small.resolve(ui.style());
+    let line = egui::Stroke::new(1.0, data.tokens.weak);
+    let about = (scale.width() / 44.0).clamp(2.0, 5.0);
+    for mark in number_marks(GridInput { bounds: (low, high), base_step_size: 0.0 }, about) {
+        let f = ((mark.value - low) / (high - low)) as f32;
+        let x = scale.left() + f * scale.width();
+        ui.painter().vline(x.clamp(scale.left() + 0.5, scale.right() - 0.5), scale.top()..=scale.top() + 3.0, line);
+        let galley = ui.painter().layout_no_wrap(axis_number(mark), font.clone(), data.tokens.weak);
+        let half = galley.size().x * 0.5;
+        let middle = x.clamp(scale.left() + half, (scale.right() - half).max(scale.left() + half));
+        let at = pos2(middle - half, scale.top() + 3.0);
+        ui.painter().galley(at, galley, data.tokens.weak);
+    }
 }
 
 fn categories(ui: &mut Ui, data: &Data, words: &str, items: impl Iterator<Item = (String, usize)>) {

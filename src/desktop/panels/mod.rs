@@ -8,6 +8,8 @@ pub mod changes;
 pub mod connections;
 pub mod coordinates;
 pub mod data;
+pub mod flow;
+pub mod flows;
 pub mod format;
 pub mod help;
 pub mod icons;
@@ -15,11 +17,13 @@ pub mod keys;
 pub mod legend;
 pub mod live;
 pub mod marks;
+pub mod networks;
 pub mod news;
 pub mod open_dialog;
 pub mod overview;
 pub mod placing;
 pub mod problems;
+pub mod profile;
 pub mod properties;
 pub mod relations;
 pub mod search;
@@ -57,9 +61,12 @@ use crate::twin::alarms::Alarms;
 use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
+use crate::twin::flow::{
+    Flow, FlowRanges, FlowScore, FlowSolve, FlowState, Networks, Pressure, Residual, Temperature, Traced, Velocity,
+};
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::place::Placements;
-use crate::twin::scene::{Scene, SiteOpened};
+use crate::twin::scene::{IsPoint, Scene, SiteOpened};
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
@@ -71,6 +78,7 @@ use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, EguiPrimaryContextPass, egui};
 use data::{Data, Eye, Readings};
 use egui::{Margin, Panel, UiBuilder};
+use flows::{Flows, NetworkNow, Solved};
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -142,7 +150,20 @@ struct Components<'w, 's> {
     values: Query<'w, 's, (&'static LiveValue, &'static Trend)>,
     points: Query<'w, 's, &'static PointHealth>,
     assets: Query<'w, 's, &'static AssetHealth>,
+    networks: Res<'w, Networks>,
+    solved: Query<'w, 's, OfElement, Without<IsPoint>>,
+    residuals: Query<'w, 's, &'static Residual>,
+    of_networks: Query<'w, 's, (&'static FlowSolve, &'static FlowScore, &'static FlowState)>,
 }
+
+/// What is solved of an element, each where it has it.
+type OfElement = (
+    Option<&'static Flow>,
+    Option<&'static Velocity>,
+    Option<&'static Pressure>,
+    Option<&'static Temperature>,
+    Option<&'static Residual>,
+);
 
 impl Components<'_, '_> {
     fn point(&self, point: PointIndex) -> Option<Entity> {
@@ -167,6 +188,30 @@ impl Readings for Components<'_, '_> {
         let entity = self.scene.as_ref().and_then(|s| s.elements.get(slot.0 as usize).copied());
         entity.and_then(|e| self.assets.get(e).ok()).map_or(Health::Unknown, |h| h.0)
     }
+
+    fn solved(&self, slot: Slot) -> Solved {
+        let entity = self.scene.as_ref().and_then(|s| s.elements.get(slot.0 as usize).copied());
+        let Some((flow, velocity, pressure, temperature, residual)) = entity.and_then(|e| self.solved.get(e).ok())
+        else {
+            return Solved::default();
+        };
+        Solved {
+            flow: flow.map(|v| v.0),
+            velocity: velocity.map(|v| v.0),
+            pressure: pressure.map(|v| v.0),
+            temperature: temperature.map(|v| v.0),
+            residual: residual.copied(),
+        }
+    }
+
+    fn residual(&self, point: PointIndex) -> Option<Residual> {
+        self.point(point).and_then(|e| self.residuals.get(e).ok()).copied()
+    }
+
+    fn network(&self, index: usize) -> Option<NetworkNow<'_>> {
+        let (solve, score, state) = self.of_networks.get(*self.networks.entities.get(index)?).ok()?;
+        (!state.0.flow_m3s.is_empty()).then_some(NetworkNow { solve, score: *score, state: &state.0 })
+    }
 }
 
 /// The resources that panels read.
@@ -184,6 +229,8 @@ struct Resources<'w> {
     search: Res<'w, Search>,
     placements: Res<'w, Placements>,
     changes: Res<'w, Changes>,
+    ranges: Res<'w, FlowRanges>,
+    traced: Res<'w, Traced>,
     busy: Option<Res<'w, Busy>>,
     frame: Res<'w, FrameWork>,
     colouring: Option<Res<'w, Colouring>>,
@@ -226,6 +273,7 @@ fn draw_panels(
         search: &r.search,
         placements: &r.placements,
         changes: &r.changes,
+        flows: Flows { networks: &components.networks, ranges: &r.ranges, traced: &r.traced },
         busy: r.busy.as_deref(),
         readings: &components,
         colouring: r.colouring.as_deref(),

@@ -3,6 +3,7 @@
 use super::connections;
 use super::coordinates;
 use super::data::Data;
+use super::flow;
 use super::format;
 use super::icons::{self, Icon};
 use super::live;
@@ -33,6 +34,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
                     live::ui(ui, data, state, &points)
                 });
             }
+            flow::ui(ui, data, state, slot, element, out);
             section(ui, data.tokens, "Identity", None, true, |ui| identity(ui, data, element, out));
             if let Some((_, relations)) = &state.relations {
                 connections::ui(ui, data, slot, relations, &mut state.joining, out);

@@ -11,6 +11,7 @@ use super::relations::Relations;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
+use crate::simulation::building::trace::Way;
 use crate::site::coordinates::Coordinates;
 use crate::site::revision::Carry;
 use crate::site::{PointIndex, Site, Slot};
@@ -31,13 +32,18 @@ pub enum BottomTab {
     Problems,
     /// The wire.
     Telemetry,
+    /// The flow networks; there only where the site has any.
+    Networks,
+    /// What is traced, with pressure and temperature along the way; there only while something is.
+    Profile,
     /// What the last reload changed; there only while there is something to tell.
     Changes,
 }
 
 impl BottomTab {
     /// Every tab, in the order people see.
-    pub const ALL: [Self; 5] = [Self::Alarms, Self::Trend, Self::Problems, Self::Telemetry, Self::Changes];
+    pub const ALL: [Self; 7] =
+        [Self::Alarms, Self::Trend, Self::Networks, Self::Profile, Self::Problems, Self::Telemetry, Self::Changes];
 
     /// The word on the tab.
     pub fn word(self) -> &'static str {
@@ -46,6 +52,8 @@ impl BottomTab {
             Self::Trend => "Trend",
             Self::Problems => "Problems",
             Self::Telemetry => "Telemetry",
+            Self::Networks => "Networks",
+            Self::Profile => "Profile",
             Self::Changes => "Changes",
         }
     }
@@ -122,6 +130,8 @@ pub struct PanelState {
     pub relations: Option<(Slot, Relations)>,
     /// Where the selected element is; none within where that is not known.
     pub coordinates: Option<(Slot, Option<Coordinates>)>,
+    /// What was traced in the last frame.
+    pub traced: Option<(Slot, Way)>,
     /// Messages that come and go.
     pub news: News,
     /// The dialog that asks for a file.
@@ -155,6 +165,7 @@ impl Default for PanelState {
             joining: None,
             relations: None,
             coordinates: None,
+            traced: None,
             news: News::default(),
             open: OpenDialog::default(),
             places: Places::default(),
@@ -188,8 +199,19 @@ impl PanelState {
             self.bottom_open = data.site().is_none_or(|s| !s.points.is_empty());
             self.kinds = data.site().map(KindCounts::of).unwrap_or_default();
         }
-        if self.bottom == BottomTab::Changes && data.changes.report().is_none() {
+        let is_gone = match self.bottom {
+            BottomTab::Changes => data.changes.report().is_none(),
+            BottomTab::Networks => data.flows.count() == 0,
+            BottomTab::Profile => data.flows.traced.trace.is_none(),
+            _ => false,
+        };
+        if is_gone {
             self.bottom = BottomTab::default();
+        }
+        // What somebody begins to trace is shown.
+        let traced = data.flows.traced.from.filter(|_| data.flows.traced.trace.is_some());
+        if std::mem::replace(&mut self.traced, traced) != traced && traced.is_some() {
+            (self.bottom, self.bottom_open) = (BottomTab::Profile, true);
         }
         match (data.view.selected, &self.relations) {
             (Some(slot), Some((of, _))) if slot == *of => {}

@@ -1,12 +1,14 @@
 //! What is under the pointer in the scene, in a few words beside it.
 
 use super::data::Data;
+use super::flows;
 use super::format;
 use super::icons;
 use super::live;
 use super::widgets::{self, health_dot};
 use crate::analytics::Health;
 use crate::site::ElementKind;
+use crate::site::unit::Quantity;
 use bevy_egui::egui;
 use egui::{Area, Frame, Id, Margin, Order, Pos2, Rect, RichText, Ui, vec2};
 
@@ -59,6 +61,7 @@ pub fn show(ctx: &egui::Context, scene: Rect, data: &Data, at: Pos2) {
                     });
                 }
                 values(ui, data, slot);
+                solved(ui, data, slot);
             });
         });
 }
@@ -75,6 +78,28 @@ fn values(ui: &mut Ui, data: &Data, slot: crate::site::Slot) {
         ui.horizontal(|ui| {
             ui.label(RichText::new(format::elide(&point.name, 26)).small().color(data.tokens.weak));
             ui.label(RichText::new(format!("{number} {unit}").trim_end()).monospace().small());
+        });
+    }
+}
+
+/// What is solved of it, while the colours tell it.
+fn solved(ui: &mut Ui, data: &Data, slot: crate::site::Slot) {
+    let Some(network) = data.flows.networks.network_of(slot).filter(|_| data.view.colour_by.is_of_flow()) else {
+        return;
+    };
+    let solved = data.readings.solved(slot);
+    let values = [
+        ("Flow", Quantity::VolumeFlow, solved.flow.map(f64::abs)),
+        ("Velocity", Quantity::Velocity, solved.velocity.map(f64::abs)),
+        ("Pressure", Quantity::Pressure, solved.pressure),
+        ("Temperature", Quantity::Temperature, solved.temperature),
+    ];
+    for (name, quantity, value) in values {
+        let Some(value) = value else { continue };
+        let words = flows::measure(flows::unit(data, quantity, network.domain), value);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(name).small().color(data.tokens.weak));
+            ui.label(RichText::new(words).monospace().small());
         });
     }
 }

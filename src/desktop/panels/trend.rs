@@ -249,7 +249,7 @@ fn time_marks(input: GridInput) -> Vec<GridMark> {
 }
 
 /// Marks on 1, 2 or 5 times a power of ten, about as many as asked for.
-fn number_marks(input: GridInput, about: f32) -> Vec<GridMark> {
+pub(super) fn number_marks(input: GridInput, about: f32) -> Vec<GridMark> {
     let (start, end) = input.bounds;
     if !(start.is_finite() && end.is_finite()) || end <= start {
         return Vec::new();
@@ -274,7 +274,8 @@ fn axis_time(mark: GridMark, span_s: f64) -> String {
     }
 }
 
-fn axis_number(mark: GridMark) -> String {
+/// A number on an axis, with as many decimals as its marks need.
+pub(super) fn axis_number(mark: GridMark) -> String {
     let decimals = (-mark.step_size.abs().max(1e-9).log10().floor()).clamp(0.0, 6.0) as usize;
     format!("{:.decimals$}", mark.value)
 }

@@ -77,6 +77,12 @@ pub fn button(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Co
             });
         }
         ui.separator();
+        let mut arrows = !data.view.arrows_hidden;
+        let says = "Arrows on pipes and ducts, as fast as what flows in them, while colours show flow or temperature";
+        if ui.checkbox(&mut arrows, "Flow arrows").on_hover_text(says).changed() {
+            out.push(Command::ShowArrows(arrows));
+        }
+        ui.separator();
         let save = ui.add_enabled(data.views.file.is_some(), egui::Button::new("Save view …"));
         if save.on_disabled_hover_text("Views are saved in a project; this is a model alone").clicked() {
             state.naming.ask();

@@ -3,12 +3,14 @@
 //! One material serves every element. It is written once, and again only when a buffer grows: a write makes
 //! every element be looked at anew. What changes goes into the buffers.
 
+use super::arrows::ROW_BYTES;
 use super::scene_state::SceneState;
 use super::shaders;
 use crate::site::{Element, ElementKind};
 use crate::twin::scene::{Scene, SiteOpened};
 use crate::twin::state_words::StateWords;
 use crate::twin::view::View;
+use bevy::asset::RenderAssetUsages;
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
@@ -25,6 +27,8 @@ pub struct ElementMaterial {
     words: Handle<ShaderBuffer>,
     #[storage(2, read_only)]
     colours: Handle<ShaderBuffer>,
+    #[storage(3, read_only)]
+    flows: Handle<ShaderBuffer>,
 }
 
 impl Material for ElementMaterial {
@@ -80,10 +84,19 @@ pub struct SceneMaterials {
     scene: Handle<ShaderBuffer>,
     words: Handle<ShaderBuffer>,
     colours: Handle<ShaderBuffer>,
+    /// Of the arrows (see [`super::arrows`]).
+    pub(super) flows: Handle<ShaderBuffer>,
     /// What the scene's buffer holds.
     written: Option<SceneState>,
     /// For how many elements the buffers have room.
     room: usize,
+}
+
+impl SceneMaterials {
+    /// For how many elements the buffers have room.
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
 }
 
 /// Height of the ground and the pixels of a logical pixel, for the shaders.
@@ -93,11 +106,13 @@ pub struct Surroundings {
     pub ground_m: f32,
     /// Pixels in a logical pixel.
     pub scale_factor: f32,
+    /// What moves in the window stands still in a picture, so that it is the same every time.
+    pub still: bool,
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { ground_m: 0.0, scale_factor: 1.0 }
+        Self { ground_m: 0.0, scale_factor: 1.0, still: false }
     }
 }
 
@@ -111,6 +126,11 @@ pub fn plugin(app: &mut App) {
 
 const FIRST_ROOM: usize = 4096;
 
+/// A buffer of so many bytes.
+fn zeros(bytes: usize) -> ShaderBuffer {
+    ShaderBuffer::new(&vec![0; bytes], RenderAssetUsages::default())
+}
+
 fn make(
     mut commands: Commands,
     mut buffers: ResMut<Assets<ShaderBuffer>>,
@@ -118,23 +138,30 @@ fn make(
     mut grounds: ResMut<Assets<GroundMaterial>>,
     view: Res<View>,
 ) {
-    let state = SceneState::of(&view, 0.0, 1.0);
+    let state = SceneState::of(&view, &Surroundings::default());
     let scene = buffers.add(ShaderBuffer::from(state));
-    let words = buffers.add(ShaderBuffer::from(vec![0_u32; FIRST_ROOM]));
-    let colours = buffers.add(ShaderBuffer::from(vec![0_u32; FIRST_ROOM]));
+    let words = buffers.add(zeros(FIRST_ROOM * 4));
+    let colours = buffers.add(zeros(FIRST_ROOM * 4));
+    let flows = buffers.add(zeros(FIRST_ROOM * ROW_BYTES));
     commands.insert_resource(SceneMaterials {
-        element: elements.add(ElementMaterial { scene: scene.clone(), words: words.clone(), colours: colours.clone() }),
+        element: elements.add(ElementMaterial {
+            scene: scene.clone(),
+            words: words.clone(),
+            colours: colours.clone(),
+            flows: flows.clone(),
+        }),
         ground: grounds.add(GroundMaterial { scene: scene.clone(), words: words.clone(), colours: colours.clone() }),
         scene,
         words,
         colours,
+        flows,
         written: None,
         room: FIRST_ROOM,
     });
 }
 
 /// Makes room for a larger site; the only place where the material is written.
-fn grow(
+pub(super) fn grow(
     words: Res<StateWords>,
     mut materials: ResMut<SceneMaterials>,
     mut elements: ResMut<Assets<ElementMaterial>>,
@@ -145,11 +172,13 @@ fn grow(
         return;
     }
     materials.room = words.0.len().next_power_of_two();
-    let new = |buffers: &mut Assets<ShaderBuffer>| buffers.add(ShaderBuffer::from(vec![0_u32; materials.room]));
-    let (w, c) = (new(&mut buffers), new(&mut buffers));
+    let room = materials.room;
+    let mut new = |bytes: usize| buffers.add(zeros(room * bytes));
+    let (w, c, f) = (new(4), new(4), new(ROW_BYTES));
     if let Some(mut material) = elements.get_mut(&materials.element) {
         material.words = w.clone();
         material.colours = c.clone();
+        material.flows = f.clone();
     }
     if let Some(mut material) = grounds.get_mut(&materials.ground) {
         material.words = w.clone();
@@ -157,6 +186,7 @@ fn grow(
     }
     materials.words = w;
     materials.colours = c;
+    materials.flows = f;
 }
 
 fn write_words(words: Res<StateWords>, materials: Res<SceneMaterials>, mut buffers: ResMut<Assets<ShaderBuffer>>) {
@@ -212,7 +242,7 @@ fn write_scene(
     if !view.is_changed() && !surroundings.is_changed() && materials.written.is_some() {
         return;
     }
-    let state = SceneState::of(&view, surroundings.ground_m, surroundings.scale_factor);
+    let state = SceneState::of(&view, &surroundings);
     if materials.written.as_ref() == Some(&state) {
         return;
     }

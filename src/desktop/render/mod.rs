@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a colour means: [`crate::twin::state_words`] does, and the shader looks it up.
 
+pub mod arrows;
 pub mod finish;
 pub mod geometry;
 pub mod material;
@@ -26,6 +27,7 @@ impl Plugin for ScenePicturePlugin {
             .add_plugins((
                 shaders::plugin,
                 material::plugin,
+                arrows::plugin,
                 geometry::plugin,
                 preview::plugin,
                 studio::plugin,

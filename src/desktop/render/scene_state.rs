@@ -1,21 +1,30 @@
 //! The state of the view that the shaders read: theme, palettes, cut, light. The layout is that of
 //! `SceneState` in `shaders/scene.wgsl`.
 
+use super::material::Surroundings;
 use crate::desktop::palette::{self, STEPS};
 use crate::twin::state_words::Palette;
 use crate::twin::view::{Theme, View};
 use bevy::prelude::*;
 use bevy::render::render_resource::ShaderType;
 
-const PALETTES: [Palette; 6] =
-    [Palette::Material, Palette::Health, Palette::Temperature, Palette::Category, Palette::Quiet, Palette::Change];
+const PALETTES: [Palette; 8] = [
+    Palette::Material,
+    Palette::Health,
+    Palette::Temperature,
+    Palette::Category,
+    Palette::Quiet,
+    Palette::Change,
+    Palette::Flow,
+    Palette::Residual,
+];
 
 /// What the scene's shaders read beside the state words. Colours are linear RGB.
 #[derive(ShaderType, Clone, Debug, PartialEq)]
 pub struct SceneState {
     /// Height of the cut (Y up, metres), 1 when there is one, pixels in a logical pixel, height of the ground.
     pub params: Vec4,
-    /// 1 for the light theme.
+    /// 1 for the light theme; arrows on what carries a flow: 0 none, 1 moving, 2 still.
     pub flags: UVec4,
     /// Of what is selected.
     pub selected: Vec4,
@@ -38,15 +47,20 @@ pub struct SceneState {
 }
 
 impl SceneState {
-    /// The state for a view, with the ground at a height (drawn frame, metres).
-    pub fn of(view: &View, ground_m: f32, scale_factor: f32) -> Self {
+    /// The state for a view.
+    pub fn of(view: &View, around: &Surroundings) -> Self {
         let look = Look::of(view.theme);
         let section = view.section_m;
+        let arrows = match (view.shows_arrows(), around.still) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        };
         let palette = std::array::from_fn(|i| {
             let palette = PALETTES[i / STEPS];
             let step = i % STEPS;
             let value = match palette {
-                Palette::Temperature => step * usize::from(u16::MAX) / (STEPS - 1),
+                Palette::Temperature | Palette::Flow | Palette::Residual => step * usize::from(u16::MAX) / (STEPS - 1),
                 _ => step,
             };
             linear(palette::at(palette, value as u16, view.theme))
@@ -55,10 +69,10 @@ impl SceneState {
             params: Vec4::new(
                 section.unwrap_or_default() as f32,
                 if section.is_some() { 1.0 } else { 0.0 },
-                scale_factor,
-                ground_m,
+                around.scale_factor,
+                around.ground_m,
             ),
-            flags: UVec4::new(u32::from(view.theme == Theme::Light), 0, 0, 0),
+            flags: UVec4::new(u32::from(view.theme == Theme::Light), arrows, 0, 0),
             selected: linear(look.selected),
             hovered: linear(look.hovered),
             cut: linear(look.cut),

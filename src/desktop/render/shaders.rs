@@ -9,22 +9,25 @@ const SCENE: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a01
 const ELEMENT: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a02");
 const ELEMENT_PREPASS: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a03");
 const GROUND: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a04");
+const ARROWS: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a06");
 const FINISH: Handle<Shader> = uuid_handle!("6a1d3c52-1f3b-4a7e-9a54-0f8f5f0d9a05");
 
-/// Keeps the shared shader alive when it is read from its file.
+/// Keeps the shared shaders alive when they are read from their files.
 #[derive(Resource)]
-struct Library(#[expect(dead_code, reason = "held, not read")] Handle<Shader>);
+struct Library(#[expect(dead_code, reason = "held, not read")] [Handle<Shader>; 2]);
 
 /// Makes the shaders known.
 pub fn plugin(app: &mut App) {
     if cfg!(feature = "dev") {
-        let scene = app.world().resource::<AssetServer>().load("shaders://scene.wgsl");
-        app.insert_resource(Library(scene));
+        let files = app.world().resource::<AssetServer>();
+        let shared = ["shaders://scene.wgsl", "shaders://arrows.wgsl"].map(|path| files.load(path));
+        app.insert_resource(Library(shared));
         return;
     }
     let mut shaders = app.world_mut().resource_mut::<Assets<Shader>>();
     for (handle, text, path) in [
         (SCENE, include_str!("../../../shaders/scene.wgsl"), "shaders/scene.wgsl"),
+        (ARROWS, include_str!("../../../shaders/arrows.wgsl"), "shaders/arrows.wgsl"),
         (ELEMENT, include_str!("../../../shaders/element.wgsl"), "shaders/element.wgsl"),
         (ELEMENT_PREPASS, include_str!("../../../shaders/element_prepass.wgsl"), "shaders/element_prepass.wgsl"),
         (GROUND, include_str!("../../../shaders/ground.wgsl"), "shaders/ground.wgsl"),

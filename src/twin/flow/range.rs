@@ -3,12 +3,16 @@
 use super::{Networks, work::Work};
 use crate::site::graph::Domain;
 use crate::site::unit::Quantity;
+use crate::twin::state_words::TEMPERATURE_RANGE_C;
 use crate::twin::view::ColourBy;
 use bevy::prelude::*;
 use std::time::{Duration, Instant};
 
 /// Beyond this share of its scale a residual has the last colour: the wider of the two bands that accuracy is told in.
 pub const RESIDUAL_RANGE: f64 = 0.2;
+
+/// The range of the temperatures of water in pipes, °C: from a chiller's supply to a boiler's.
+pub const WATER_RANGE_C: [f64; 2] = [5.0, 85.0];
 
 /// Ranges are looked at again after this long at the earliest.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -64,13 +68,18 @@ pub struct FlowRanges {
 
 impl FlowRanges {
     /// The range of a colouring in water or air; none where there is no such network, or the colours mean no flow.
-    /// Residuals have the same range everywhere: relative, as a ratio.
+    /// Temperatures and residuals have the same range everywhere, the latter relative, as a ratio.
     pub fn of(&self, by: ColourBy, domain: Domain) -> Option<Range> {
         let at = usize::from(domain == Domain::Air);
         match by {
             ColourBy::Flow => self.flow[at],
             ColourBy::Velocity => self.velocity[at],
             ColourBy::Pressure => self.pressure[at],
+            // Of air it is that of rooms; water has one of its own, from a chiller's to a boiler's.
+            ColourBy::Temperature => {
+                let [min, max] = if domain == Domain::Water { WATER_RANGE_C } else { TEMPERATURE_RANGE_C };
+                Some(Range { min, max, quantity: Quantity::Temperature })
+            }
             ColourBy::Residual => Some(Range { min: -RESIDUAL_RANGE, max: RESIDUAL_RANGE, quantity: Quantity::Ratio }),
             _ => None,
         }

@@ -1,8 +1,9 @@
 //! Which value colours which element.
 
 use super::solved::Solved;
-use super::{CATEGORIES, Palette, STALE, change_value, temperature_value, word};
+use super::{CATEGORIES, Palette, STALE, change_value, word};
 use crate::analytics::Health;
+use crate::site::graph::{Domain, domain_of_class};
 use crate::site::unit::{Quantity, Unit};
 use crate::site::{ElementKind, PointIndex, Quality, Site, Slot};
 use crate::twin::changes::Changes;
@@ -183,7 +184,9 @@ impl Colouring {
                 match live {
                     Some((live, health)) if live.device_time.is_some() && live.value.is_finite() => {
                         let old = live.quality == Quality::BadStale || health.is_some_and(|h| h.0 == Health::Stale);
-                        word(Palette::Temperature, temperature_value(live.value)) | if old { STALE } else { 0 }
+                        // What is measured on a machine or in a room may be of air, whatever else runs through it.
+                        let water = scene.site.elements.get(i).and_then(domain_of_class) == Some(Domain::Water);
+                        solved.temperature_word(water, live.value) | if old { STALE } else { 0 }
                     }
                     _ => solved.word(scene, by, slot).unwrap_or(quiet),
                 }

@@ -2,6 +2,7 @@
 
 use super::{Palette, temperature_value, word};
 use crate::site::Slot;
+use crate::site::graph::Domain;
 use crate::twin::flow::{Flow, FlowRanges, Networks, Pressure, Residual, Temperature, Velocity, residual_value};
 use crate::twin::scene::{InSlot, Scene};
 use crate::twin::view::ColourBy;
@@ -69,13 +70,20 @@ impl Solved<'_, '_> {
             ColourBy::Pressure => self.ranged(by, slot, self.pressure.get(entity).ok()?.0),
             ColourBy::Temperature => {
                 let celsius = self.temperature.get(entity).ok()?.0;
-                celsius.is_finite().then(|| word(Palette::Temperature, temperature_value(celsius)))
+                let water = self.networks.place(slot)?.domain == Domain::Water;
+                celsius.is_finite().then(|| self.temperature_word(water, celsius))
             }
             ColourBy::Residual => {
                 Some(word(Palette::Residual, residual_value(self.residual.get(entity).ok()?.relative)))
             }
             _ => None,
         }
+    }
+
+    /// Palette and value of a temperature, °C: water in pipes has a range of its own.
+    pub fn temperature_word(&self, water: bool, celsius: f64) -> u32 {
+        let range = self.ranges.of(ColourBy::Temperature, Domain::Water).filter(|_| water);
+        word(Palette::Temperature, range.map_or_else(|| temperature_value(celsius), |r| r.value(celsius)))
     }
 
     fn ranged(&self, by: ColourBy, slot: Slot, value: f64) -> Option<u32> {
