@@ -4,9 +4,10 @@
 //! adds any: there is no humidifier.
 
 use super::coil::Coil;
-use super::control::{Actuator, Ramp, lag, reset};
+use super::control::{Actuator, lag, reset};
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, NIGHT_C, OUTDOOR_CO2_PPM};
+use crate::simulation::faults::effect;
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 
 /// Duct pressure that the fan holds, Pa.
@@ -51,7 +52,10 @@ pub(super) struct AirHandler {
     pub cooling: Coil,
     pub heating: Coil,
     pub damper: Actuator,
-    pub filter: Ramp,
+    /// How clogged the filter is, 0..1.
+    pub filter: f64,
+    /// Supply air as its controller sees it, where its sensor is faulty, °C.
+    pub sensed_c: Option<f64>,
     mode: Mode,
     mode_s: f64,
     pub airflow_m3s: f64,
@@ -80,7 +84,8 @@ impl AirHandler {
             cooling: Coil::new(true),
             heating: Coil::new(false),
             damper: Actuator::default(),
-            filter: Ramp::default(),
+            filter: 0.0,
+            sensed_c: None,
             mode: Mode::Off,
             mode_s: 1e9,
             airflow_m3s: 0.0,
@@ -132,7 +137,6 @@ impl AirHandler {
         self.cooling.water_c = input.chilled.0;
         self.heating.water_c = input.heating.0;
         self.choose_mode(dt_s, input.rooms_c, calendar);
-        self.filter.step(dt_s);
         self.fan(dt_s, input.airflow_m3s);
         let ratio = self.airflow_m3s / self.nominal_m3s;
         self.return_c = lag(self.return_c, input.return_c + 0.2, 60.0, dt_s);
@@ -157,7 +161,7 @@ impl AirHandler {
 
         let (chilled_c, chilled) = input.chilled;
         let (hot_c, hot) = input.heating;
-        let too_warm = self.supply_c - self.setpoint_c;
+        let too_warm = self.sensed_c.unwrap_or(self.supply_c) - self.setpoint_c;
         let heat = self.mode != Mode::NightCooling && self.mixed_c < wanted_c - 0.3;
         let cool = self.mode != Mode::NightHeating && self.mixed_c > wanted_c + 0.3;
         self.heating.entering_c = self.mixed_c;
@@ -196,7 +200,7 @@ impl AirHandler {
     fn fan(&mut self, dt_s: f64, airflow_m3s: f64) {
         self.airflow_m3s = airflow_m3s;
         let ratio = airflow_m3s / self.nominal_m3s;
-        let clogged = 1.0 + 3.5 * self.filter.value();
+        let clogged = effect::clogged_resistance(self.filter);
         self.filter_pa = self.filter_clean_pa * clogged * ratio * ratio;
         let losses = CASING_PA * ratio * ratio + self.filter_pa;
         let full_speed_pa = 1.15 * (STATIC_PA + CASING_PA + self.filter_clean_pa);

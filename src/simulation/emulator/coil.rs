@@ -10,8 +10,9 @@
 //! chapter 23 "Air-cooling and dehumidifying coils" (performance of dehumidifying coils), with the
 //! enthalpy of the air written out. What the condensate carries away is neglected (0.3 %).
 
-use super::control::{Actuator, Ramp, lag};
+use super::control::{Actuator, lag};
 use super::zone::{AIR_J_M3K, AIR_KG_M3, VAPOUR_J_KG};
+use crate::simulation::faults::effect;
 use crate::simulation::psychrometrics::{STANDARD_PA, saturation_ratio, saturation_ratio_and_slope};
 
 /// Transfer units of a cooling coil: effectiveness 0.73 at nominal airflow.
@@ -27,7 +28,7 @@ pub(super) struct Coil {
     /// Transfer units with a clean coil at nominal airflow.
     ntu: f64,
     /// How much of the surface is lost.
-    pub fouling: Ramp,
+    pub fouling: f64,
     pub entering_c: f64,
     pub leaving_c: f64,
     /// Humidity ratio of the air that leaves, kg/kg.
@@ -81,7 +82,7 @@ impl Coil {
             valve: Actuator::default(),
             cools,
             ntu: if cools { COOLING_NTU } else { HEATING_NTU },
-            fouling: Ramp::default(),
+            fouling: 0.0,
             entering_c: 20.0,
             leaving_c: 20.0,
             leaving_ratio: 0.006,
@@ -134,9 +135,8 @@ impl Coil {
         flow_ratio: f64,
         dt_s: f64,
     ) {
-        self.fouling.step(dt_s);
         self.entering_c = entering_c;
-        let contact = self.effectiveness(flow_ratio, 0.75 * self.fouling.value());
+        let contact = self.effectiveness(flow_ratio, 1.0 - effect::fouled_conductance(self.fouling));
         let share = opening(self.valve.position);
         let dry_c = entering_c + share * (water_c - entering_c);
         let wet = self.cools && dry_c < entering_c && saturation_ratio(dry_c, STANDARD_PA) < entering_ratio;
@@ -158,7 +158,6 @@ impl Coil {
     pub fn rest(&mut self, ambient_c: f64, ambient_ratio: f64, dt_s: f64) {
         self.valve.step(0.0, dt_s);
         self.trim = 0.0;
-        self.fouling.step(dt_s);
         self.heat_w = 0.0;
         self.latent_w = 0.0;
         self.entering_c = lag(self.entering_c, ambient_c, 1800.0, dt_s);

@@ -1,6 +1,7 @@
 //! Pumps on variable speed drives, duty and standby.
 
-use super::control::{Ramp, lag};
+use super::control::lag;
+use crate::simulation::faults::effect;
 
 /// A pump's curve `Δp = shutoff × speed² − curve × flow²`; SI.
 #[derive(Clone, Debug)]
@@ -11,7 +12,7 @@ pub(super) struct Pump {
     pub curve: f64,
     pub nominal_w: f64,
     /// How much of the head is lost to wear.
-    pub wear: Ramp,
+    pub wear: f64,
     pub running: bool,
     pub speed: f64,
     pub flow_m3s: f64,
@@ -27,7 +28,7 @@ impl Pump {
             shutoff_pa,
             curve,
             nominal_w,
-            wear: Ramp::default(),
+            wear: 0.0,
             running: false,
             speed: 0.0,
             flow_m3s: 0.0,
@@ -38,8 +39,7 @@ impl Pump {
 
     /// Runs for `dt_s` against a system that asks for `share` of the nominal flow (none: stopped).
     fn step(&mut self, share: Option<f64>, dt_s: f64) {
-        self.wear.step(dt_s);
-        let shutoff_pa = self.shutoff_pa * (1.0 - 0.4 * self.wear.value());
+        let shutoff_pa = self.shutoff_pa * effect::worn_head(self.wear);
         self.running = share.is_some();
         let share = share.unwrap_or(0.5).clamp(0.1, 1.2);
         // The drive holds the pressure across the consumers, which is half of the whole at design.
@@ -111,7 +111,7 @@ mod tests {
             pumps.step(Some(0.5), 5.0);
         }
         let before = pumps.pumps[0].clone();
-        pumps.pumps[0].wear.start(1.0, 600.0);
+        pumps.pumps[0].wear = 1.0;
         for _ in 0..200 {
             pumps.step(Some(0.5), 5.0);
         }

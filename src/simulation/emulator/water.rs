@@ -3,8 +3,11 @@
 //! A loop is two lumps of water, supply and return. What the machines bring, the coils take and the
 //! pipes lose is exactly what its water gains.
 
-use super::control::{Ramp, Sustained, lag};
+use super::control::lag;
 use super::pump::PumpGroup;
+use crate::simulation::controls::Held;
+use crate::simulation::controls::staging::TwoPoint;
+use crate::simulation::faults::effect;
 
 /// Heat capacity of a cubic metre of water, J/(m³·K).
 pub(super) const WATER_J_M3K: f64 = 4.18e6;
@@ -20,12 +23,12 @@ pub(super) struct Machine {
     /// Coefficient of performance, or efficiency, at full load.
     pub efficiency: f64,
     /// Something makes it trip again and again.
-    pub short_cycling: Ramp,
+    pub short_cycling: f64,
     called: bool,
     pub running: bool,
     since_s: f64,
     trip_s: f64,
-    low: Sustained,
+    low: Held,
     pub load: f64,
     /// Heat brought into the water (negative for a chiller), W.
     pub heat_w: f64,
@@ -40,12 +43,12 @@ impl Machine {
         Self {
             design_w,
             efficiency,
-            short_cycling: Ramp::default(),
+            short_cycling: 0.0,
             called: false,
             running: false,
             since_s: 1e9,
             trip_s: 0.0,
-            low: Sustained::default(),
+            low: Held::default(),
             load: 0.0,
             heat_w: 0.0,
             leaving_c: water_c,
@@ -59,17 +62,19 @@ impl Machine {
             self.called = on;
             self.since_s = 0.0;
             self.trip_s = 0.0;
-            self.low = Sustained::default();
+            self.low = Held::default();
         }
     }
 
     /// Whether it really runs: a machine that short-cycles trips minutes after each start.
     fn decide(&mut self, dt_s: f64) {
         self.since_s += dt_s;
-        self.short_cycling.step(dt_s);
         self.running = self.called;
-        if self.short_cycling.started() && self.called {
-            let (on_s, off_s) = (150.0 / self.short_cycling.value().max(0.1), 90.0);
+        if self.short_cycling > 0.0 && self.called {
+            // Its safety trips it minutes after each start, and its timers no longer hold it off.
+            let timers = TwoPoint { hysteresis: 1.0, least_on_s: 450.0, least_off_s: 300.0, direct: false };
+            let timers = effect::short_cycling(&timers, self.short_cycling);
+            let (on_s, off_s) = (150.0 + timers.least_on_s, 90.0 + timers.least_off_s);
             self.trip_s = (self.trip_s + dt_s) % (on_s + off_s);
             self.running = self.trip_s < on_s;
         }
@@ -97,11 +102,11 @@ pub(super) struct WaterLoop {
     pub setpoint_c: f64,
     pub flow_m3s: f64,
     enabled: bool,
-    wanted: Sustained,
-    unwanted: Sustained,
-    call: Sustained,
-    more: Sustained,
-    less: Sustained,
+    wanted: Held,
+    unwanted: Held,
+    call: Held,
+    more: Held,
+    less: Held,
     /// Water in each of the two lumps, m³.
     lump_m3: f64,
     /// What meters have counted, J.
@@ -130,11 +135,11 @@ impl WaterLoop {
             setpoint_c: if kind == LoopKind::Chilled { 7.0 } else { 55.0 },
             flow_m3s: 0.0,
             enabled: false,
-            wanted: Sustained::default(),
-            unwanted: Sustained::default(),
-            call: Sustained::default(),
-            more: Sustained::default(),
-            less: Sustained::default(),
+            wanted: Held::default(),
+            unwanted: Held::default(),
+            call: Held::default(),
+            more: Held::default(),
+            less: Held::default(),
             lump_m3,
             energy_j: counted_j,
             meter_w: 0.0,
@@ -173,7 +178,7 @@ impl WaterLoop {
         let sign = if self.kind == LoopKind::Chilled { -1.0 } else { 1.0 };
         let limit_w = flow_w_k * if sign < 0.0 { self.return_c - 3.0 } else { 88.0 - self.return_c };
         for machine in &mut self.machines {
-            let floor = if machine.short_cycling.started() { 0.15 } else { 0.0 };
+            let floor = if machine.short_cycling > 0.0 { 0.15 } else { 0.0 };
             let target = if machine.running && capacity > 0.0 { (required / capacity).clamp(floor, 1.0) } else { 0.0 };
             machine.load = if machine.running { lag(machine.load, target, 45.0, dt_s) } else { 0.0 };
             let heat_w = (machine.load * machine.design_w).min(limit_w.max(0.0) / running);
@@ -237,7 +242,7 @@ impl WaterLoop {
         for (i, machine) in self.machines.iter_mut().enumerate() {
             let rested = machine.since_s >= LEAST_S;
             let low = machine.low.step(required < LEAST_LOAD * machine.design_w, 600.0, dt_s);
-            let fault = machine.short_cycling.started();
+            let fault = machine.short_cycling > 0.0;
             let next = if !flowing {
                 false
             } else if i == lead {
@@ -254,8 +259,8 @@ impl WaterLoop {
             machine.decide(dt_s);
         }
         if changed {
-            self.more = Sustained::default();
-            self.less = Sustained::default();
+            self.more = Held::default();
+            self.less = Held::default();
         }
     }
 
@@ -347,7 +352,7 @@ mod tests {
         for load_w in [4e3, 40e3, 88e3] {
             let mut water = chilled();
             run(&mut water, 6, load_w);
-            water.machines[0].short_cycling.start(1.0, 1.0);
+            water.machines[0].short_cycling = 1.0;
             let starts = run(&mut water, 1, load_w);
             assert!(starts[0] >= 12, "{load_w}: {starts:?}");
         }

@@ -64,6 +64,8 @@ pub(super) struct Zone {
     /// Index of its air handling unit.
     pub air_handler: usize,
     pub air_c: f64,
+    /// Its air as its controller sees it, where its sensor is faulty, °C.
+    pub sensed_c: Option<f64>,
     mass_c: f64,
     pub co2_ppm: f64,
     /// Humidity ratio of its air, kg/kg.
@@ -104,6 +106,7 @@ impl Zone {
         Self {
             air_handler,
             air_c: 21.5,
+            sensed_c: None,
             mass_c: 21.5,
             co2_ppm: 450.0,
             humidity_ratio: 0.006,
@@ -156,8 +159,9 @@ impl Zone {
             self.setpoint_c = NIGHT_C.0;
             (NIGHT_C.0 + 2.0, NIGHT_C.1 - 1.5)
         };
-        let cool = self.cooling.step(self.air_c - cool_above, 0.45, 900.0, dt_s);
-        let heat = self.heating.step(heat_below - self.air_c, 0.45, 900.0, dt_s);
+        let sensed_c = self.sensed_c.unwrap_or(self.air_c);
+        let cool = self.cooling.step(sensed_c - cool_above, 0.45, 900.0, dt_s);
+        let heat = self.heating.step(heat_below - sensed_c, 0.45, 900.0, dt_s);
         // Supply air that is warmer than the room cannot cool it.
         let cool = if supply.air_c < self.air_c - 1.0 { cool } else { 0.0 };
         let for_co2 = ((self.co2_ppm - 850.0) / 400.0).clamp(0.0, 0.6);
@@ -283,7 +287,7 @@ mod tests {
     fn a_valve_stuck_open_overheats_the_room() {
         let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
         let mut zone = zone();
-        zone.reheat.stick(1.0);
+        zone.reheat.stuck_at = Some(1.0);
         settle(&mut zone, supply, "2026-05-13T11:00:00Z");
         assert!(zone.reheat.command < 0.05 && zone.reheat.position == 1.0);
         assert!(zone.reheat_w > 1500.0);
