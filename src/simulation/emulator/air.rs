@@ -38,9 +38,9 @@ pub(super) struct AirInput {
     pub return_ratio: f64,
     /// The coldest and the hottest of its rooms, °C.
     pub rooms_c: (f64, f64),
-    /// Chilled and heating water, °C; and how much of it is there, 0..1.
-    pub chilled: (f64, f64),
-    pub heating: (f64, f64),
+    /// Chilled and heating water, °C.
+    pub chilled_c: f64,
+    pub heating_c: f64,
 }
 
 /// An air handling unit.
@@ -81,8 +81,8 @@ impl AirHandler {
             nominal_m3s,
             fan_nominal_w,
             filter_clean_pa,
-            cooling: Coil::new(true),
-            heating: Coil::new(false),
+            cooling: Coil::new(true, nominal_m3s, 1e-3 * nominal_m3s),
+            heating: Coil::new(false, nominal_m3s, 1e-3 * nominal_m3s),
             damper: Actuator::default(),
             filter: 0.0,
             sensed_c: None,
@@ -134,8 +134,8 @@ impl AirHandler {
 
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, input: AirInput, weather: &Weather, calendar: Calendar) {
-        self.cooling.water_c = input.chilled.0;
-        self.heating.water_c = input.heating.0;
+        self.cooling.water_c = input.chilled_c;
+        self.heating.water_c = input.heating_c;
         self.choose_mode(dt_s, input.rooms_c, calendar);
         self.fan(dt_s, input.airflow_m3s);
         let ratio = self.airflow_m3s / self.nominal_m3s;
@@ -159,22 +159,19 @@ impl AirHandler {
         self.mixed_ratio = lag(self.mixed_ratio, mixed_ratio, 20.0, dt_s);
         self.supply_co2_ppm = input.return_co2_ppm + outdoor * (OUTDOOR_CO2_PPM - input.return_co2_ppm);
 
-        let (chilled_c, chilled) = input.chilled;
-        let (hot_c, hot) = input.heating;
+        let (chilled_c, hot_c) = (input.chilled_c, input.heating_c);
         let too_warm = self.sensed_c.unwrap_or(self.supply_c) - self.setpoint_c;
         let heat = self.mode != Mode::NightCooling && self.mixed_c < wanted_c - 0.3;
         let cool = self.mode != Mode::NightHeating && self.mixed_c > wanted_c + 0.3;
         self.heating.entering_c = self.mixed_c;
         let command = self.heating.command(heat, wanted_c, -too_warm, hot_c, ratio, dt_s);
         self.heating.valve.step(command, dt_s);
-        let useful_c = self.mixed_c + hot * (hot_c - self.mixed_c);
-        self.heating.step(self.mixed_c, self.mixed_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.heating.step(self.mixed_c, self.mixed_ratio, hot_c, self.airflow_m3s, dt_s);
         let entering_c = self.heating.leaving_c;
         self.cooling.entering_c = entering_c;
         let command = self.cooling.command(cool, wanted_c, too_warm, chilled_c, ratio, dt_s);
         self.cooling.valve.step(command, dt_s);
-        let useful_c = entering_c + chilled * (chilled_c - entering_c);
-        self.cooling.step(entering_c, self.heating.leaving_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.cooling.step(entering_c, self.heating.leaving_ratio, chilled_c, self.airflow_m3s, dt_s);
         self.supply_c = lag(self.supply_c, self.cooling.leaving_c + fan_k, 10.0, dt_s);
         self.supply_ratio = lag(self.supply_ratio, self.cooling.leaving_ratio, 10.0, dt_s);
     }

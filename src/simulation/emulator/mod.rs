@@ -1,8 +1,9 @@
 //! The emulated building: what its devices would measure, from weather, people and physics.
 //!
-//! Simple and honest: rooms as air and mass with a VAV box each, air handling units with economiser,
-//! dry and wet coils and fan laws, moisture from people to condensate, radiators, water loops with pumps
-//! on their curves and machines with staging, a tower, meters.
+//! Rooms as air and mass with a VAV box each, air handling units with economiser, dry and wet coils and fan laws,
+//! moisture from people to condensate, radiators; water loops as flow networks with pumps on their curves,
+//! control valves and staged machines, a tower, meters. Faults are those of
+//! [`faults`](crate::simulation::faults), put in between control and solve, and into readings after it.
 //! It runs on a fixed grid of [`GRID_S`] and noise is drawn by point and moment, so one seed and start
 //! give one series, however it is stepped and read.
 
@@ -17,8 +18,10 @@ mod control;
 pub mod fault;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod hydraulics;
 mod inject;
 mod layout;
+mod machine;
 mod plant;
 mod plants;
 mod pump;

@@ -4,8 +4,10 @@
 //! The box has a cooling loop on its damper and a heating loop on its reheat valve.
 
 use super::control::{Actuator, Pi, lag, mix, unit_interval};
+use super::water::WATER_J_M3K;
 use super::weather::{Calendar, Weather};
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity, saturation_ratio};
+use crate::simulation::thermal::exchanger::{Arrangement, Films, exchange};
 use std::f64::consts::PI;
 
 /// Heat capacity of a cubic metre of air, J/(m³·K).
@@ -77,6 +79,10 @@ pub(super) struct Zone {
     pub discharge_c: f64,
     pub damper: Actuator,
     pub reheat: Actuator,
+    /// Water in its reheat coil, now and as it is made for, m³/s.
+    pub water_m3s: f64,
+    pub nominal_water_m3s: f64,
+    films: Films,
     /// Heat that the reheat coil takes from the water, W.
     pub reheat_w: f64,
     /// Lights and plugs, W.
@@ -116,6 +122,9 @@ impl Zone {
             discharge_c: 21.0,
             damper: Actuator::default(),
             reheat: Actuator::default(),
+            water_m3s: 0.0,
+            nominal_water_m3s: design.heating_w / (12.0 * WATER_J_M3K),
+            films: Films::from_ua(design.heating_w / 30.0, 0.6, 0.6, 0.8),
             reheat_w: 0.0,
             electric_w: 0.0,
             cooling: Pi::default(),
@@ -173,10 +182,12 @@ impl Zone {
     }
 
     fn reheat(&mut self, dt_s: f64, supply: Supply, air_w_k: f64) {
+        let water_w_k = WATER_J_M3K * self.water_m3s;
         let steady_c = if air_w_k > 1.0 {
-            let ua = self.design.heating_w / 32.0 * self.reheat.position;
-            let effectiveness = 1.0 - (-ua / air_w_k).exp();
-            self.reheat_w = effectiveness * air_w_k * (supply.water_c - supply.air_c).max(0.0);
+            let nominal_m3s = heating_flow(&self.design);
+            let ua_w_k = self.films.ua_w_k(self.airflow_m3s / nominal_m3s, self.water_m3s / self.nominal_water_m3s);
+            let done = exchange(Arrangement::Counter, ua_w_k, (water_w_k, supply.water_c), (air_w_k, supply.air_c));
+            self.reheat_w = done.heat_w.max(0.0);
             supply.air_c + self.reheat_w / air_w_k
         } else {
             self.reheat_w = 0.0;
@@ -253,7 +264,9 @@ fn heating_flow(d: &ZoneDesign) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hydraulics::{AUTHORITY, VALVE};
     use super::*;
+    use crate::simulation::controls::valve::installed;
     use crate::time::Time;
 
     fn zone() -> Zone {
@@ -269,7 +282,13 @@ mod tests {
         weather.update(now, calendar);
         for _ in 0..40_000 {
             zone.step(10.0, supply, &weather, calendar);
+            water(zone);
         }
+    }
+
+    /// As much water as its valve lets through at the pressure that the loop holds.
+    fn water(zone: &mut Zone) {
+        zone.water_m3s = zone.nominal_water_m3s * installed(VALVE.share(zone.reheat.position), AUTHORITY);
     }
 
     #[test]
@@ -306,6 +325,7 @@ mod tests {
             weather.update(now, calendar);
             let was = zone.humidity_ratio;
             zone.step(5.0, supply, &weather, calendar);
+            water(&mut zone);
             let ratio = 0.5 * (was + zone.humidity_ratio);
             let by_air = zone.airflow_m3s * (supply.ratio - ratio);
             let leaked = zone.leakage_m3s() * (weather.humidity_ratio - ratio);
