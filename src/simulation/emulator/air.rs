@@ -54,6 +54,8 @@ pub(super) struct AirHandler {
     pub damper: Actuator,
     /// How clogged the filter is, 0..1.
     pub filter: f64,
+    /// How much of its duct is blocked, 0..1.
+    pub blocked: f64,
     /// Supply air as its controller sees it, where its sensor is faulty, °C.
     pub sensed_c: Option<f64>,
     mode: Mode,
@@ -85,6 +87,7 @@ impl AirHandler {
             heating: Coil::new(false, nominal_m3s, 1e-3 * nominal_m3s),
             damper: Actuator::default(),
             filter: 0.0,
+            blocked: 0.0,
             sensed_c: None,
             mode: Mode::Off,
             mode_s: 1e9,

@@ -1,7 +1,9 @@
 //! Which assets can have a fault, and which of them show it best.
 
 use super::Emulator;
+use super::hydraulics::Stretch;
 use super::layout::Device;
+use super::pipes::stretch_of;
 use super::plant::{Plant, ValvePlace};
 use super::signal::{Signal, is_chief};
 use super::water::LoopKind;
@@ -46,6 +48,7 @@ impl Emulator {
                 (FaultKind::FilterClogging, Device::Filter(i)) => {
                     Some(if plant.air.get(i).is_some_and(|a| a.running()) { 2 } else { 1 })
                 }
+                (FaultKind::PipeBlockage | FaultKind::Leak, device) => plant.narrow(kind, device),
                 _ => None,
             };
             found.extend(rank.map(|rank| (*slot, rank)));
@@ -141,6 +144,42 @@ fn coil_fouling(plant: &Plant, air: usize, cools: bool) -> Option<u8> {
 }
 
 impl Plant {
+    /// How well a pipe or duct shows what stands in it or leaks out of it; its equipment is asked for by name.
+    fn narrow(&self, kind: FaultKind, device: Device) -> Option<u8> {
+        if let Device::Duct { air, .. } = device {
+            let running = self.air.get(air)?.running();
+            return (kind == FaultKind::PipeBlockage).then_some(if running { 3 } else { 2 });
+        }
+        let (of, stretch) = self.stretch(device)?;
+        let (group, pipes) = (self.pumps(of)?, self.pipes(of));
+        let running = group.pumps.iter().any(|p| p.running);
+        let flows = match stretch {
+            Stretch::Branch(i) => pipes.branch_m3s(i) > 0.2 * pipes.design_m3s(i),
+            Stretch::Machine(i) => pipes.machine_m3s(i) > 0.0,
+            Stretch::Supply | Stretch::Return => running,
+        };
+        let shows = if kind == FaultKind::Leak { running } else { running && flows };
+        let pipe = matches!(device, Device::Pipe(..));
+        Some(match (shows, pipe) {
+            (true, true) => 4,
+            (false, true) => 3,
+            (true, false) => 2,
+            (false, false) => 1,
+        })
+    }
+
+    /// The stretch of water that a pipe is, or that a piece of equipment stands in.
+    pub(super) fn stretch(&self, device: Device) -> Option<(LoopKind, Stretch)> {
+        match device {
+            Device::Pipe(kind, stretch) => Some((kind, stretch)),
+            // A valve is not what leads to it.
+            Device::Valve(_) => None,
+            _ => [LoopKind::Chilled, LoopKind::Heating, LoopKind::Condenser]
+                .into_iter()
+                .find_map(|kind| stretch_of(device, kind, self).map(|s| (kind, s))),
+        }
+    }
+
     /// The pumps of a loop.
     pub(super) fn pumps(&self, kind: LoopKind) -> Option<&super::pump::PumpGroup> {
         Some(match kind {

@@ -240,6 +240,27 @@ impl Plant {
                     worst(&mut pump.wear);
                 }
             }
+            (FaultKind::PipeBlockage, Device::Duct { zone: Some(i), .. }) => {
+                if let Some(zone) = self.zones.get_mut(i) {
+                    worst(&mut zone.blocked);
+                }
+            }
+            (FaultKind::PipeBlockage, Device::Duct { air, zone: None }) => {
+                if let Some(unit) = self.air.get_mut(air) {
+                    worst(&mut unit.blocked);
+                }
+            }
+            (FaultKind::PipeBlockage, device) => {
+                let stretch = self.stretch(device);
+                if let Some(blocked) = stretch.and_then(|(kind, s)| self.pipes_mut(kind).blocked(s)) {
+                    worst(blocked);
+                }
+            }
+            (FaultKind::Leak, device) => {
+                if let Some((kind, stretch)) = self.stretch(device) {
+                    worst(self.pipes_mut(kind).leaking(stretch));
+                }
+            }
             _ => {}
         }
     }

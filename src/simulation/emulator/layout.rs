@@ -10,6 +10,7 @@ use super::plant::{Plant, ValvePlace};
 use super::pump::Pump;
 use super::radiator::{Radiator, RadiatorDesign};
 use super::tower::Condenser;
+use super::hydraulics::Stretch;
 use super::machine::Machine;
 use super::water::{LoopKind, WaterLoop};
 use super::weather::Weather;
@@ -43,6 +44,13 @@ pub(super) enum Device {
     Pump(LoopKind, usize),
     HeatMeter(LoopKind),
     ElectricMeter,
+    /// A pipe segment: where in its loop it is.
+    Pipe(LoopKind, Stretch),
+    /// A duct segment: of a unit, or of one of its boxes.
+    Duct {
+        air: usize,
+        zone: Option<usize>,
+    },
 }
 
 /// Every element that is simulated.

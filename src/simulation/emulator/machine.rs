@@ -11,7 +11,7 @@ use crate::simulation::thermal::chiller::{CONSTANT_SPEED, Chiller, Stream};
 /// How cold and how hot a machine makes water, °C.
 const LIMITS_C: (f64, f64) = (3.0, 88.0);
 /// Water that a boiler is rated with when it comes back, °C.
-const RATED_RETURN_C: f64 = 40.0;
+const RATED_RETURN_C: f64 = 30.0;
 /// Below this flow water stands, W/K.
 const STANDING_W_K: f64 = 1e-5 * WATER_J_M3K;
 
@@ -170,7 +170,7 @@ mod tests {
             assert!((b.heat_w / b.power_w - efficiency).abs() < 0.01, "{efficiency} {b:?}");
         }
         let warm = steady(Machine::boiler(80e3, 0.96), 1.0, 70.0, 20.0);
-        let cold = steady(Machine::boiler(80e3, 0.96), 1.0, 30.0, 20.0);
+        let cold = steady(Machine::boiler(80e3, 0.96), 1.0, 25.0, 20.0);
         assert!(cold.power_w < 0.97 * warm.power_w, "it condenses: {cold:?} {warm:?}");
     }
 

@@ -22,6 +22,7 @@ mod hydraulics;
 mod inject;
 mod layout;
 mod machine;
+mod pipes;
 mod plant;
 mod plants;
 mod pump;

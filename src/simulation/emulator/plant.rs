@@ -201,6 +201,15 @@ impl Plant {
     }
 
     /// The pipes of a loop.
+    pub fn pipes(&self, kind: LoopKind) -> &Hydraulics {
+        match kind {
+            LoopKind::Chilled => &self.chilled.pipes,
+            LoopKind::Heating => &self.heating.pipes,
+            LoopKind::Condenser => &self.condenser.pipes,
+        }
+    }
+
+    /// The same, to be changed.
     pub fn pipes_mut(&mut self, kind: LoopKind) -> &mut Hydraulics {
         match kind {
             LoopKind::Chilled => &mut self.chilled.pipes,

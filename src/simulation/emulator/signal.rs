@@ -244,6 +244,7 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
                 _ => return None,
             })
         }
+        Device::Pipe(..) | Device::Duct { .. } => None,
         Device::ElectricMeter => match quality {
             Power => Some(plant.electric_w),
             Energy => Some(plant.electric_j),

@@ -78,6 +78,8 @@ pub(super) struct Zone {
     pub airflow_m3s: f64,
     pub discharge_c: f64,
     pub damper: Actuator,
+    /// How much of its duct is blocked, 0..1.
+    pub blocked: f64,
     pub reheat: Actuator,
     /// Water in its reheat coil, now and as it is made for, m³/s.
     pub water_m3s: f64,
@@ -121,6 +123,7 @@ impl Zone {
             airflow_m3s: 0.0,
             discharge_c: 21.0,
             damper: Actuator::default(),
+            blocked: 0.0,
             reheat: Actuator::default(),
             water_m3s: 0.0,
             nominal_water_m3s: design.heating_w / (12.0 * WATER_J_M3K),
