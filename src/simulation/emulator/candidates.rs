@@ -68,7 +68,9 @@ impl Emulator {
         let measures = |slot: Slot, role: &str| self.roles.contains(&(slot, role.to_owned()));
         for (slot, rank) in &mut found {
             *rank = match self.devices.get(slot) {
-                Some(Device::Sensor { .. } | Device::Weather | Device::Zone(_)) if kind == FaultKind::SensorDropout => 3,
+                Some(Device::Sensor { .. } | Device::Weather | Device::Zone(_)) if kind == FaultKind::SensorDropout => {
+                    3
+                }
                 // What measures the same beside it tells on it.
                 Some(Device::Sensor { on: Some(host), back: false })
                     if measures(*slot, "temperature") && measures(*host, "supply_temperature") =>

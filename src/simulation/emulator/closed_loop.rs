@@ -168,12 +168,8 @@ fn detection(site: &Site, seed: u64, kind: FaultKind, start: &str) -> (String, O
     let injected = emulator.inject(&fault, now).unwrap();
     let (asset, element) = site.iter().find(|(_, e)| e.id == injected.asset).unwrap();
     let (mut first, mut worst) = (None, None);
-    for n in 0..180 {
+    for _ in 0..180 {
         judge.minutes(&mut emulator, 1);
-        if std::env::var("DBG").is_ok() && n % 5 == 0 {
-            for (i, p) in site.points.iter().enumerate().filter(|(_, p)| p.asset == asset) { print!(" {}={:.3}", p.role, judge.last[i].value); }
-            println!();
-        }
         let minutes = emulator.now().seconds_since(now) / 60.0;
         let of_asset = site.points.iter().zip(&judge.judgements).filter(|(p, _)| p.asset == asset);
         let health = of_asset.fold(Health::Unknown, |h, (_, j)| h.worst(j.health));

@@ -22,7 +22,7 @@ use crate::simulation::thermal::exchanger::{Arrangement, Films};
 /// How far a clean cooling coil brings its air to the temperature of the water, dry and at nominal flows.
 pub(super) const COOLING: f64 = 0.73;
 /// The same of a heating coil.
-pub(super) const HEATING: f64 = 0.26;
+pub(super) const HEATING: f64 = 0.15;
 /// Share of the resistance on the air's side, and the powers of the flows: fins and turbulent tubes.
 const AIR_SIDE: f64 = 0.6;
 const AIR_POWER: f64 = 0.6;

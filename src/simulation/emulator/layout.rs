@@ -6,12 +6,12 @@
 
 use super::air::AirHandler;
 use super::control::{Actuator, hash, mix, unit_interval};
+use super::hydraulics::Stretch;
+use super::machine::Machine;
 use super::plant::{Plant, ValvePlace};
 use super::pump::Pump;
 use super::radiator::{Radiator, RadiatorDesign};
 use super::tower::Condenser;
-use super::hydraulics::Stretch;
-use super::machine::Machine;
 use super::water::{LoopKind, WaterLoop};
 use super::weather::Weather;
 use super::zone::{Zone, ZoneDesign};

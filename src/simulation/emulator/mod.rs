@@ -1,8 +1,8 @@
 //! The emulated building: what its devices would measure, from weather, people and physics.
 //!
 //! Rooms as air and mass with a VAV box each, air handling units with economiser, dry and wet coils and fan laws,
-//! moisture from people to condensate, radiators; water loops as flow networks with pumps on their curves,
-//! control valves and staged machines, a tower, meters. Faults are those of
+//! moisture from people to condensate, radiators, a tower, meters. Water and air flow through networks that are solved:
+//! loops with pumps on their curves, control valves and staged machines; ducts with their fan, filter and dampers. Faults are those of
 //! [`faults`](crate::simulation::faults), put in between control and solve, and into readings after it.
 //! It runs on a fixed grid of [`GRID_S`] and noise is drawn by point and moment, so one seed and start
 //! give one series, however it is stepped and read.
@@ -15,6 +15,7 @@ mod candidates;
 mod closed_loop;
 mod coil;
 mod control;
+mod ducts;
 pub mod fault;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -28,6 +29,8 @@ mod plants;
 mod pump;
 mod radiator;
 mod signal;
+#[cfg(test)]
+mod signatures;
 mod tower;
 mod water;
 mod weather;

@@ -113,3 +113,62 @@ fn duct_of(ends: &[Device], plant: &Plant) -> Option<Device> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Emulator, FaultSpec, Settings};
+    use super::*;
+    use crate::time::Time;
+
+    fn clinic() -> Site {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic");
+        let (project, _) = crate::site::project::load(&folder).unwrap();
+        let models = project.models.iter().map(|m| crate::import::read(&m.file, &Default::default()).unwrap().0);
+        crate::site::assemble(&project, models.map(|m| (m, String::new())).collect()).0
+    }
+
+    #[test]
+    fn the_clinics_segments_find_their_branches() {
+        let site = clinic();
+        let (plants, devices, _) = Plants::derive(&site, 1);
+        let plant = plants.of(Slot(0));
+        let count = |is: &dyn Fn(&Device) -> bool| devices.values().filter(|d| is(d)).count();
+        let branches = |of: LoopKind| {
+            count(&|d| matches!(d, Device::Pipe(kind, Stretch::Branch(_) | Stretch::Machine(_)) if *kind == of))
+        };
+        let counts = [
+            branches(LoopKind::Chilled),
+            branches(LoopKind::Heating),
+            branches(LoopKind::Condenser),
+            count(&|d| matches!(d, Device::Pipe(_, Stretch::Supply | Stretch::Return))),
+            count(&|d| matches!(d, Device::Duct { zone: Some(_), .. })),
+        ];
+        println!("{counts:?}");
+        // Both sides of every coil; of every box and radiator; mains; the ducts to the boxes.
+        assert!(counts[0] >= 2 * plant.air.len() && counts[1] >= 2 * plant.zones.len(), "{counts:?}");
+        assert!(counts[2] > 0 && counts[3] > 20 && counts[4] >= plant.zones.len() / 2, "{counts:?}");
+    }
+
+    #[test]
+    fn a_blockage_and_a_leak_are_drawn_among_pipes_that_show_them() {
+        let site = clinic();
+        let start = Time::parse("2026-07-15T10:00:00Z").unwrap();
+        let (healthy, _) = Emulator::new(&site, Settings { seed: 2, start });
+        for text in ["pipe-blockage@0", "leak@0", "leak:AHU-2-CC=0.4@0"] {
+            let (mut faulty, mut healthy) = (healthy.clone(), healthy.clone());
+            let injected = faulty.inject(&FaultSpec::parse(text).unwrap(), start).unwrap();
+            let element = site.elements.iter().find(|e| e.id == injected.asset).unwrap();
+            assert!(text.contains(':') || element.class.ends_with("Segment"), "{text}: {}", element.class);
+            faulty.step(1800.0);
+            healthy.step(1800.0);
+            let differ = (0..site.points.len() as u32)
+                .filter(|i| {
+                    let read = |e: &Emulator| e.read(crate::site::PointIndex(*i)).unwrap_or(0.0);
+                    let (a, b) = (read(&faulty), read(&healthy));
+                    (a - b).abs() > 0.02 * (a.abs() + b.abs())
+                })
+                .count();
+            assert!(differ > 0, "{text} on {}", element.label());
+        }
+    }
+}

@@ -88,6 +88,11 @@ impl Plant {
 
     fn step_air(&mut self, dt_s: f64, calendar: Calendar) {
         let (chilled_c, heating_c) = (self.chilled.supply_c, self.heating.supply_c);
+        for zone in &self.zones {
+            if let Some(unit) = self.air.get_mut(zone.air_handler) {
+                unit.ducts.set_box(zone.number, zone.damper.position, zone.blocked);
+            }
+        }
         for (i, air) in self.air.iter_mut().enumerate() {
             let (mut flow, mut heat, mut co2, mut water) = (0.0, 0.0, 0.0, 0.0);
             let (mut count, mut plain, mut plain_water) = (0.0, 0.0, 0.0);
@@ -104,10 +109,8 @@ impl Plant {
                 hottest = hottest.max(zone.air_c);
             }
             let input = if count == 0.0 {
-                // A unit that no box names serves rooms at 22 °C with 60 % of its air.
-                let share = 0.6 * air.pressure.max(0.0).sqrt();
+                // A unit that no box names serves rooms at 22 °C.
                 AirInput {
-                    airflow_m3s: share * air.nominal_m3s,
                     return_c: 22.0,
                     return_co2_ppm: 650.0,
                     return_ratio: 0.5 * (0.008 + self.weather.humidity_ratio),
@@ -118,7 +121,6 @@ impl Plant {
             } else {
                 let moving = flow > 1e-6;
                 AirInput {
-                    airflow_m3s: flow,
                     return_c: if moving { heat / flow } else { plain / count },
                     return_co2_ppm: if moving { co2 / flow } else { 500.0 },
                     return_ratio: if moving { water / flow } else { plain_water / count },
@@ -128,6 +130,11 @@ impl Plant {
                 }
             };
             air.step(dt_s, input, &self.weather, calendar);
+        }
+        for zone in &mut self.zones {
+            if let Some(unit) = self.air.get(zone.air_handler) {
+                zone.airflow_m3s = unit.ducts.box_m3s(zone.number);
+            }
         }
     }
 
@@ -218,12 +225,24 @@ impl Plant {
         }
     }
 
-    /// Sizes the coils for the water that their branches are made for.
+    /// Sizes the coils for the water that their branches are made for, and the ducts for their boxes.
     pub fn connect(&mut self) {
         let units = self.air.len();
         for (i, unit) in self.air.iter_mut().enumerate() {
             unit.cooling = Coil::new(true, unit.nominal_m3s, self.chilled.pipes.design_m3s(i));
             unit.heating = Coil::new(false, unit.nominal_m3s, self.heating.pipes.design_m3s(i));
+            let mut boxes = Vec::new();
+            for zone in self.zones.iter_mut().filter(|z| z.air_handler == i) {
+                zone.number = boxes.len();
+                boxes.push(zone.design.nominal_m3s);
+            }
+            if boxes.is_empty() {
+                // Rooms without boxes: one damper, six tenths open.
+                unit.connect(&[unit.nominal_m3s]);
+                unit.ducts.set_box(0, 0.6, 0.0);
+            } else {
+                unit.connect(&boxes);
+            }
         }
         for (i, zone) in self.zones.iter_mut().enumerate() {
             zone.nominal_water_m3s = self.heating.pipes.design_m3s(units + i);

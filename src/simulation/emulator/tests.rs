@@ -139,10 +139,12 @@ fn every_fault_shows_on_every_asset_that_can_have_it() {
     let site = fixture::clinic();
     let in_season = |start: &str| Emulator::new(&site, Settings { seed: 6, start: Time::parse(start).unwrap() }).0;
     let seasons = ["2026-01-14T08:00:00Z", "2026-07-15T10:00:00Z", DEFAULT_START].map(in_season);
-    let after = |s: f64| seasons.clone().map(|mut e| {
-        e.step(s);
-        e
-    });
+    let after = |s: f64| {
+        seasons.clone().map(|mut e| {
+            e.step(s);
+            e
+        })
+    };
     let (healthy, soon) = (after(2400.0), after(60.0));
     let mut counts = Vec::new();
     for kind in FaultKind::ALL {
@@ -161,7 +163,10 @@ fn every_fault_shows_on_every_asset_that_can_have_it() {
                 let now = faulty.now();
                 assert_eq!(faulty.inject(&fault, now).unwrap().asset, site.element(slot).unwrap().id);
                 faulty.step(if signal { 60.0 } else { 2400.0 });
-                let own = site.points.iter().enumerate().filter(|(_, p)| p.asset == slot && p.is_measured());
+                // What passes where nothing should shows at what it feeds.
+                let around = matches!(kind, FaultKind::LeakingValve | FaultKind::PipeBlockage | FaultKind::Leak);
+                let near = |p: &Point| (around || p.asset == slot) && p.is_measured();
+                let own = site.points.iter().enumerate().filter(|(_, p)| near(p));
                 let read = |e: &Emulator, i: usize| e.read(PointIndex(i as u32));
                 own.into_iter().any(|(i, _)| match kind {
                     FaultKind::SensorDropout => read(&faulty, i).is_none() && read(healthy, i).is_some(),

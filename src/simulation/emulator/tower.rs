@@ -22,7 +22,6 @@ pub(super) struct Condenser {
     pub supply_c: f64,
     pub return_c: f64,
     pub fan_speed: f64,
-    pub flow_m3s: f64,
     pub fan_nominal_w: f64,
     tower: Tower,
     /// What the tower did when it was last worked out.
@@ -59,13 +58,8 @@ impl Condenser {
                 pressure_pa: STANDARD_PA,
             })
         };
-        let plain = Tower {
-            constant: 1.5,
-            air_kg_s: water_kg_s / 1.2,
-            natural: 0.1,
-            fan_w: 0.012 * design_w,
-            cycles: 4.0,
-        };
+        let plain =
+            Tower { constant: 1.5, air_kg_s: water_kg_s / 1.2, natural: 0.1, fan_w: 0.012 * design_w, cycles: 4.0 };
         let design = LoopDesign { pumps: &pumps, machines: 1, consumers: rejected_w, bypass: 0.05 };
         let pipes = Hydraulics::plain(&design);
         Self {
@@ -74,7 +68,6 @@ impl Condenser {
             supply_c: 20.0,
             return_c: 20.0,
             fan_speed: 0.0,
-            flow_m3s: 0.0,
             fan_nominal_w: 0.012 * design_w,
             tower: made(4.0).or_else(|| made(7.0)).unwrap_or(plain),
             worked: Worked::default(),
@@ -93,7 +86,7 @@ impl Condenser {
             *valve += (if runs { 1.0 } else { 0.0 } - *valve).clamp(-reach, reach);
             self.pipes.set_valve(i, *valve, 0.0);
         }
-        self.flow_m3s = self.pumps.step(called, &mut self.pipes, dt_s);
+        self.pumps.step(called, &mut self.pipes, dt_s);
         let setpoint_c = (weather.wet_bulb_c + 4.0).clamp(16.0, 29.0);
         if called {
             let target = self.fan.step(self.supply_c - setpoint_c, 0.15, 600.0, dt_s);
@@ -167,11 +160,12 @@ mod tests {
         for _ in 0..8640 {
             condenser.step(5.0, [true, false].into_iter(), 60e3, &weather);
         }
-        let through_water = WATER_J_M3K * condenser.flow_m3s * (condenser.return_c - condenser.supply_c);
+        let flow_m3s = condenser.pipes.return_m3s();
+        let through_water = WATER_J_M3K * flow_m3s * (condenser.return_c - condenser.supply_c);
         assert!((through_water - 60e3).abs() < 2000.0, "{through_water}");
         assert!((condenser.supply_c - weather.wet_bulb_c - 4.0).abs() < 1.0, "{condenser:?}");
         assert!(condenser.fan_speed > 0.02 && condenser.fan_speed < 0.9, "{condenser:?}");
         // One condenser of two is open.
-        assert!(condenser.flow_m3s > 0.4 * 0.006 && condenser.flow_m3s < 0.7 * 0.006, "{condenser:?}");
+        assert!(flow_m3s > 0.4 * 0.006 && flow_m3s < 0.7 * 0.006, "{condenser:?}");
     }
 }

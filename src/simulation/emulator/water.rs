@@ -225,7 +225,8 @@ mod tests {
 
     fn of(kind: LoopKind) -> WaterLoop {
         let pump = || Pump::new(0.006, 140e3, 190e3, 50e3 / 0.000_036, 1400.0);
-        let machine = || if kind == LoopKind::Chilled { Machine::chiller(90e3, 5.0) } else { Machine::boiler(90e3, 0.95) };
+        let machine =
+            || if kind == LoopKind::Chilled { Machine::chiller(90e3, 5.0) } else { Machine::boiler(90e3, 0.95) };
         WaterLoop::new(kind, vec![pump(), pump()], vec![machine(), machine()], &[1.0], 0.0)
     }
 

@@ -80,6 +80,8 @@ pub(super) struct Zone {
     pub damper: Actuator,
     /// How much of its duct is blocked, 0..1.
     pub blocked: f64,
+    /// Its number among the boxes of its air handling unit.
+    pub number: usize,
     pub reheat: Actuator,
     /// Water in its reheat coil, now and as it is made for, m³/s.
     pub water_m3s: f64,
@@ -124,6 +126,7 @@ impl Zone {
             discharge_c: 21.0,
             damper: Actuator::default(),
             blocked: 0.0,
+            number: 0,
             reheat: Actuator::default(),
             water_m3s: 0.0,
             nominal_water_m3s: design.heating_w / (12.0 * WATER_J_M3K),
@@ -146,8 +149,6 @@ impl Zone {
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, supply: Supply, weather: &Weather, calendar: Calendar) {
         self.control(dt_s, supply);
-        let open = self.damper.position;
-        self.airflow_m3s = self.design.nominal_m3s * open * supply.pressure.max(0.0).sqrt();
         let air_w_k = AIR_J_M3K * self.airflow_m3s;
         self.reheat(dt_s, supply, air_w_k);
         self.room(dt_s, supply, weather, calendar, air_w_k);
@@ -289,8 +290,9 @@ mod tests {
         }
     }
 
-    /// As much water as its valve lets through at the pressure that the loop holds.
+    /// As much water and air as its valve and its damper let through at the pressures that loop and duct hold.
     fn water(zone: &mut Zone) {
+        zone.airflow_m3s = zone.design.nominal_m3s * zone.damper.position;
         zone.water_m3s = zone.nominal_water_m3s * installed(VALVE.share(zone.reheat.position), AUTHORITY);
     }
 
