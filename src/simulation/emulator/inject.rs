@@ -2,6 +2,7 @@
 
 use super::control::{hash, mix};
 use super::fault::{FaultSpec, InjectedFault};
+use super::hydraulics::Stretch;
 use super::layout::Device;
 use super::plant::Plant;
 use super::signal::{Quality, Signal};
@@ -251,8 +252,14 @@ impl Plant {
                 }
             }
             (FaultKind::PipeBlockage, device) => {
-                let stretch = self.stretch(device);
-                if let Some(blocked) = stretch.and_then(|(kind, s)| self.pipes_mut(kind).blocked(s)) {
+                let Some((kind, stretch)) = self.stretch(device) else { return };
+                // A machine that waits has no water to block: it takes the lead.
+                match (kind, stretch) {
+                    (LoopKind::Chilled, Stretch::Machine(i)) if amount > 0.0 => self.chilled.lead_with(i),
+                    (LoopKind::Heating, Stretch::Machine(i)) if amount > 0.0 => self.heating.lead_with(i),
+                    _ => {}
+                }
+                if let Some(blocked) = self.pipes_mut(kind).blocked(stretch) {
                     worst(blocked);
                 }
             }

@@ -152,8 +152,9 @@ fn every_fault_shows_on_every_asset_that_can_have_it() {
         counts.push((kind.name(), assets.len()));
         for (slot, _) in assets {
             let asset = Some(site.element(slot).unwrap().tag.clone());
-            // A silent device is silent; of the others a part must show.
-            let severity = if kind == FaultKind::SensorDropout { 1.0 } else { 0.8 };
+            // A silent device is silent, a closed pipe closed; of the others a part must show.
+            let whole = matches!(kind, FaultKind::SensorDropout | FaultKind::PipeBlockage);
+            let severity = if whole { 1.0 } else { 0.8 };
             let fault = FaultSpec { kind, asset: asset.clone(), severity, at_s: 0.0 };
             // In one season at least: a coil that is closed transfers as much fouled as clean.
             let signal = kind.stage() == crate::simulation::faults::Stage::Signal;
