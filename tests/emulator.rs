@@ -28,9 +28,12 @@ fn wrong_use_is_told() {
     let folder = project("name = \"Empty\"\n[broker]\nurl = \"embedded\"\n[clock]\ntopic = \"site/clock\"\n");
     let nowhere = "mqtt://127.0.0.1:9";
     refused(folder.path(), &[], "--broker");
-    refused(folder.path(), &["--broker", nowhere, "--fault", "leak@20s"], "not built yet");
-    for later in ["leaking-valve", "stuck-damper", "pipe-blockage", "sensor-bias", "sensor-freeze", "sensor-noise"] {
-        refused(folder.path(), &["--broker", nowhere, "--fault", &format!("{later}@20s")], "not built yet");
+    // Every fault is known; an empty site has nothing to put it on.
+    for name in "stuck-valve leaking-valve stuck-damper coil-fouling filter-clogging pump-wear pipe-blockage leak \
+                 short-cycling sensor-bias sensor-drift sensor-freeze sensor-dropout sensor-noise"
+        .split_whitespace()
+    {
+        refused(folder.path(), &["--broker", nowhere, "--fault", &format!("{name}@20s")], "nothing to put it on");
     }
     let short = ["--broker", nowhere, "--for", "5s", "--fault", "stuck-valve=0.3@20s"];
     refused(folder.path(), &short, "after 20 s, and the run ends after 5 s");

@@ -104,7 +104,7 @@ fn a_stuck_valve_raises_an_alarm_on_its_asset() {
 fn wrong_use_is_told_before_anything_is_done() {
     for (arguments, words) in [
         (&["demo", "--headless", "--fault", "nonsense@1s"][..], "there is no fault `nonsense`"),
-        (&["demo", "--headless", "--fault", "leak@1s"], "not built yet"),
+        (&["demo", "--headless", "--fault", "leak=2@1s"], "severity `2`"),
         (&["demo", "--headless", "--fault", "stuck-valve"], "--fault"),
         (&["demo", "--headless", "--fault", "stuck-valve:NOWHERE@1s"], "no asset"),
         (&["demo", "--headless", "--for", "soon"], "--for"),

@@ -28,7 +28,9 @@ pub struct Args {
     /// Simulated seconds in a second.
     #[arg(long, default_value_t = 60.0)]
     speed: f64,
-    /// A fault: NAME[:ASSET][=SEVERITY]@T. May be given more than once.
+    /// A fault: NAME[:ASSET][=SEVERITY]@T. May be given more than once. Names: stuck-valve, leaking-valve,
+    /// stuck-damper, coil-fouling, filter-clogging, pump-wear, pipe-blockage, leak, short-cycling, sensor-bias,
+    /// sensor-drift, sensor-freeze, sensor-dropout, sensor-noise.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<String>,
     /// The building's time at the start, RFC 3339 [default: 2026-05-11T09:00:00Z].

@@ -31,8 +31,9 @@ pub struct Args {
     /// The building's time at the start, RFC 3339 [default: 2026-05-11T09:00:00Z].
     #[arg(long, value_name = "T", value_parser = parse_time)]
     start: Option<Time>,
-    /// Breaks something: NAME[:ASSET][=SEVERITY]@T, repeatable. Names: stuck-valve, sensor-drift,
-    /// sensor-dropout, coil-fouling, short-cycling, pump-wear, filter-clogging.
+    /// Breaks something: NAME[:ASSET][=SEVERITY]@T, repeatable. Names: stuck-valve, leaking-valve, stuck-damper,
+    /// coil-fouling, filter-clogging, pump-wear, pipe-blockage, leak, short-cycling, sensor-bias, sensor-drift,
+    /// sensor-freeze, sensor-dropout, sensor-noise.
     #[arg(long = "fault", value_name = "F")]
     faults: Vec<String>,
     /// Stops after this long (60s, 5m, 2h); without it, at Ctrl-C.
@@ -250,7 +251,10 @@ mod tests {
     #[test]
     fn faults_on_the_command_line() {
         assert_eq!(parse_faults(&["pump-wear@1m".into()]).unwrap()[0].at_s, 60.0);
-        assert!(matches!(parse_faults(&["leak@1m".into()]), Err(Failure::Usage(_))));
+        assert!(matches!(parse_faults(&["earthquake@1m".into()]), Err(Failure::Usage(_))));
+        for kind in crate::simulation::faults::FaultKind::ALL {
+            assert_eq!(parse_faults(&[format!("{}@1m", kind.name())]).unwrap()[0].kind, kind);
+        }
         let before =
             |text: &str, end_s: Option<u64>| parse_faults_before(&[text.into()], end_s.map(Duration::from_secs));
         assert_eq!(before("pump-wear@1m", Some(61)).unwrap().len(), 1);

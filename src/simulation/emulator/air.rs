@@ -4,15 +4,12 @@
 //! adds any: there is no humidifier.
 
 use super::coil::Coil;
-use super::control::{Actuator, Ramp, lag, reset};
+use super::control::{Actuator, lag, reset};
+use super::ducts::{DuctDesign, Ducts, STATIC_PA};
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, NIGHT_C, OUTDOOR_CO2_PPM};
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 
-/// Duct pressure that the fan holds, Pa.
-const STATIC_PA: f64 = 280.0;
-/// Pressure drop of coils, dampers and ducts at nominal airflow, Pa.
-const CASING_PA: f64 = 420.0;
 /// Least share of outdoor air while people are in.
 const MINIMUM_OUTDOOR: f64 = 0.4;
 
@@ -28,8 +25,6 @@ enum Mode {
 /// What rooms and water loops bring to a unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AirInput {
-    /// Airflow of all its boxes, m³/s.
-    pub airflow_m3s: f64,
     /// Air that comes back, °C, ppm.
     pub return_c: f64,
     pub return_co2_ppm: f64,
@@ -37,9 +32,9 @@ pub(super) struct AirInput {
     pub return_ratio: f64,
     /// The coldest and the hottest of its rooms, °C.
     pub rooms_c: (f64, f64),
-    /// Chilled and heating water, °C; and how much of it is there, 0..1.
-    pub chilled: (f64, f64),
-    pub heating: (f64, f64),
+    /// Chilled and heating water, °C.
+    pub chilled_c: f64,
+    pub heating_c: f64,
 }
 
 /// An air handling unit.
@@ -51,7 +46,14 @@ pub(super) struct AirHandler {
     pub cooling: Coil,
     pub heating: Coil,
     pub damper: Actuator,
-    pub filter: Ramp,
+    /// How clogged the filter is, 0..1.
+    pub filter: f64,
+    /// How much of its duct is blocked, 0..1.
+    pub blocked: f64,
+    /// Its ducts, with its fan and the dampers of its boxes.
+    pub ducts: Ducts,
+    /// Supply air as its controller sees it, where its sensor is faulty, °C.
+    pub sensed_c: Option<f64>,
     mode: Mode,
     mode_s: f64,
     pub airflow_m3s: f64,
@@ -77,10 +79,18 @@ impl AirHandler {
             nominal_m3s,
             fan_nominal_w,
             filter_clean_pa,
-            cooling: Coil::new(true),
-            heating: Coil::new(false),
+            cooling: Coil::new(true, nominal_m3s, 1e-3 * nominal_m3s),
+            heating: Coil::new(false, nominal_m3s, 1e-3 * nominal_m3s),
             damper: Actuator::default(),
-            filter: Ramp::default(),
+            filter: 0.0,
+            blocked: 0.0,
+            ducts: Ducts::plain(&DuctDesign {
+                nominal_m3s,
+                filter_pa: filter_clean_pa,
+                fan_w: fan_nominal_w,
+                boxes: &[],
+            }),
+            sensed_c: None,
             mode: Mode::Off,
             mode_s: 1e9,
             airflow_m3s: 0.0,
@@ -109,7 +119,17 @@ impl AirHandler {
 
     /// Duct pressure, Pa.
     pub fn static_pa(&self) -> f64 {
-        self.pressure * STATIC_PA
+        self.ducts.static_pa()
+    }
+
+    /// Sizes ducts and fan, once the unit's own sizes are known.
+    pub fn connect(&mut self, boxes: &[f64]) {
+        self.ducts = Ducts::plain(&DuctDesign {
+            nominal_m3s: self.nominal_m3s,
+            filter_pa: self.filter_clean_pa,
+            fan_w: self.fan_nominal_w,
+            boxes,
+        });
     }
 
     /// Relative humidity of the supply air, 0..1.
@@ -129,11 +149,10 @@ impl AirHandler {
 
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, input: AirInput, weather: &Weather, calendar: Calendar) {
-        self.cooling.water_c = input.chilled.0;
-        self.heating.water_c = input.heating.0;
+        self.cooling.water_c = input.chilled_c;
+        self.heating.water_c = input.heating_c;
         self.choose_mode(dt_s, input.rooms_c, calendar);
-        self.filter.step(dt_s);
-        self.fan(dt_s, input.airflow_m3s);
+        self.fan(dt_s);
         let ratio = self.airflow_m3s / self.nominal_m3s;
         self.return_c = lag(self.return_c, input.return_c + 0.2, 60.0, dt_s);
         self.return_ratio = lag(self.return_ratio, input.return_ratio, 60.0, dt_s);
@@ -155,22 +174,19 @@ impl AirHandler {
         self.mixed_ratio = lag(self.mixed_ratio, mixed_ratio, 20.0, dt_s);
         self.supply_co2_ppm = input.return_co2_ppm + outdoor * (OUTDOOR_CO2_PPM - input.return_co2_ppm);
 
-        let (chilled_c, chilled) = input.chilled;
-        let (hot_c, hot) = input.heating;
-        let too_warm = self.supply_c - self.setpoint_c;
+        let (chilled_c, hot_c) = (input.chilled_c, input.heating_c);
+        let too_warm = self.sensed_c.unwrap_or(self.supply_c) - self.setpoint_c;
         let heat = self.mode != Mode::NightCooling && self.mixed_c < wanted_c - 0.3;
         let cool = self.mode != Mode::NightHeating && self.mixed_c > wanted_c + 0.3;
         self.heating.entering_c = self.mixed_c;
         let command = self.heating.command(heat, wanted_c, -too_warm, hot_c, ratio, dt_s);
         self.heating.valve.step(command, dt_s);
-        let useful_c = self.mixed_c + hot * (hot_c - self.mixed_c);
-        self.heating.step(self.mixed_c, self.mixed_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.heating.step(self.mixed_c, self.mixed_ratio, hot_c, self.airflow_m3s, dt_s);
         let entering_c = self.heating.leaving_c;
         self.cooling.entering_c = entering_c;
         let command = self.cooling.command(cool, wanted_c, too_warm, chilled_c, ratio, dt_s);
         self.cooling.valve.step(command, dt_s);
-        let useful_c = entering_c + chilled * (chilled_c - entering_c);
-        self.cooling.step(entering_c, self.heating.leaving_ratio, useful_c, self.airflow_m3s, ratio, dt_s);
+        self.cooling.step(entering_c, self.heating.leaving_ratio, chilled_c, self.airflow_m3s, dt_s);
         self.supply_c = lag(self.supply_c, self.cooling.leaving_c + fan_k, 10.0, dt_s);
         self.supply_ratio = lag(self.supply_ratio, self.cooling.leaving_ratio, 10.0, dt_s);
     }
@@ -192,23 +208,14 @@ impl AirHandler {
         }
     }
 
-    /// Fan laws: pressure goes with speed squared, power with speed cubed.
-    fn fan(&mut self, dt_s: f64, airflow_m3s: f64) {
-        self.airflow_m3s = airflow_m3s;
-        let ratio = airflow_m3s / self.nominal_m3s;
-        let clogged = 1.0 + 3.5 * self.filter.value();
-        self.filter_pa = self.filter_clean_pa * clogged * ratio * ratio;
-        let losses = CASING_PA * ratio * ratio + self.filter_pa;
-        let full_speed_pa = 1.15 * (STATIC_PA + CASING_PA + self.filter_clean_pa);
-        let reachable = ((full_speed_pa - losses) / STATIC_PA).clamp(0.05, 1.0);
-        let target = if self.running() { reachable } else { 0.0 };
-        self.pressure = lag(self.pressure, target, 40.0, dt_s);
-        if !self.running() && self.pressure < 0.01 {
-            self.pressure = 0.0;
-        }
-        self.fan_speed = ((self.pressure * STATIC_PA + losses) / full_speed_pa).clamp(0.0, 1.0).sqrt();
-        let share = self.fan_speed.powi(3);
-        self.fan_w = if self.fan_speed > 0.02 { self.fan_nominal_w * (0.03 + 0.97 * share) } else { 0.0 };
+    /// The fan against its ducts.
+    fn fan(&mut self, dt_s: f64) {
+        self.ducts.step(self.running(), self.filter, self.blocked, dt_s);
+        self.airflow_m3s = self.ducts.fan_m3s();
+        self.filter_pa = self.ducts.filter_pa();
+        self.pressure = self.ducts.static_pa() / STATIC_PA;
+        self.fan_speed = self.ducts.speed();
+        self.fan_w = self.ducts.fan_w();
     }
 
     /// The share of outdoor air: free cooling while outdoor air is colder than what comes back.

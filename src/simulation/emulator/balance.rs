@@ -59,9 +59,9 @@ fn what_the_air_loses_the_chilled_water_gains_and_the_chillers_take() {
     assert!((held_j - gained_j).abs() < 1e-6 * after.chilled.content_j());
     // Pipes gain a little from the building.
     assert!((chillers_j + held_j - air_j).abs() < 0.03 * air_j);
-    // At the rated performance with the losses at part load, and no better.
+    // By the rated 5.2: worse at part load, better with condenser water below the 29.4 °C of its rating.
     let cop = chillers_j / power_j;
-    assert!(cop > 2.5 && cop < 5.3, "{cop}");
+    assert!(cop > 3.5 && cop < 8.5, "{cop}");
     assert!(wettest > 0.8 && wettest <= 1.0, "{wettest}");
 }
 

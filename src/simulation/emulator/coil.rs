@@ -1,33 +1,49 @@
 //! A water coil with its valve, dry or wet.
 //!
-//! Air side by contact and bypass factor: of the air, `1 − exp(−NTU)` comes to the state of the surface
-//! (its apparatus dew point), the rest passes by unchanged; NTU falls with airflow^0.4. A surface below
-//! the dew point of the air dries it. Where the surface is follows from the heat that the water takes:
-//! a valve that is open `x` brings the surface of a dry coil that share of the way to the water, so the
-//! water side conducts `cp·x/(1 − x)` a kg of the air that touches the surface, and
+//! Dry: effectiveness and transfer units on the water and the air that flow
+//! ([`exchanger`](crate::simulation::thermal::exchanger), counter-flow), with a film for each that goes with a
+//! power of its flow. Seen from the air, `1 − exp(−NTU)` of it comes to the state of the surface (its apparatus dew
+//! point), the rest passes by unchanged; the dry surface stands a share `x` of the way to the entering water. A
+//! surface below the dew point of the air dries it. Where it then is follows from the heat that the water takes:
+//! the water side conducts `cp·x/(1 − x)` a kg of the air that touches the surface, and
 //! `cp·x/(1 − x)·(ts − tw) = cp·(ta − ts) + r·(Wa − Ws(ts))`
 //! holds: the balance of the coil characteristic in the ASHRAE Handbook HVAC Systems and Equipment 2020,
 //! chapter 23 "Air-cooling and dehumidifying coils" (performance of dehumidifying coils), with the
 //! enthalpy of the air written out. What the condensate carries away is neglected (0.3 %).
 
-use super::control::{Actuator, Ramp, lag};
+use super::control::{Actuator, lag};
+use super::hydraulics::{AUTHORITY, VALVE};
+use super::water::WATER_J_M3K;
 use super::zone::{AIR_J_M3K, AIR_KG_M3, VAPOUR_J_KG};
+use crate::simulation::faults::effect;
 use crate::simulation::psychrometrics::{STANDARD_PA, saturation_ratio, saturation_ratio_and_slope};
+use crate::simulation::thermal::exchanger::{Arrangement, Films};
 
-/// Transfer units of a cooling coil: effectiveness 0.73 at nominal airflow.
-const COOLING_NTU: f64 = 1.3;
-/// Transfer units of a heating coil: effectiveness 0.26 at nominal airflow.
-const HEATING_NTU: f64 = 0.3;
+/// How far a clean cooling coil brings its air to the temperature of the water, dry and at nominal flows.
+pub(super) const COOLING: f64 = 0.73;
+/// The same of a heating coil.
+pub(super) const HEATING: f64 = 0.15;
+/// Share of the resistance on the air's side, and the powers of the flows: fins and turbulent tubes.
+const AIR_SIDE: f64 = 0.6;
+const AIR_POWER: f64 = 0.6;
+const WATER_POWER: f64 = 0.8;
 
 /// A water coil with its valve.
 #[derive(Clone, Debug)]
 pub(super) struct Coil {
     pub valve: Actuator,
     cools: bool,
-    /// Transfer units with a clean coil at nominal airflow.
-    ntu: f64,
-    /// How much of the surface is lost.
-    pub fouling: Ramp,
+    films: Films,
+    /// Conductance at nominal flows, clean, W/K.
+    clean_w_k: f64,
+    nominal_air_m3s: f64,
+    nominal_water_m3s: f64,
+    /// `1/effectiveness = a·v^0.4 + b·v/f` for air and water flows over their nominal: near enough to steer by.
+    steer: (f64, f64),
+    /// Water that flows, m³/s.
+    pub water_m3s: f64,
+    /// How fouled the surface is, 0..1.
+    pub fouling: f64,
     pub entering_c: f64,
     pub leaving_c: f64,
     /// Humidity ratio of the air that leaves, kg/kg.
@@ -41,16 +57,6 @@ pub(super) struct Coil {
     /// The part of it that condenses moisture, W; never positive.
     pub latent_w: f64,
     trim: f64,
-}
-
-/// How much of a coil's effectiveness is there at a valve position: water flow saturates.
-fn opening(position: f64) -> f64 {
-    (1.0 - (-1.5 * position).exp()) / (1.0 - (-1.5f64).exp())
-}
-
-/// The position for an [`opening`].
-fn position_for(share: f64) -> f64 {
-    -(1.0 - share.clamp(0.0, 1.0) * (1.0 - (-1.5f64).exp())).ln() / 1.5
 }
 
 /// Surface of a wet coil, °C: between the one it would have if it stayed dry and the air's.
@@ -75,13 +81,24 @@ fn wet_surface(dry_c: f64, air_c: f64, air_ratio: f64, water_c: f64, share: f64,
 }
 
 impl Coil {
-    /// A coil at rest.
-    pub fn new(cools: bool) -> Self {
-        Self {
+    /// A coil at rest, made for nominal flows of air and water, m³/s.
+    pub fn new(cools: bool, air_m3s: f64, water_m3s: f64) -> Self {
+        let (air_w_k, water_w_k) = (AIR_J_M3K * air_m3s.max(1e-3), WATER_J_M3K * water_m3s.max(1e-7));
+        let least = air_w_k.min(water_w_k);
+        let wanted = if cools { COOLING } else { HEATING };
+        // No coil brings the air further than its water can.
+        let effectiveness = (wanted * air_w_k / least).min(0.9);
+        let units = Arrangement::Counter.units(effectiveness, least / air_w_k.max(water_w_k)).min(8.0);
+        let mut coil = Self {
             valve: Actuator::default(),
             cools,
-            ntu: if cools { COOLING_NTU } else { HEATING_NTU },
-            fouling: Ramp::default(),
+            films: Films::from_ua(units * least, AIR_SIDE, AIR_POWER, WATER_POWER),
+            clean_w_k: units * least,
+            nominal_air_m3s: air_m3s.max(1e-3),
+            nominal_water_m3s: water_m3s.max(1e-7),
+            steer: (1.0, 0.0),
+            water_m3s: 0.0,
+            fouling: 0.0,
             entering_c: 20.0,
             leaving_c: 20.0,
             leaving_ratio: 0.006,
@@ -90,11 +107,33 @@ impl Coil {
             heat_w: 0.0,
             latent_w: 0.0,
             trim: 0.0,
-        }
+        };
+        const PART: f64 = 0.3;
+        let at = |share: f64| {
+            let (contact, surface) = coil.reach(coil.nominal_air_m3s, share * coil.nominal_water_m3s);
+            1.0 / (contact * surface).max(1e-6)
+        };
+        let b = (at(PART) - at(1.0)) / (1.0 / PART - 1.0);
+        coil.steer = (at(1.0) - b, b);
+        coil
     }
 
-    fn effectiveness(&self, flow_ratio: f64, fouling: f64) -> f64 {
-        1.0 - (-self.ntu * (1.0 - fouling) * flow_ratio.max(0.05).powf(-0.4)).exp()
+    /// How much of the air meets the surface, and how far a dry surface is on the way from the air to the water.
+    fn reach(&self, air_m3s: f64, water_m3s: f64) -> (f64, f64) {
+        let (air_w_k, water_w_k) = (AIR_J_M3K * air_m3s, WATER_J_M3K * water_m3s);
+        let (air_film, water_film) = self.films.at(air_m3s / self.nominal_air_m3s, water_m3s / self.nominal_water_m3s);
+        if !(air_film > 0.0 && air_w_k > 0.0) {
+            return (0.0, 0.0);
+        }
+        let contact = -(-air_film / air_w_k).exp_m1();
+        if !(water_film > 0.0 && water_w_k > 1e-3) {
+            return (contact, 0.0);
+        }
+        let dirt_k_w = (1.0 / effect::fouled_conductance(self.fouling) - 1.0) / self.clean_w_k;
+        let ua_w_k = 1.0 / (1.0 / air_film + 1.0 / water_film + dirt_k_w);
+        let least = air_w_k.min(water_w_k);
+        let effectiveness = Arrangement::Counter.effectiveness(ua_w_k / least, least / air_w_k.max(water_w_k));
+        (contact, (effectiveness * least / (contact * air_w_k)).min(1.0))
     }
 
     /// The valve command that brings the air to `wanted_c`: what a clean, dry coil needs, plus a slow trim.
@@ -119,25 +158,25 @@ impl Coil {
             let something_to_do = if self.cools { need < -0.5 } else { need > 0.5 };
             return if something_to_do { 1.0 } else { 0.0 };
         }
-        let share = need / reach / self.effectiveness(flow_ratio, 0.0);
         self.trim = (self.trim + error_k * dt_s / 3000.0).clamp(-0.3, 1.0);
-        position_for(share.max(0.0)) + self.trim
+        self.position_for(need / reach, flow_ratio) + self.trim
+    }
+
+    /// The position at which a clean, dry coil brings its air so far on the way to the water.
+    fn position_for(&self, effectiveness: f64, flow_ratio: f64) -> f64 {
+        let (a, b) = self.steer;
+        let ratio = flow_ratio.max(0.05);
+        let water_side = 1.0 / effectiveness.max(1e-3) - a * ratio.powf(1.0 - AIR_POWER);
+        let flow = if water_side > b * ratio { b * ratio / water_side } else { 1.0 };
+        // Back from the installed characteristic to the valve's own.
+        let share = 1.0 / (1.0 + (1.0 / (flow * flow) - 1.0) / AUTHORITY).sqrt();
+        VALVE.position(share)
     }
 
     /// Runs for `dt_s` in air of `entering_c` and a humidity ratio.
-    pub fn step(
-        &mut self,
-        entering_c: f64,
-        entering_ratio: f64,
-        water_c: f64,
-        airflow_m3s: f64,
-        flow_ratio: f64,
-        dt_s: f64,
-    ) {
-        self.fouling.step(dt_s);
+    pub fn step(&mut self, entering_c: f64, entering_ratio: f64, water_c: f64, airflow_m3s: f64, dt_s: f64) {
         self.entering_c = entering_c;
-        let contact = self.effectiveness(flow_ratio, 0.75 * self.fouling.value());
-        let share = opening(self.valve.position);
+        let (contact, share) = self.reach(airflow_m3s, self.water_m3s);
         let dry_c = entering_c + share * (water_c - entering_c);
         let wet = self.cools && dry_c < entering_c && saturation_ratio(dry_c, STANDARD_PA) < entering_ratio;
         let mut dried = 0.0;
@@ -158,7 +197,6 @@ impl Coil {
     pub fn rest(&mut self, ambient_c: f64, ambient_ratio: f64, dt_s: f64) {
         self.valve.step(0.0, dt_s);
         self.trim = 0.0;
-        self.fouling.step(dt_s);
         self.heat_w = 0.0;
         self.latent_w = 0.0;
         self.entering_c = lag(self.entering_c, ambient_c, 1800.0, dt_s);
@@ -170,16 +208,16 @@ impl Coil {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulation::controls::valve::installed;
     use crate::simulation::psychrometrics::{dew_point_c, enthalpy_j_kg, ratio_at};
 
     /// A coil that has settled at 1 m³/s of air.
     fn settled(position: f64, air_c: f64, humidity: f64, water_c: f64) -> (Coil, f64) {
-        let mut coil = Coil::new(true);
-        coil.valve.stuck_at = Some(position);
-        coil.valve.step(position, 5.0);
+        let mut coil = Coil::new(true, 1.0, 1e-3);
+        coil.water_m3s = 1e-3 * installed(VALVE.share(position), AUTHORITY);
         let ratio = ratio_at(air_c, humidity, STANDARD_PA);
         for _ in 0..100 {
-            coil.step(air_c, ratio, water_c, 1.0, 1.0, 5.0);
+            coil.step(air_c, ratio, water_c, 1.0, 5.0);
         }
         (coil, ratio)
     }
@@ -205,9 +243,8 @@ mod tests {
             let by_enthalpy = AIR_KG_M3 * (lost - condensate);
             assert!((by_enthalpy + coil.heat_w).abs() < 0.025 * by_enthalpy, "{by_enthalpy} {coil:?}");
             // The water side: as much heat as its share lets through to this surface.
-            let share = opening(position);
+            let (contact, share) = coil.reach(1.0, coil.water_m3s);
             if share < 0.999 {
-                let contact = coil.effectiveness(1.0, 0.0);
                 let taken = contact * AIR_J_M3K * share / (1.0 - share) * (coil.surface_c - 7.0);
                 assert!((taken + coil.heat_w).abs() < 1e-3 * taken, "{taken} {coil:?}");
             }
@@ -229,5 +266,40 @@ mod tests {
             }
             before = Some(coil.heat_w);
         }
+    }
+
+    #[test]
+    fn at_its_nominal_flows_it_does_what_it_is_made_for() {
+        for (cools, wanted, water_c) in [(true, COOLING, 7.0), (false, HEATING, 60.0)] {
+            let mut coil = Coil::new(cools, 2.0, 1.2e-3);
+            coil.water_m3s = 1.2e-3;
+            for _ in 0..100 {
+                coil.step(20.0, 0.004, water_c, 2.0, 5.0);
+            }
+            let reached = (coil.leaving_c - 20.0) / (water_c - 20.0);
+            assert!((reached - wanted).abs() < 0.005, "{reached}");
+            let water_k = coil.heat_w.abs() / (WATER_J_M3K * coil.water_m3s);
+            assert!(water_k < (water_c - 20.0f64).abs(), "{water_k}");
+            println!("steer {:?}", coil.steer);
+        }
+    }
+
+    #[test]
+    fn it_steers_to_where_it_wants_to_be() {
+        for (air, effectiveness) in [(2.0, 0.6), (2.0, 0.3), (1.2, 0.5), (1.2, 0.15), (0.8, 0.3)] {
+            let mut coil = Coil::new(true, 2.0, 1.5e-3);
+            let position = coil.position_for(effectiveness, air / 2.0);
+            coil.water_m3s = 1.5e-3 * installed(VALVE.share(position), AUTHORITY);
+            let (contact, share) = coil.reach(air, coil.water_m3s);
+            assert!((contact * share / effectiveness - 1.0).abs() < 0.12, "{air} {effectiveness}: {}", contact * share);
+        }
+    }
+
+    #[test]
+    fn dirt_takes_heat_and_less_water_too() {
+        let coil = |fouling: f64| Coil { fouling, ..Coil::new(true, 1.0, 1e-3) };
+        let heat = |c: &Coil, water: f64| c.reach(1.0, water).1;
+        assert!(heat(&coil(1.0), 1e-3) < 0.55 * heat(&coil(0.0), 1e-3));
+        assert!(heat(&coil(0.0), 2e-4) < 0.7 * heat(&coil(0.0), 1e-3));
     }
 }

@@ -1,4 +1,6 @@
-//! Small pieces of control: lags, actuators, PI loops, sustained conditions.
+//! Small pieces of control: lags, actuators, PI loops, numbers drawn by name.
+
+use crate::simulation::faults::effect;
 
 /// Moves `value` towards `target` with the time constant `tau_s`: exact for any step.
 pub(super) fn lag(value: f64, target: f64, tau_s: f64, dt_s: f64) -> f64 {
@@ -20,6 +22,8 @@ pub(super) struct Actuator {
     pub position: f64,
     /// Where it is stuck.
     pub stuck_at: Option<f64>,
+    /// How far it leaks when it is shut, 0..1.
+    pub leaking: f64,
 }
 
 /// Seconds from closed to open.
@@ -33,16 +37,8 @@ impl Actuator {
         let ramp = dt_s / OUTPUT_S;
         self.command += (command.clamp(0.0, 1.0) - self.command).clamp(-ramp, ramp);
         let run = dt_s / STROKE_S;
-        self.position = match self.stuck_at {
-            Some(place) => place,
-            None => self.position + (self.command - self.position).clamp(-run, run),
-        };
-    }
-
-    /// Jumps to the far side by `severity` of the whole travel, and stays there.
-    pub fn stick(&mut self, severity: f64) {
-        let place = if self.position < 0.5 { self.position + severity } else { self.position - severity };
-        self.stuck_at = Some(place.clamp(0.0, 1.0));
+        let healthy = self.position + (self.command - self.position).clamp(-run, run);
+        self.position = self.stuck_at.map_or(healthy, |place| effect::position(healthy, place, 1.0));
     }
 }
 
@@ -64,51 +60,6 @@ impl Pi {
     /// Forgets what it has summed up.
     pub fn clear(&mut self) {
         self.integral = 0.0;
-    }
-}
-
-/// How long a condition has held, seconds.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sustained(pub f64);
-
-impl Sustained {
-    /// Counts on while `holds`, else starts again; true once it has held for `long_s`.
-    pub fn step(&mut self, holds: bool, long_s: f64, dt_s: f64) -> bool {
-        self.0 = if holds { self.0 + dt_s } else { 0.0 };
-        self.0 >= long_s
-    }
-}
-
-/// A fault that grows: 0 before it, 1 when it is fully there.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Ramp {
-    target: f64,
-    now: f64,
-    over_s: f64,
-}
-
-impl Ramp {
-    /// Starts to grow to `severity` within `over_s`.
-    pub fn start(&mut self, severity: f64, over_s: f64) {
-        self.target = self.target.max(severity);
-        self.over_s = over_s;
-    }
-
-    /// Grows for `dt_s`.
-    pub fn step(&mut self, dt_s: f64) {
-        if self.now < self.target {
-            self.now = (self.now + self.target * dt_s / self.over_s.max(1.0)).min(self.target);
-        }
-    }
-
-    /// How much of it is there, 0..1.
-    pub fn value(&self) -> f64 {
-        self.now
-    }
-
-    /// True when it was started.
-    pub fn started(&self) -> bool {
-        self.target > 0.0
     }
 }
 
@@ -143,11 +94,10 @@ mod tests {
             assert!(valve.command - valve.position < 0.05, "it follows");
         }
         assert!((valve.position - 0.5).abs() < 1e-9);
-        valve.stick(1.0);
+        valve.stuck_at = Some(effect::sticks_at(valve.position, 1.0));
         valve.step(1.0, 5.0);
         assert_eq!(valve.position, 0.0);
-        let mut closed = Actuator::default();
-        closed.stick(0.3);
+        let mut closed = Actuator { stuck_at: Some(effect::sticks_at(0.0, 0.3)), ..Actuator::default() };
         closed.step(0.0, 5.0);
         assert!((closed.position - 0.3).abs() < 1e-9);
     }
@@ -163,17 +113,5 @@ mod tests {
             steps += 1;
             assert!(steps < 1500, "an integral that was full took too long to empty");
         }
-    }
-
-    #[test]
-    fn a_ramp_ends_at_its_severity() {
-        let mut ramp = Ramp::default();
-        ramp.step(60.0);
-        assert_eq!(ramp.value(), 0.0);
-        ramp.start(0.8, 600.0);
-        ramp.step(300.0);
-        assert!((ramp.value() - 0.4).abs() < 1e-9);
-        ramp.step(900.0);
-        assert_eq!(ramp.value(), 0.8);
     }
 }

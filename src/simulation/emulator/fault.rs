@@ -1,74 +1,12 @@
 //! Faults on demand: `NAME[:ASSET][=SEVERITY]@T`.
 
 use crate::problem::Problem;
+use crate::simulation::faults::{Fault, FaultKind};
 use crate::time::parse_seconds;
 use serde::Serialize;
 
-/// Every fault that is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultKind {
-    /// A valve that stays where it is.
-    StuckValve,
-    /// A sensor whose reading wanders off.
-    SensorDrift,
-    /// A device that falls silent.
-    SensorDropout,
-    /// A coil that transfers less heat.
-    CoilFouling,
-    /// A machine that starts and stops too often.
-    ShortCycling,
-    /// A pump below its curve.
-    PumpWear,
-    /// A filter that lets less air through.
-    FilterClogging,
-}
-
-/// Names that are known, and not built yet.
-const LATER: [&str; 7] =
-    ["leaking-valve", "stuck-damper", "pipe-blockage", "leak", "sensor-bias", "sensor-freeze", "sensor-noise"];
-
 /// No run lasts longer than a year, seconds.
 const LATEST_S: f64 = 366.0 * 86_400.0;
-
-impl FaultKind {
-    /// Every kind, in the order of the help.
-    pub const ALL: [FaultKind; 7] = [
-        Self::StuckValve,
-        Self::SensorDrift,
-        Self::SensorDropout,
-        Self::CoilFouling,
-        Self::ShortCycling,
-        Self::PumpWear,
-        Self::FilterClogging,
-    ];
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::StuckValve => "stuck-valve",
-            Self::SensorDrift => "sensor-drift",
-            Self::SensorDropout => "sensor-dropout",
-            Self::CoilFouling => "coil-fouling",
-            Self::ShortCycling => "short-cycling",
-            Self::PumpWear => "pump-wear",
-            Self::FilterClogging => "filter-clogging",
-        }
-    }
-
-    /// What it can be put on, in the words of the field.
-    pub fn target(self) -> &'static str {
-        match self {
-            Self::StuckValve => "a control valve with command and position",
-            Self::SensorDrift => "a temperature sensor that stands on equipment with a supply temperature",
-            Self::SensorDropout => "a device with measured points",
-            Self::CoilFouling => "a coil of an air handling unit",
-            Self::ShortCycling => "a chiller or a boiler",
-            Self::PumpWear => "a pump",
-            Self::FilterClogging => "a filter of an air handling unit",
-        }
-    }
-}
 
 /// A fault as asked for on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,20 +63,17 @@ impl FaultSpec {
             Some((name, asset)) => (name, Some(asset.to_owned())),
             None => (what, None),
         };
-        let Some(kind) = Self::kind(name) else {
+        let Some(kind) = FaultKind::named(name) else {
             let known = FaultKind::ALL.map(FaultKind::name).join(", ");
-            let message = if LATER.contains(&name) {
-                format!("the fault `{name}` is not built yet")
-            } else {
-                format!("there is no fault `{name}`")
-            };
+            let message = format!("there is no fault `{name}`");
             return Err(Problem::error(format!("--fault {text}"), message, format!("use one of {known}")));
         };
         Ok(Self { kind, asset, severity, at_s })
     }
 
-    fn kind(name: &str) -> Option<FaultKind> {
-        FaultKind::ALL.into_iter().find(|k| k.name() == name)
+    /// The fault itself, on an asset (its GlobalId) from a moment on, seconds since the emulated building's start.
+    pub(super) fn fault(&self, target: String, start_s: f64) -> Fault {
+        Fault::new(target, self.kind, self.severity, start_s)
     }
 }
 
@@ -166,8 +101,6 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         for (text, words) in [
-            ("leak@20s", "not built yet"),
-            ("stuck-damper:X@20s", "not built yet"),
             ("earthquake@20s", "no fault `earthquake`"),
             ("stuck-valve", "does not say when"),
             ("stuck-valve@soon", "not a duration"),
@@ -194,9 +127,6 @@ mod tests {
         ] {
             let problem = FaultSpec::parse(text).unwrap_err();
             assert!(problem.message.contains(words), "{text}: {problem}");
-        }
-        for name in LATER {
-            assert!(FaultSpec::parse(&format!("{name}:X=0.3@1s")).unwrap_err().message.contains("not built yet"));
         }
         assert!(FaultSpec::parse("earthquake@1s").unwrap_err().remedy.contains("filter-clogging"));
     }

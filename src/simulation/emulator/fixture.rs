@@ -17,6 +17,10 @@ fn element(class: &str, tag: &str, predefined: &str, set: &str, values: &[(&str,
     }
 }
 
+fn coil(w_m3s: f64, nominal_m3s: f64) -> [(&'static str, f64); 2] {
+    [("DesignPower", w_m3s * nominal_m3s), ("NominalAirflow", nominal_m3s)]
+}
+
 fn humidity(of: &str, host: u32, name: &str) -> Element {
     let mut sensor = element("IfcSensor", &format!("{of}-RH"), "HUMIDITYSENSOR", "Pset_Plenum_Design", &[]);
     sensor.name = name.into();
@@ -84,8 +88,8 @@ pub(crate) fn elements() -> Vec<Element> {
                 DESIGN,
                 &[("NominalAirflow", nominal), ("CleanPressureDrop", 90.0)],
             ),
-            element("IfcCoil", &format!("{tag}-CC"), "WATERCOOLINGCOIL", DESIGN, &[("DesignPower", 20e3 * nominal)]),
-            element("IfcCoil", &format!("{tag}-HC"), "WATERHEATINGCOIL", DESIGN, &[("DesignPower", 15e3 * nominal)]),
+            element("IfcCoil", &format!("{tag}-CC"), "WATERCOOLINGCOIL", DESIGN, &coil(20e3, nominal)),
+            element("IfcCoil", &format!("{tag}-HC"), "WATERHEATINGCOIL", DESIGN, &coil(15e3, nominal)),
         ];
         for mut part in parts {
             part.part_of = Some(unit);

@@ -1,18 +1,19 @@
-//! Which asset a fault goes to, and how it gets into the plant.
+//! How a fault gets to its asset, and from there into the plant and into the readings.
 
-use super::Emulator;
-use super::control::{Ramp, hash, mix};
-use super::fault::{FaultKind, FaultSpec, InjectedFault};
+use super::control::{hash, mix};
+use super::fault::{FaultSpec, InjectedFault};
+use super::hydraulics::Stretch;
 use super::layout::Device;
+use super::plant::Plant;
+use super::signal::{Quality, Signal};
 use super::water::LoopKind;
+use super::{Broken, Emulator};
 use crate::problem::Problem;
+use crate::simulation::faults::{Fault, FaultKind, Stage, effect};
 use crate::site::Slot;
 use crate::time::Time;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// How long a creeping fault takes to be fully there, seconds.
-const CREEP_S: f64 = 600.0;
 
 impl Emulator {
     /// Puts a fault into the building. Without an asset the seed draws one among those that can have it
@@ -33,10 +34,32 @@ impl Emulator {
                 )
             })?,
         };
-        self.apply(kind, slot, fault.severity);
-        self.faulty.push((kind, slot));
         let asset = self.ids.get(slot.0 as usize).map(|(id, _)| id.clone()).unwrap_or_default();
+        let fault = fault.fault(asset.clone(), self.now.seconds_since(self.start));
+        fault.check()?;
+        self.add(fault, slot);
         Ok(InjectedFault { name: kind, asset, at })
+    }
+
+    /// Takes a fault in, whole: with its time and its end.
+    fn add(&mut self, fault: Fault, slot: Slot) {
+        let point = match fault.kind {
+            FaultKind::SensorDropout => None,
+            kind if kind.stage() == Stage::Signal => self.primary(slot),
+            _ => None,
+        };
+        if let Some(point) = point {
+            // A sensor that freezes stays at what it shows now.
+            let shown = u32::try_from(point).ok().and_then(|i| self.read(crate::site::PointIndex(i)));
+            if let (Some(Some(measured)), Some(shown)) = (self.points.get_mut(point), shown) {
+                measured.expect(shown);
+            }
+        }
+        let stuck_at = self.devices.get(&slot).copied().and_then(|device| {
+            let standing = self.plants.of(slot).blade(fault.kind, device)?;
+            Some(effect::sticks_at(standing, fault.severity))
+        });
+        self.broken.push(Broken { fault, slot, point, stuck_at });
     }
 
     /// Checks a fault before its time: no such asset, or one that cannot have it.
@@ -93,142 +116,156 @@ impl Emulator {
     /// The seed draws among the candidates that show the fault best.
     fn draw(&self, kind: FaultKind) -> Option<Slot> {
         let mut all = self.candidates(kind);
-        all.retain(|(slot, _)| !self.faulty.contains(&(kind, *slot)));
+        all.retain(|(slot, _)| !self.broken.iter().any(|b| b.fault.kind == kind && b.slot == *slot));
         let best = all.iter().map(|(_, rank)| *rank).max()?;
         all.retain(|(_, rank)| *rank == best);
         all.sort_by_key(|(slot, _)| self.ids.get(slot.0 as usize).map(|(id, _)| id.clone()));
-        let stream = mix(mix(self.seed, hash(kind.name())), self.faulty.len() as u64);
+        let stream = mix(mix(self.seed, hash(kind.name())), self.broken.len() as u64);
         let pick = ChaCha8Rng::seed_from_u64(stream).random_range(0..all.len());
         all.get(pick).map(|(slot, _)| *slot)
     }
 
-    /// Assets that can have a fault, with how soon they would show it; 0: only when asked for by name.
-    pub(super) fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
-        let measures = |slot: Slot, role: &str| self.roles.contains(&(slot, role.to_owned()));
-        let mut found: Vec<(Slot, u8)> = Vec::new();
-        if kind == FaultKind::SensorDropout {
-            let mut slots: Vec<Slot> = self.points.iter().flatten().map(|p| p.asset).collect();
-            slots.sort_unstable();
-            slots.dedup();
-            let rank = |slot: &Slot| match self.devices.get(slot) {
-                Some(Device::Sensor { .. } | Device::Weather | Device::Zone(_)) => 2,
-                _ => 1,
-            };
-            return slots.into_iter().map(|s| (s, rank(&s))).collect();
+    /// Puts into the plant how much of each fault is there at a moment of the grid: before its controls run and it
+    /// is solved. What nothing is wrong with any more gets its healthy value back.
+    pub(super) fn break_things(&mut self, at: Time) {
+        if self.broken.is_empty() {
+            return;
         }
-        for (slot, device) in &self.devices {
-            let plant = self.plants.of(*slot);
-            let rank = match (kind, *device) {
-                (FaultKind::StuckValve, Device::Valve(_))
-                    if measures(*slot, "command") && measures(*slot, "position") =>
-                {
-                    1
-                }
-                (FaultKind::SensorDrift, Device::Sensor { on: Some(host), back: false })
-                    if measures(*slot, "temperature") && measures(host, "supply_temperature") =>
-                {
-                    1
-                }
-                (FaultKind::CoilFouling, Device::Coil { air, cools }) => {
-                    let Some(unit) = plant.air.get(air) else { continue };
-                    let coil = if cools { &unit.cooling } else { &unit.heating };
-                    let in_season = cools == (plant.weather.outdoor_c > 10.0);
-                    if unit.running() && coil.valve.position > 0.12 {
-                        3
-                    } else if in_season {
-                        2
-                    } else {
-                        1
-                    }
-                }
-                (FaultKind::ShortCycling, Device::Machine(kind, i)) if measures(*slot, "running") => {
-                    let Some(water) = plant.water(kind) else { continue };
-                    let running = water.machines.get(i).is_some_and(|m| m.running);
-                    match (running, water.lead == i) {
-                        (true, true) => 3,
-                        (_, true) => 2,
-                        _ => 1,
-                    }
-                }
-                (FaultKind::PumpWear, Device::Pump(kind, i)) => {
-                    let group = match kind {
-                        LoopKind::Condenser => &plant.condenser.pumps,
-                        _ => match plant.water(kind) {
-                            Some(water) => &water.pumps,
-                            None => continue,
-                        },
-                    };
-                    let running = group.pumps.get(i).is_some_and(|p| p.running);
-                    match (running, group.duty == i) {
-                        (true, true) => 3,
-                        (_, true) => 2,
-                        _ => 1,
-                    }
-                }
-                (FaultKind::FilterClogging, Device::Filter(i)) => {
-                    if plant.air.get(i).is_some_and(|a| a.running()) {
-                        2
-                    } else {
-                        1
-                    }
-                }
-                _ => continue,
-            };
-            found.push((*slot, rank));
+        let time_s = at.seconds_since(self.start);
+        for broken in self.broken.iter().filter(|b| b.fault.kind.stage() != Stage::Signal) {
+            let Some(device) = self.devices.get(&broken.slot).copied() else { continue };
+            self.plants.of_mut(broken.slot).strike(device, &broken.fault, None, 0.0);
         }
-        found
+        for n in 0..self.broken.len() {
+            let Some(broken) = self.broken.get(n) else { continue };
+            let Some(device) = self.devices.get(&broken.slot).copied() else { continue };
+            if broken.fault.kind.stage() == Stage::Signal {
+                self.mislead(n, time_s);
+                continue;
+            }
+            let amount = broken.fault.amount(time_s);
+            if amount > 0.0 {
+                self.plants.of_mut(broken.slot).strike(device, &broken.fault, broken.stuck_at, amount);
+            }
+        }
     }
 
-    fn apply(&mut self, kind: FaultKind, slot: Slot, severity: f64) {
-        let Some(device) = self.devices.get(&slot).copied() else {
-            if kind == FaultKind::SensorDropout {
-                self.silent.insert(slot);
-            }
-            return;
-        };
+    /// Lets a controller see what its faulty sensor shows.
+    fn mislead(&mut self, n: usize, time_s: f64) {
+        let Some((slot, point)) = self.broken.get(n).and_then(|b| Some((b.slot, b.point?))) else { return };
+        let Some(Some(measured)) = self.points.get(point) else { return };
+        let faults = self.broken.iter().filter(|b| b.point == Some(point)).map(|b| &b.fault);
+        let Signal::Of(device, quality) = measured.signal else { return };
         let plant = self.plants.of_mut(slot);
+        match (device, quality) {
+            (Device::Zone(i), Quality::ZoneTemperature) => {
+                if let Some(zone) = plant.zones.get_mut(i) {
+                    zone.sensed_c = measured.through_faults(faults, zone.air_c, time_s);
+                }
+            }
+            (Device::Air(i), Quality::SupplyTemperature) => {
+                if let Some(unit) = plant.air.get_mut(i) {
+                    unit.sensed_c = measured.through_faults(faults, unit.supply_c, time_s);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Plant {
+    /// Where a blade or plug stands that a fault of this kind would hold.
+    fn blade(&self, kind: FaultKind, device: Device) -> Option<f64> {
         match (kind, device) {
-            (FaultKind::SensorDropout, _) => {
-                self.silent.insert(slot);
-            }
-            (FaultKind::SensorDrift, _) => {
-                let mut ramp = Ramp::default();
-                ramp.start(severity, CREEP_S);
-                self.drifting.insert(slot, ramp);
-            }
+            (FaultKind::StuckValve, Device::Valve(place)) => self.valve(place).map(|v| v.position),
+            (FaultKind::StuckDamper, Device::Zone(i)) => self.zones.get(i).map(|z| z.damper.position),
+            (FaultKind::StuckDamper, Device::Air(i)) => self.air.get(i).map(|a| a.damper.position),
+            _ => None,
+        }
+    }
+
+    /// Makes a fault of a device as large as `amount`, or larger if it is already; zero mends it.
+    fn strike(&mut self, device: Device, fault: &Fault, stuck_at: Option<f64>, amount: f64) {
+        let worst = |value: &mut f64| *value = if amount > 0.0 { value.max(amount) } else { 0.0 };
+        match (fault.kind, device) {
             (FaultKind::StuckValve, Device::Valve(place)) => {
-                if let Some(valve) = plant.valve_mut(place) {
-                    valve.stick(severity);
+                if let Some(valve) = self.valve_mut(place) {
+                    valve.stuck_at = stuck_at;
+                }
+            }
+            (FaultKind::StuckDamper, Device::Zone(i)) => {
+                if let Some(zone) = self.zones.get_mut(i) {
+                    zone.damper.stuck_at = stuck_at;
+                }
+            }
+            (FaultKind::StuckDamper, Device::Air(i)) => {
+                if let Some(unit) = self.air.get_mut(i) {
+                    unit.damper.stuck_at = stuck_at;
+                }
+            }
+            (FaultKind::LeakingValve, Device::Valve(place)) => {
+                if let Some(valve) = self.valve_mut(place) {
+                    worst(&mut valve.leaking);
                 }
             }
             (FaultKind::CoilFouling, Device::Coil { air, cools }) => {
-                if let Some(unit) = plant.air.get_mut(air) {
-                    let coil = if cools { &mut unit.cooling } else { &mut unit.heating };
-                    coil.fouling.start(severity, CREEP_S);
+                if let Some(unit) = self.air.get_mut(air) {
+                    worst(&mut if cools { &mut unit.cooling } else { &mut unit.heating }.fouling);
                 }
             }
             (FaultKind::FilterClogging, Device::Filter(i)) => {
-                if let Some(unit) = plant.air.get_mut(i) {
-                    unit.filter.start(severity, CREEP_S);
+                if let Some(unit) = self.air.get_mut(i) {
+                    worst(&mut unit.filter);
                 }
             }
             (FaultKind::ShortCycling, Device::Machine(kind, i)) => {
-                let water = if kind == LoopKind::Chilled { &mut plant.chilled } else { &mut plant.heating };
-                water.lead_with(i);
+                let water = if kind == LoopKind::Chilled { &mut self.chilled } else { &mut self.heating };
+                if amount > 0.0 {
+                    water.lead_with(i);
+                }
                 if let Some(machine) = water.machines.get_mut(i) {
-                    machine.short_cycling.start(severity, 1.0);
+                    worst(&mut machine.short_cycling);
                 }
             }
             (FaultKind::PumpWear, Device::Pump(kind, i)) => {
                 let group = match kind {
-                    LoopKind::Chilled => &mut plant.chilled.pumps,
-                    LoopKind::Heating => &mut plant.heating.pumps,
-                    LoopKind::Condenser => &mut plant.condenser.pumps,
+                    LoopKind::Chilled => &mut self.chilled.pumps,
+                    LoopKind::Heating => &mut self.heating.pumps,
+                    LoopKind::Condenser => &mut self.condenser.pumps,
                 };
                 // A standby pump shows its wear only when it works: it takes over the duty.
-                group.duty = i;
+                if amount > 0.0 {
+                    group.duty = i;
+                }
                 if let Some(pump) = group.pumps.get_mut(i) {
-                    pump.wear.start(severity, CREEP_S);
+                    worst(&mut pump.wear);
+                }
+            }
+            (FaultKind::PipeBlockage, Device::Duct { zone: Some(i), .. }) => {
+                if let Some(zone) = self.zones.get_mut(i) {
+                    worst(&mut zone.blocked);
+                }
+            }
+            (FaultKind::PipeBlockage, Device::Duct { air, zone: None }) => {
+                if let Some(unit) = self.air.get_mut(air) {
+                    worst(&mut unit.blocked);
+                }
+            }
+            (FaultKind::PipeBlockage, device) => {
+                let Some((kind, stretch)) = self.stretch(device) else { return };
+                // A machine that waits has no water to block: it takes the lead.
+                match (kind, stretch) {
+                    (LoopKind::Chilled, Stretch::Machine(i)) if amount > 0.0 => self.chilled.lead_with(i),
+                    (LoopKind::Heating, Stretch::Machine(i)) if amount > 0.0 => self.heating.lead_with(i),
+                    _ => {}
+                }
+                if let Some(blocked) = self.pipes_mut(kind).blocked(stretch) {
+                    worst(blocked);
+                }
+            }
+            (FaultKind::Leak, device) => {
+                if let Some((kind, stretch)) = self.stretch(device) {
+                    worst(self.pipes_mut(kind).leaking(stretch));
                 }
             }
             _ => {}

@@ -6,11 +6,13 @@
 
 use super::air::AirHandler;
 use super::control::{Actuator, hash, mix, unit_interval};
+use super::hydraulics::Stretch;
+use super::machine::Machine;
 use super::plant::{Plant, ValvePlace};
-use super::pump::{Pump, PumpGroup};
+use super::pump::Pump;
 use super::radiator::{Radiator, RadiatorDesign};
 use super::tower::Condenser;
-use super::water::{LoopKind, Machine, WaterLoop};
+use super::water::{LoopKind, WaterLoop};
 use super::weather::Weather;
 use super::zone::{Zone, ZoneDesign};
 use crate::problem::Problem;
@@ -42,6 +44,13 @@ pub(super) enum Device {
     Pump(LoopKind, usize),
     HeatMeter(LoopKind),
     ElectricMeter,
+    /// A pipe segment: where in its loop it is.
+    Pipe(LoopKind, Stretch),
+    /// A duct segment: of a unit, or of one of its boxes.
+    Duct {
+        air: usize,
+        zone: Option<usize>,
+    },
 }
 
 /// Every element that is simulated.
@@ -256,8 +265,8 @@ impl<'a> Reader<'a> {
         loose
     }
 
-    fn pumps(&mut self, kind: LoopKind, what: &str) -> PumpGroup {
-        let mut group = PumpGroup::default();
+    fn pumps(&mut self, kind: LoopKind, what: &str) -> Vec<Pump> {
+        let mut group = Vec::new();
         for (slot, e) in self.of_class("IfcPump") {
             if self.loop_of(e) != Some(kind) {
                 continue;
@@ -267,29 +276,32 @@ impl<'a> Reader<'a> {
             let shutoff = number(e, "ShutoffPressure").unwrap_or(1.33 * head).max(1.05 * head);
             let curve = number(e, "CurveCoefficient").unwrap_or((shutoff - head) / (flow * flow));
             let power = number(e, "NominalPower").unwrap_or(flow * head / 0.6);
-            self.devices.insert(slot, Device::Pump(kind, group.pumps.len()));
-            group.pumps.push(Pump::new(flow, head, shutoff, curve, power));
+            self.devices.insert(slot, Device::Pump(kind, group.len()));
+            group.push(Pump::new(flow, head, shutoff, curve, power));
         }
-        if group.pumps.is_empty() {
+        if group.is_empty() {
             self.missing(what, "the loop's flow is taken as it should be");
-            group.pumps.push(Pump::new(0.01, 150e3, 200e3, 50e3 / 1e-4, 2500.0));
+            group.push(Pump::new(0.01, 150e3, 200e3, 50e3 / 1e-4, 2500.0));
         }
         group
     }
 
     fn machines(&mut self, class: &str, kind: LoopKind, what: &str, default_w: f64) -> Vec<Machine> {
         let mut machines = Vec::new();
-        let (water_c, usual, range) =
-            if kind == LoopKind::Chilled { (20.0, 5.0, 1.5..12.0) } else { (45.0, 0.95, 0.3..1.2) };
+        let cools = kind == LoopKind::Chilled;
+        let (usual, range) = if cools { (5.0, 1.5..12.0) } else { (0.95, 0.3..1.2) };
+        let made = |design_w: f64, how_well: f64| {
+            if cools { Machine::chiller(design_w, how_well) } else { Machine::boiler(design_w, how_well) }
+        };
         for (slot, e) in self.of_class(class) {
             let design_w = number(e, "DesignPower").unwrap_or(default_w).max(1000.0);
             let stated = number(e, "NominalEfficiency").filter(|v| range.contains(v));
             self.devices.insert(slot, Device::Machine(kind, machines.len()));
-            machines.push(Machine::new(design_w, stated.unwrap_or(usual), water_c));
+            machines.push(made(design_w, stated.unwrap_or(usual)));
         }
         if machines.is_empty() {
             self.missing(what, "its water is taken from elsewhere at the right temperature");
-            machines.push(Machine::new(default_w, usual, water_c));
+            machines.push(made(default_w, usual));
         }
         machines
     }
@@ -362,20 +374,29 @@ pub(super) fn derive_part(
     let heating_pumps = r.pumps(LoopKind::Heating, "heating water pump");
     let condenser_pumps = r.pumps(LoopKind::Condenser, "condenser water pump");
     r.others();
-    let rejected_w: f64 = chillers.iter().map(|m| m.design_w * (1.0 + 1.0 / m.efficiency)).sum();
+    let rejected_w: Vec<f64> = chillers.iter().map(|m| 1.2 * m.design_w).collect();
+    let cooled: Vec<f64> = air.iter().map(|a| a.nominal_m3s).collect();
+    // Heating coils are about as large as all boxes together.
+    let boxes_w: f64 = zones.iter().map(|z| z.design.heating_w).sum::<f64>().max(1.0);
+    let coils = air.iter().map(|a| boxes_w * a.nominal_m3s / nominal.max(1e-6));
+    let heated: Vec<f64> = coils
+        .chain(zones.iter().map(|z| z.design.heating_w))
+        .chain(radiators.iter().map(|r| r.design.rated_w))
+        .collect();
     let counted = |n: u64, kwh: f64| (kwh * (0.5 + unit_interval(mix(seed, n + 100 * number)))).round() * 3.6e6;
-    let plant = Plant {
+    let mut plant = Plant {
         weather: Weather::new(seed),
         zones,
         air,
         radiators,
-        chilled: WaterLoop::new(LoopKind::Chilled, chilled_pumps, chillers, counted(11, 180_000.0)),
-        heating: WaterLoop::new(LoopKind::Heating, heating_pumps, boilers, counted(12, 240_000.0)),
-        condenser: Condenser::new(condenser_pumps, rejected_w, 0.012 * rejected_w),
+        chilled: WaterLoop::new(LoopKind::Chilled, chilled_pumps, chillers, &cooled, counted(11, 180_000.0)),
+        heating: WaterLoop::new(LoopKind::Heating, heating_pumps, boilers, &heated, counted(12, 240_000.0)),
+        condenser: Condenser::new(condenser_pumps, &rejected_w),
         loose_valves,
         electric_w: 0.0,
         electric_j: counted(13, 600_000.0),
         seed,
     };
+    plant.connect();
     (plant, r.devices, r.problems)
 }

@@ -1,39 +1,50 @@
 //! The emulated building: what its devices would measure, from weather, people and physics.
 //!
-//! Simple and honest: rooms as air and mass with a VAV box each, air handling units with economiser,
-//! dry and wet coils and fan laws, moisture from people to condensate, radiators, water loops with pumps
-//! on their curves and machines with staging, a tower, meters.
+//! Rooms as air and mass with a VAV box each, air handling units with economiser, dry and wet coils and fan laws,
+//! moisture from people to condensate, radiators, a tower, meters. Water and air flow through networks that are solved:
+//! loops with pumps on their curves, control valves and staged machines; ducts with their fan, filter and dampers. Faults are those of
+//! [`faults`](crate::simulation::faults), put in between control and solve, and into readings after it.
 //! It runs on a fixed grid of [`GRID_S`] and noise is drawn by point and moment, so one seed and start
 //! give one series, however it is stepped and read.
 
 mod air;
 #[cfg(test)]
 mod balance;
+mod candidates;
 #[cfg(test)]
 mod closed_loop;
 mod coil;
 mod control;
+mod ducts;
 pub mod fault;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod hydraulics;
 mod inject;
 mod layout;
+mod machine;
+mod pipes;
 mod plant;
 mod plants;
 mod pump;
 mod radiator;
 mod signal;
+#[cfg(test)]
+mod signatures;
 mod tower;
 mod water;
 mod weather;
 mod zone;
 
-pub use fault::{FaultKind, FaultSpec, InjectedFault};
+pub use crate::simulation::faults::FaultKind;
+pub use fault::{FaultSpec, InjectedFault};
 
 use crate::problem::Problem;
-use crate::site::{PointIndex, Site, Slot};
+use crate::simulation::faults::Fault;
+use crate::simulation::faults::signal::{Sensor, SensorState};
+use crate::site::unit::Quantity;
+use crate::site::{Point, PointIndex, Site, Slot};
 use crate::time::Time;
-use control::Ramp;
 use layout::Devices;
 use plants::Plants;
 use signal::{Instrument, Signal};
@@ -45,8 +56,6 @@ pub const GRID_S: f64 = 5.0;
 const WARM_UP_S: f64 = 43_200.0;
 /// The step of the warm-up, seconds.
 const WARM_UP_STEP_S: f64 = 10.0;
-/// How far a sensor wanders at severity 1, K.
-const DRIFT_K: f64 = 5.0;
 
 /// A Monday in May, late in the morning: people are in and the plant is at work.
 pub const DEFAULT_START: &str = "2026-05-11T09:00:00Z";
@@ -70,9 +79,61 @@ impl Settings {
 #[derive(Clone)]
 struct Measured {
     asset: Slot,
-    temperature: bool,
+    quantity: Quantity,
+    humidity: bool,
     signal: Signal,
     instrument: Instrument,
+    sensor: Sensor,
+    state: SensorState,
+}
+
+impl Measured {
+    fn of(point: &Point, signal: Signal, seed: u64) -> Self {
+        let instrument = Instrument::of(point, seed);
+        // What a faulty sensor is off by at the worst; of what depends on its size, a quarter of what it shows.
+        let worst = match point.unit.quantity {
+            Quantity::Temperature => 4.0,
+            Quantity::Ratio => 0.2,
+            Quantity::Concentration => 400.0,
+            _ => point.expected.map_or(1.0, |[low, high]| 0.02 * (high - low).abs()),
+        };
+        Self {
+            asset: point.asset,
+            quantity: point.unit.quantity,
+            humidity: point.role.ends_with("humidity"),
+            signal,
+            sensor: Sensor { worst, seed: instrument.key() ^ 0x5E45 },
+            instrument,
+            state: SensorState::default(),
+        }
+    }
+
+    /// Notes what it shows before it breaks.
+    fn expect(&mut self, shown: f64) {
+        if !matches!(self.quantity, Quantity::Temperature | Quantity::Ratio | Quantity::Concentration) {
+            self.sensor.worst = self.sensor.worst.max(0.25 * shown.abs());
+        }
+        self.state = SensorState::default();
+        self.state.read(&self.sensor, [], shown, 0.0);
+    }
+
+    /// A reading with the faults of its sensor; none where it says nothing.
+    fn through_faults<'a>(&self, faults: impl IntoIterator<Item = &'a Fault>, value: f64, time_s: f64) -> Option<f64> {
+        // What it remembers is from before the fault: the same moment always reads the same.
+        let mut state = self.state;
+        state.read(&self.sensor, faults, value, time_s)
+    }
+}
+
+/// A fault in the building.
+#[derive(Clone)]
+struct Broken {
+    fault: Fault,
+    slot: Slot,
+    /// The point that a sensor's fault strikes; none: all of the asset.
+    point: Option<usize>,
+    /// Where a blade or plug is held.
+    stuck_at: Option<f64>,
 }
 
 /// An emulated building, or several with a plant each.
@@ -85,11 +146,12 @@ pub struct Emulator {
     /// GlobalId and tag by slot.
     ids: Vec<(String, String)>,
     roles: HashSet<(Slot, String)>,
+    /// Points of each asset.
+    by_asset: HashMap<Slot, Vec<usize>>,
+    start: Time,
     now: Time,
     grid: Time,
-    silent: HashSet<Slot>,
-    drifting: HashMap<Slot, Ramp>,
-    faulty: Vec<(FaultKind, Slot)>,
+    broken: Vec<Broken>,
 }
 
 impl Emulator {
@@ -108,14 +170,13 @@ impl Emulator {
                     *made_up.entry((class, point.role.clone())).or_default() += 1;
                 }
                 roles.insert((point.asset, point.role.clone()));
-                Some(Measured {
-                    asset: point.asset,
-                    temperature: point.role == "temperature",
-                    signal,
-                    instrument: Instrument::of(point, settings.seed),
-                })
+                Some(Measured::of(point, signal, settings.seed))
             })
             .collect();
+        let mut by_asset: HashMap<Slot, Vec<usize>> = HashMap::new();
+        for (i, point) in site.points.iter().enumerate() {
+            by_asset.entry(point.asset).or_default().push(i);
+        }
         for ((class, role), count) in made_up {
             problems.push(Problem::info(
                 format!("{class} {role}"),
@@ -134,11 +195,11 @@ impl Emulator {
             points,
             ids,
             roles,
+            by_asset,
+            start,
             now: start,
             grid: start,
-            silent: HashSet::new(),
-            drifting: HashMap::new(),
-            faulty: Vec::new(),
+            broken: Vec::new(),
         };
         let mut before = start.plus_seconds(-WARM_UP_S);
         while before < start {
@@ -168,8 +229,8 @@ impl Emulator {
             if next > self.now {
                 return;
             }
+            self.break_things(self.grid);
             self.plants.step(self.grid, GRID_S);
-            self.drifting.values_mut().for_each(|r| r.step(GRID_S));
             self.grid = next;
         }
     }
@@ -177,21 +238,21 @@ impl Emulator {
     /// What a point's device measures now, SI; none for a computed point or a silent device.
     pub fn read(&self, point: PointIndex) -> Option<f64> {
         let measured = self.points.get(point.0 as usize)?.as_ref()?;
-        if self.silent.contains(&measured.asset) {
-            return None;
-        }
-        let mut truth = match measured.signal {
+        let truth = match measured.signal {
             Signal::Of(device, quality) => {
                 signal::truth(self.plants.of(measured.asset), &self.devices, device, quality)?
             }
             Signal::Slow { low, high, phase, period_s } => signal::wave(low, high, phase, period_s, self.now),
         };
-        if measured.temperature
-            && let Some(drift) = self.drifting.get(&measured.asset)
-        {
-            truth += DRIFT_K * drift.value();
+        let shown = measured.instrument.show(truth, self.now);
+        if self.broken.iter().all(|b| b.slot != measured.asset) {
+            return Some(shown);
         }
-        Some(measured.instrument.show(truth, self.now))
+        let index = point.0 as usize;
+        let own = |b: &&Broken| b.point == Some(index) || b.point.is_none() && b.slot == measured.asset;
+        let faults = self.broken.iter().filter(own).map(|b| &b.fault);
+        let reading = measured.through_faults(faults, shown, self.now.seconds_since(self.start))?;
+        Some(measured.instrument.within(reading))
     }
 }
 

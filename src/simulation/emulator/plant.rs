@@ -1,7 +1,9 @@
 //! The whole plant and one step of it: weather, rooms, air, water, electricity.
 
 use super::air::{AirHandler, AirInput};
+use super::coil::Coil;
 use super::control::{Actuator, mix, unit_interval};
+use super::hydraulics::Hydraulics;
 use super::radiator::{Around, Radiator};
 use super::tower::Condenser;
 use super::water::{LoopKind, WaterLoop};
@@ -66,7 +68,6 @@ impl Plant {
     }
 
     fn step_zones(&mut self, dt_s: f64, calendar: Calendar) {
-        let flowing = self.heating.available() > 0.5;
         for zone in &mut self.zones {
             let supply = match self.air.get(zone.air_handler) {
                 Some(air) => Supply {
@@ -75,7 +76,7 @@ impl Plant {
                     ratio: air.supply_ratio,
                     pressure: air.pressure,
                     occupied: air.occupied(),
-                    water_c: if flowing { self.heating.supply_c } else { air.supply_c },
+                    water_c: self.heating.supply_c,
                 },
                 None => {
                     Supply { air_c: 16.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 55.0 }
@@ -86,8 +87,12 @@ impl Plant {
     }
 
     fn step_air(&mut self, dt_s: f64, calendar: Calendar) {
-        let chilled = (self.chilled.supply_c, self.chilled.available());
-        let heating = (self.heating.supply_c, self.heating.available());
+        let (chilled_c, heating_c) = (self.chilled.supply_c, self.heating.supply_c);
+        for zone in &self.zones {
+            if let Some(unit) = self.air.get_mut(zone.air_handler) {
+                unit.ducts.set_box(zone.number, zone.damper.position, zone.blocked);
+            }
+        }
         for (i, air) in self.air.iter_mut().enumerate() {
             let (mut flow, mut heat, mut co2, mut water) = (0.0, 0.0, 0.0, 0.0);
             let (mut count, mut plain, mut plain_water) = (0.0, 0.0, 0.0);
@@ -104,30 +109,32 @@ impl Plant {
                 hottest = hottest.max(zone.air_c);
             }
             let input = if count == 0.0 {
-                // A unit that no box names serves rooms at 22 °C with 60 % of its air.
-                let share = 0.6 * air.pressure.max(0.0).sqrt();
+                // A unit that no box names serves rooms at 22 °C.
                 AirInput {
-                    airflow_m3s: share * air.nominal_m3s,
                     return_c: 22.0,
                     return_co2_ppm: 650.0,
                     return_ratio: 0.5 * (0.008 + self.weather.humidity_ratio),
                     rooms_c: (22.0, 22.0),
-                    chilled,
-                    heating,
+                    chilled_c,
+                    heating_c,
                 }
             } else {
                 let moving = flow > 1e-6;
                 AirInput {
-                    airflow_m3s: flow,
                     return_c: if moving { heat / flow } else { plain / count },
                     return_co2_ppm: if moving { co2 / flow } else { 500.0 },
                     return_ratio: if moving { water / flow } else { plain_water / count },
                     rooms_c: (coldest, hottest),
-                    chilled,
-                    heating,
+                    chilled_c,
+                    heating_c,
                 }
             };
             air.step(dt_s, input, &self.weather, calendar);
+        }
+        for zone in &mut self.zones {
+            if let Some(unit) = self.air.get(zone.air_handler) {
+                zone.airflow_m3s = unit.ducts.box_m3s(zone.number);
+            }
         }
     }
 
@@ -137,7 +144,7 @@ impl Plant {
             if count > 0.0 { self.air.iter().map(of).sum::<f64>() / count } else { usual }
         };
         let around = Around {
-            water: (self.heating.supply_c, self.heating.available()),
+            water_c: self.heating.supply_c,
             air_c: mean(&|a| a.return_c, 21.0),
             air_ratio: mean(&|a| a.return_ratio, 0.006),
         };
@@ -147,34 +154,99 @@ impl Plant {
     }
 
     fn step_water(&mut self, dt_s: f64) {
-        let nominal: f64 = self.air.iter().map(|a| a.nominal_m3s).sum::<f64>().max(1e-6);
-        let weigh = |valve: &dyn Fn(&AirHandler) -> f64| -> f64 {
-            self.air.iter().map(|a| valve(a) * a.nominal_m3s).sum::<f64>() / nominal
-        };
-        let cooling = weigh(&|a| a.cooling.valve.position);
-        let preheat = weigh(&|a| a.heating.valve.position);
-        let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
-        let cooling_call = most(&mut self.air.iter().map(|a| a.cooling.valve.command));
-        let preheat_call = most(&mut self.air.iter().map(|a| a.heating.valve.command));
-        let boxes_w: f64 = self.zones.iter().map(|z| z.design.heating_w).sum::<f64>().max(1.0);
-        let reheat = self.zones.iter().map(|z| z.reheat.position * z.design.heating_w).sum::<f64>() / boxes_w;
-        let reheat_call = most(&mut self.zones.iter().map(|z| z.reheat.command));
-        let radiators_w: f64 = self.radiators.iter().map(|r| r.design.rated_w).sum();
-        let radiators = self.radiators.iter().map(|r| r.valve.position * r.design.rated_w).sum::<f64>();
-        let radiators_call = most(&mut self.radiators.iter().map(|r| r.valve.command));
+        for (i, unit) in self.air.iter().enumerate() {
+            self.chilled.pipes.set_valve(i, unit.cooling.valve.position, unit.cooling.valve.leaking);
+            self.chilled.pipes.set_fouling(i, unit.cooling.fouling);
+            self.heating.pipes.set_fouling(i, unit.heating.fouling);
+        }
+        let heats = self.air.iter().map(|a| &a.heating.valve);
+        let heats = heats.chain(self.zones.iter().map(|z| &z.reheat)).chain(self.radiators.iter().map(|r| &r.valve));
+        let mut heating_call: f64 = 0.0;
+        for (i, valve) in heats.enumerate() {
+            self.heating.pipes.set_valve(i, valve.position, valve.leaking);
+            heating_call = heating_call.max(valve.command);
+        }
+        let cooling_call = self.air.iter().map(|a| a.cooling.valve.command).fold(0.0, f64::max);
         let cooled_w: f64 = -self.air.iter().map(|a| a.cooling.heat_w).sum::<f64>();
         let heated_w = self.air.iter().map(|a| a.heating.heat_w).sum::<f64>()
             + self.zones.iter().map(|z| z.reheat_w).sum::<f64>()
             + self.radiators.iter().map(|r| r.water_w).sum::<f64>();
-        self.chilled.step(dt_s, cooling, cooling_call, cooled_w, 22.0);
+        self.chilled.step(dt_s, cooling_call, cooled_w, 22.0, self.condenser.supply_c);
         self.heating.setpoint_c = super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
-        // Heating coils are about as large as all boxes together.
-        let open = (boxes_w * (preheat + reheat) + radiators) / (2.0 * boxes_w + radiators_w);
-        let call = preheat_call.max(reheat_call).max(radiators_call);
-        self.heating.step(dt_s, open, call, -heated_w, 22.0);
+        self.heating.step(dt_s, heating_call, -heated_w, 22.0, self.condenser.supply_c);
         let chillers = &self.chilled.machines;
         let rejected_w: f64 = chillers.iter().map(|m| -m.heat_w + m.power_w).sum();
-        self.condenser.step(dt_s, chillers.iter().any(|m| m.running), rejected_w, &self.weather);
+        self.condenser.step(dt_s, chillers.iter().map(|m| m.running), rejected_w, &self.weather);
+        self.share_out();
+    }
+
+    /// Gives every consumer the water that its branch has.
+    fn share_out(&mut self) {
+        for (i, unit) in self.air.iter_mut().enumerate() {
+            unit.cooling.water_m3s = self.chilled.pipes.branch_m3s(i);
+            unit.heating.water_m3s = self.heating.pipes.branch_m3s(i);
+        }
+        let (units, zones) = (self.air.len(), self.zones.len());
+        for (i, zone) in self.zones.iter_mut().enumerate() {
+            zone.water_m3s = self.heating.pipes.branch_m3s(units + i);
+        }
+        for (i, radiator) in self.radiators.iter_mut().enumerate() {
+            radiator.water_m3s = self.heating.pipes.branch_m3s(units + zones + i);
+        }
+    }
+
+    /// The branch of a valve: its loop, and its number there.
+    pub fn branch(&self, place: ValvePlace) -> Option<(LoopKind, usize)> {
+        let (units, zones) = (self.air.len(), self.zones.len());
+        match place {
+            ValvePlace::Cooling(i) => Some((LoopKind::Chilled, i)),
+            ValvePlace::Heating(i) => Some((LoopKind::Heating, i)),
+            ValvePlace::Reheat(i) => Some((LoopKind::Heating, units + i)),
+            ValvePlace::Radiator(i) => Some((LoopKind::Heating, units + zones + i)),
+            ValvePlace::Loose(_) => None,
+        }
+    }
+
+    /// The pipes of a loop.
+    pub fn pipes(&self, kind: LoopKind) -> &Hydraulics {
+        match kind {
+            LoopKind::Chilled => &self.chilled.pipes,
+            LoopKind::Heating => &self.heating.pipes,
+            LoopKind::Condenser => &self.condenser.pipes,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn pipes_mut(&mut self, kind: LoopKind) -> &mut Hydraulics {
+        match kind {
+            LoopKind::Chilled => &mut self.chilled.pipes,
+            LoopKind::Heating => &mut self.heating.pipes,
+            LoopKind::Condenser => &mut self.condenser.pipes,
+        }
+    }
+
+    /// Sizes the coils for the water that their branches are made for, and the ducts for their boxes.
+    pub fn connect(&mut self) {
+        let units = self.air.len();
+        for (i, unit) in self.air.iter_mut().enumerate() {
+            unit.cooling = Coil::new(true, unit.nominal_m3s, self.chilled.pipes.design_m3s(i));
+            unit.heating = Coil::new(false, unit.nominal_m3s, self.heating.pipes.design_m3s(i));
+            let mut boxes = Vec::new();
+            for zone in self.zones.iter_mut().filter(|z| z.air_handler == i) {
+                zone.number = boxes.len();
+                boxes.push(zone.design.nominal_m3s);
+            }
+            if boxes.is_empty() {
+                // Rooms without boxes: one damper, six tenths open.
+                unit.connect(&[unit.nominal_m3s]);
+                unit.ducts.set_box(0, 0.6, 0.0);
+            } else {
+                unit.connect(&boxes);
+            }
+        }
+        for (i, zone) in self.zones.iter_mut().enumerate() {
+            zone.nominal_water_m3s = self.heating.pipes.design_m3s(units + i);
+        }
     }
 
     /// A valve's actuator.

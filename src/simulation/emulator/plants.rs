@@ -33,7 +33,9 @@ impl Plants {
             devices.extend(own);
             problems.extend(found.into_iter().filter(|p| !problems.contains(p)).collect::<Vec<_>>());
         }
-        (Self { first, more, of }, devices, problems)
+        let plants = Self { first, more, of };
+        super::pipes::add(site, &plants, &mut devices);
+        (plants, devices, problems)
     }
 
     /// The plant that an element belongs to.

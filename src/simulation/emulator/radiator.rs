@@ -6,6 +6,7 @@
 //! from the rooms around it comes in where an exhaust takes air out.
 
 use super::control::{Actuator, Pi, lag, reset};
+use super::water::WATER_J_M3K;
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, AIR_KG_M3, moisten};
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
@@ -14,8 +15,6 @@ use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 const EXPONENT: f64 = 1.3;
 /// Logarithmic mean of 55 K and 45 K: water of 75/65 °C in a room of 20 °C.
 const RATED_K: f64 = 49.833;
-/// Drop of the water at its rating, K.
-const RATED_DROP_K: f64 = 10.0;
 /// Water and steel give on what they got after some time, seconds.
 const INERTIA_S: f64 = 900.0;
 /// Water that showers leave in the air while a bath is in full use, kg/s.
@@ -35,8 +34,8 @@ pub(super) struct RadiatorDesign {
 /// What the heating loop and the building bring to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Around {
-    /// Heating water, °C; and how much of it is there, 0..1.
-    pub water: (f64, f64),
+    /// Heating water, °C.
+    pub water_c: f64,
     /// Air of the rooms around, °C and kg/kg.
     pub air_c: f64,
     pub air_ratio: f64,
@@ -55,6 +54,8 @@ pub(super) struct Radiator {
     pub moisture_kg_s: f64,
     /// Air that comes from the rooms around and leaves by the exhaust, m³/s.
     pub exhaust_m3s: f64,
+    /// Water that flows, m³/s.
+    pub water_m3s: f64,
     pub return_c: f64,
     /// Heat that it takes from the water, W.
     pub water_w: f64,
@@ -75,6 +76,7 @@ impl Radiator {
             humidity_ratio: 0.006,
             moisture_kg_s: 0.0,
             exhaust_m3s: 0.0,
+            water_m3s: 0.0,
             return_c: 20.0,
             water_w: 0.0,
             room_w: 0.0,
@@ -100,14 +102,14 @@ impl Radiator {
         let season = reset(weather.outdoor_c, (15.0, 1.0), (17.0, 0.0));
         let call = self.heating.step(setpoint_c - self.air_c, 0.5, 1800.0, dt_s);
         self.valve.step(call * season, dt_s);
-        self.exchange(around.water, dt_s);
+        self.exchange(around.water_c, dt_s);
         self.room(around, weather, calendar, dt_s);
     }
 
     /// What the water loses: all that it could give to the room, times the effectiveness of the surface.
-    fn exchange(&mut self, (water_c, there): (f64, f64), dt_s: f64) {
+    fn exchange(&mut self, water_c: f64, dt_s: f64) {
         let reach_k = water_c - self.air_c;
-        let flow_w_k = self.design.rated_w / RATED_DROP_K * self.valve.position * there;
+        let flow_w_k = WATER_J_M3K * self.water_m3s;
         self.water_w = 0.0;
         if reach_k > 0.5 && flow_w_k > 1e-4 * self.design.rated_w {
             // The surface's conductance depends on the mean excess, and that on how far the water cools:
@@ -162,13 +164,17 @@ mod tests {
         Radiator::new(RadiatorDesign { rated_w: 1000.0, floor_m2: 24.0, volume_m3: 89.0, bath })
     }
 
+    /// Water that cools by 10 K at the rating.
+    fn rated_m3s() -> f64 {
+        1000.0 / (10.0 * WATER_J_M3K)
+    }
+
     fn steady(position: f64, water_c: f64, room_c: f64) -> Radiator {
         let mut radiator = radiator(true);
-        radiator.valve.stuck_at = Some(position);
-        radiator.valve.step(0.0, 5.0);
+        radiator.water_m3s = position * rated_m3s();
         for _ in 0..2000 {
             radiator.air_c = room_c;
-            radiator.exchange((water_c, 1.0), 5.0);
+            radiator.exchange(water_c, 5.0);
         }
         radiator
     }
@@ -193,11 +199,10 @@ mod tests {
 
     #[test]
     fn no_heat_from_water_that_stands_or_is_cold() {
-        for (position, water) in [(0.0, (60.0, 1.0)), (1.0, (60.0, 0.0)), (1.0, (15.0, 1.0))] {
+        for (flow, water_c) in [(0.0, 60.0), (1.0, 15.0)] {
             let mut r = radiator(false);
-            r.valve.stuck_at = Some(position);
-            r.valve.step(0.0, 5.0);
-            r.exchange(water, 5.0);
+            r.water_m3s = flow * rated_m3s();
+            r.exchange(water_c, 5.0);
             assert_eq!(r.water_w, 0.0);
         }
     }
@@ -212,7 +217,8 @@ mod tests {
             let now = start.plus_seconds(f64::from(n) * 5.0);
             let calendar = Calendar::at(now);
             weather.update(now, calendar);
-            r.step(5.0, Around { water: (60.0, 1.0), air_c: 21.0, air_ratio: 0.005 }, &weather, calendar);
+            r.step(5.0, Around { water_c: 60.0, air_c: 21.0, air_ratio: 0.005 }, &weather, calendar);
+            r.water_m3s = r.valve.position * rated_m3s();
             taken += 5.0 * r.water_w;
             given += 5.0 * r.room_w;
             if n == 17_280 + 6480 {
@@ -231,7 +237,7 @@ mod tests {
         weather.update(now, calendar);
         let mut r = radiator(true);
         r.air_c = 15.0;
-        r.step(5.0, Around { water: (50.0, 1.0), air_c: 21.0, air_ratio: 0.01 }, &weather, calendar);
+        r.step(5.0, Around { water_c: 50.0, air_c: 21.0, air_ratio: 0.01 }, &weather, calendar);
         assert_eq!(r.valve.command, 0.0);
     }
 }

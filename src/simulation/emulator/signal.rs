@@ -92,6 +92,14 @@ fn role(text: &str) -> Option<Quality> {
     })
 }
 
+/// True of the temperature that a device is there to measure.
+pub(super) fn is_chief(quality: Quality) -> bool {
+    matches!(
+        quality,
+        Quality::Temperature | Quality::ZoneTemperature | Quality::SupplyTemperature | Quality::OutdoorTemperature
+    )
+}
+
 fn yes(b: bool) -> f64 {
     if b { 1.0 } else { 0.0 }
 }
@@ -230,12 +238,13 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
             Some(match quality {
                 Power => w.meter_w,
                 Energy => w.energy_j,
-                Flow => w.flow_m3s,
+                Flow => w.pipes.return_m3s(),
                 SupplyTemperature => w.supply_c,
                 ReturnTemperature => w.return_c,
                 _ => return None,
             })
         }
+        Device::Pipe(..) | Device::Duct { .. } => None,
         Device::ElectricMeter => match quality {
             Power => Some(plant.electric_w),
             Energy => Some(plant.electric_j),
@@ -296,6 +305,7 @@ pub(super) struct Instrument {
     resolution: f64,
     negative: bool,
     share: bool,
+    told: bool,
     key: u64,
 }
 
@@ -317,7 +327,7 @@ impl Instrument {
             _ => (0.002, 0.0, 0.0, true),
         };
         let share = point.unit.quantity == Quantity::Ratio;
-        Self { relative, absolute, resolution, negative, share, key: mix(seed, hash(&point.id)) }
+        Self { relative, absolute, resolution, negative, share, told: exact, key: mix(seed, hash(&point.id)) }
     }
 
     /// What it shows when the truth is `truth`: the same for one moment, however often it is read.
@@ -337,7 +347,21 @@ impl Instrument {
         if self.share && truth <= 1.0 {
             value = value.min(1.0);
         }
-        // A flow or a pressure that stands at nothing shows nothing.
+        self.within(value)
+    }
+
+    /// What it can show of a value: a flow or a pressure below nothing shows as nothing.
+    pub fn within(&self, value: f64) -> f64 {
         if self.negative { value } else { value.max(0.0) }
+    }
+
+    /// False where it tells what was asked of the device, or what was counted.
+    pub fn measures(&self) -> bool {
+        !self.told
+    }
+
+    /// What its noise is drawn from.
+    pub fn key(&self) -> u64 {
+        self.key
     }
 }

@@ -1,10 +1,14 @@
 //! Water loops: chilled and heating water with their machines.
 //!
-//! A loop is two lumps of water, supply and return. What the machines bring, the coils take and the
-//! pipes lose is exactly what its water gains.
+//! Flows come from the loop's network ([`super::hydraulics`]). Heat goes with them: a loop has two volumes of water,
+//! supply and return, and what the machines bring, the coils take, the pipes lose and a leak carries away is
+//! exactly what its water gains. Chillers and boilers follow [`chiller`](crate::simulation::thermal::chiller)
+//! and [`boiler`](crate::simulation::thermal::boiler).
 
-use super::control::{Ramp, Sustained, lag};
-use super::pump::PumpGroup;
+use super::hydraulics::{Hydraulics, LoopDesign};
+use super::machine::Machine;
+use super::pump::{Pump, PumpGroup};
+use crate::simulation::controls::Held;
 
 /// Heat capacity of a cubic metre of water, J/(m³·K).
 pub(super) const WATER_J_M3K: f64 = 4.18e6;
@@ -12,69 +16,10 @@ pub(super) const WATER_J_M3K: f64 = 4.18e6;
 const LEAST_S: f64 = 1500.0;
 /// Below this share of its capacity a machine is not needed.
 const LEAST_LOAD: f64 = 0.06;
-
-/// A chiller or a boiler.
-#[derive(Clone, Debug)]
-pub(super) struct Machine {
-    pub design_w: f64,
-    /// Coefficient of performance, or efficiency, at full load.
-    pub efficiency: f64,
-    /// Something makes it trip again and again.
-    pub short_cycling: Ramp,
-    called: bool,
-    pub running: bool,
-    since_s: f64,
-    trip_s: f64,
-    low: Sustained,
-    pub load: f64,
-    /// Heat brought into the water (negative for a chiller), W.
-    pub heat_w: f64,
-    pub leaving_c: f64,
-    pub entering_c: f64,
-    /// Electricity or fuel, W.
-    pub power_w: f64,
-}
-
-impl Machine {
-    pub fn new(design_w: f64, efficiency: f64, water_c: f64) -> Self {
-        Self {
-            design_w,
-            efficiency,
-            short_cycling: Ramp::default(),
-            called: false,
-            running: false,
-            since_s: 1e9,
-            trip_s: 0.0,
-            low: Sustained::default(),
-            load: 0.0,
-            heat_w: 0.0,
-            leaving_c: water_c,
-            entering_c: water_c,
-            power_w: 0.0,
-        }
-    }
-
-    fn call(&mut self, on: bool) {
-        if on != self.called {
-            self.called = on;
-            self.since_s = 0.0;
-            self.trip_s = 0.0;
-            self.low = Sustained::default();
-        }
-    }
-
-    /// Whether it really runs: a machine that short-cycles trips minutes after each start.
-    fn decide(&mut self, dt_s: f64) {
-        self.since_s += dt_s;
-        self.short_cycling.step(dt_s);
-        self.running = self.called;
-        if self.short_cycling.started() && self.called {
-            let (on_s, off_s) = (150.0 / self.short_cycling.value().max(0.1), 90.0);
-            self.trip_s = (self.trip_s + dt_s) % (on_s + off_s);
-            self.running = self.trip_s < on_s;
-        }
-    }
-}
+/// Water that makes up for a leak, °C.
+const MAKE_UP_C: f64 = 12.0;
+/// Share of the pumps' nominal flow that goes by the consumers.
+const BYPASS: f64 = 0.2;
 
 /// What a loop is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +34,7 @@ pub(super) enum LoopKind {
 pub(super) struct WaterLoop {
     pub kind: LoopKind,
     pub pumps: PumpGroup,
+    pub pipes: Hydraulics,
     pub machines: Vec<Machine>,
     /// The machine that starts first.
     pub lead: usize,
@@ -97,11 +43,11 @@ pub(super) struct WaterLoop {
     pub setpoint_c: f64,
     pub flow_m3s: f64,
     enabled: bool,
-    wanted: Sustained,
-    unwanted: Sustained,
-    call: Sustained,
-    more: Sustained,
-    less: Sustained,
+    wanted: Held,
+    unwanted: Held,
+    call: Held,
+    more: Held,
+    less: Held,
     /// Water in each of the two lumps, m³.
     lump_m3: f64,
     /// What meters have counted, J.
@@ -114,7 +60,11 @@ pub(super) struct WaterLoop {
 }
 
 impl WaterLoop {
-    pub fn new(kind: LoopKind, pumps: PumpGroup, machines: Vec<Machine>, counted_j: f64) -> Self {
+    /// A loop at rest, for consumers of these design powers.
+    pub fn new(kind: LoopKind, pumps: Vec<Pump>, machines: Vec<Machine>, consumers: &[f64], counted_j: f64) -> Self {
+        let design = LoopDesign { pumps: &pumps, machines: machines.len(), consumers, bypass: BYPASS };
+        let pipes = Hydraulics::plain(&design);
+        let pumps = PumpGroup::of(pumps);
         let capacity_w: f64 = machines.iter().map(|m| m.design_w).sum();
         let flow = pumps.pumps.iter().map(|p| p.nominal_m3s).fold(1e-4, f64::max);
         // Water for a quiet plant: 12 L/kW with its buffer, and never less than 20 s of flow a lump.
@@ -123,6 +73,7 @@ impl WaterLoop {
         Self {
             kind,
             pumps,
+            pipes,
             machines,
             lead: 0,
             supply_c: water_c,
@@ -130,11 +81,11 @@ impl WaterLoop {
             setpoint_c: if kind == LoopKind::Chilled { 7.0 } else { 55.0 },
             flow_m3s: 0.0,
             enabled: false,
-            wanted: Sustained::default(),
-            unwanted: Sustained::default(),
-            call: Sustained::default(),
-            more: Sustained::default(),
-            less: Sustained::default(),
+            wanted: Held::default(),
+            unwanted: Held::default(),
+            call: Held::default(),
+            more: Held::default(),
+            less: Held::default(),
             lump_m3,
             energy_j: counted_j,
             meter_w: 0.0,
@@ -155,56 +106,47 @@ impl WaterLoop {
         (self.flow_m3s / (0.1 * nominal)).clamp(0.0, 1.0)
     }
 
-    /// Runs for `dt_s`. `valve` is how far the coils' valves are open together, `most_open` the one that
-    /// is open most, `coils_w` the heat that the coils bring into the water.
-    pub fn step(&mut self, dt_s: f64, valve: f64, most_open: f64, coils_w: f64, ambient_c: f64) {
+    /// Runs for `dt_s`. `most_open` is the command of the consumers' valve that is open most, `coils_w` the heat
+    /// that the coils bring into the water, `condenser_c` the water that enters the chillers' condensers.
+    pub fn step(&mut self, dt_s: f64, most_open: f64, coils_w: f64, ambient_c: f64, condenser_c: f64) {
         let on = self.wanted.step(most_open > 0.05, 15.0, dt_s);
         let off = self.unwanted.step(most_open < 0.02, 1800.0, dt_s);
         self.enabled = if self.enabled { !off } else { on };
-        let share = self.enabled.then_some(0.2 + 0.8 * valve.clamp(0.0, 1.0));
-        self.flow_m3s = self.pumps.step(share, dt_s);
+        let called = self.machines.iter().any(|m| m.called);
+        for (i, machine) in self.machines.iter().enumerate() {
+            // Without any at work the water goes through the one that starts first.
+            self.pipes.open_machine(i, machine.called || (!called && i == self.lead));
+        }
+        self.flow_m3s = self.pumps.step(self.enabled, &mut self.pipes, dt_s);
         self.stage(dt_s);
 
-        let flow_w_k = WATER_J_M3K * self.flow_m3s;
         let mut machines_w = 0.0;
-        let running = self.machines.iter().filter(|m| m.running).count().max(1) as f64;
         let required = self.required_w();
         let capacity: f64 = self.machines.iter().filter(|m| m.running).map(|m| m.design_w).sum();
-        let sign = if self.kind == LoopKind::Chilled { -1.0 } else { 1.0 };
-        let limit_w = flow_w_k * if sign < 0.0 { self.return_c - 3.0 } else { 88.0 - self.return_c };
-        for machine in &mut self.machines {
-            let floor = if machine.short_cycling.started() { 0.15 } else { 0.0 };
-            let target = if machine.running && capacity > 0.0 { (required / capacity).clamp(floor, 1.0) } else { 0.0 };
-            machine.load = if machine.running { lag(machine.load, target, 45.0, dt_s) } else { 0.0 };
-            let heat_w = (machine.load * machine.design_w).min(limit_w.max(0.0) / running);
-            machine.heat_w = sign * heat_w;
+        let load = if capacity > 0.0 { required / capacity } else { 0.0 };
+        for (i, machine) in self.machines.iter_mut().enumerate() {
+            let flow_w_k = WATER_J_M3K * self.pipes.machine_m3s(i);
+            machine.step(dt_s, load, flow_w_k, self.return_c, ambient_c, condenser_c);
             machines_w += machine.heat_w;
-            let settled_c = match (machine.running, self.flow_m3s > 1e-5) {
-                (true, true) => self.return_c + machine.heat_w * running / flow_w_k,
-                (false, true) => self.return_c,
-                _ => ambient_c,
-            };
-            let tau_s = if self.flow_m3s > 1e-5 { 20.0 } else { 20_000.0 };
-            machine.leaving_c = lag(machine.leaving_c, settled_c, tau_s, dt_s);
-            let entering_c = if self.flow_m3s > 1e-5 { self.return_c } else { ambient_c };
-            machine.entering_c = lag(machine.entering_c, entering_c, tau_s, dt_s);
-            // Part load costs a little: 8 % of full power at none.
-            let power = heat_w / machine.efficiency * 0.92 + 0.08 * machine.design_w / machine.efficiency;
-            machine.power_w = if machine.running { power } else { 0.0 };
         }
 
+        let sign = if self.kind == LoopKind::Chilled { -1.0 } else { 1.0 };
+        let (back_w_k, leak_w_k) = (WATER_J_M3K * self.pipes.return_m3s(), WATER_J_M3K * self.pipes.leak_m3s());
         let j_k = self.lump_m3 * WATER_J_M3K;
         // Pipes lose to the building around them: a day and a half of time constant.
         let loss_w_k = j_k / 130_000.0;
-        let supply_w = flow_w_k * (self.return_c - self.supply_c) + machines_w + loss_w_k * (ambient_c - self.supply_c);
-        let return_w = flow_w_k * (self.supply_c - self.return_c) + coils_w + loss_w_k * (ambient_c - self.return_c);
+        let supply_w = back_w_k * (self.return_c - self.supply_c)
+            + leak_w_k * (MAKE_UP_C - self.supply_c)
+            + machines_w
+            + loss_w_k * (ambient_c - self.supply_c);
+        let return_w = back_w_k * (self.supply_c - self.return_c) + coils_w + loss_w_k * (ambient_c - self.return_c);
         self.supply_c += supply_w * dt_s / j_k;
         self.return_c += return_w * dt_s / j_k;
         #[cfg(test)]
         {
             self.ledger_j += (supply_w + return_w) * dt_s;
         }
-        self.meter_w = flow_w_k * (self.return_c - self.supply_c) * -sign;
+        self.meter_w = back_w_k * (self.return_c - self.supply_c) * -sign;
         self.energy_j += self.meter_w.max(0.0) * dt_s;
     }
 
@@ -237,7 +179,7 @@ impl WaterLoop {
         for (i, machine) in self.machines.iter_mut().enumerate() {
             let rested = machine.since_s >= LEAST_S;
             let low = machine.low.step(required < LEAST_LOAD * machine.design_w, 600.0, dt_s);
-            let fault = machine.short_cycling.started();
+            let fault = machine.short_cycling > 0.0;
             let next = if !flowing {
                 false
             } else if i == lead {
@@ -254,8 +196,8 @@ impl WaterLoop {
             machine.decide(dt_s);
         }
         if changed {
-            self.more = Sustained::default();
-            self.less = Sustained::default();
+            self.more = Held::default();
+            self.less = Held::default();
         }
     }
 
@@ -279,17 +221,17 @@ impl WaterLoop {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pump::Pump;
     use super::*;
 
-    fn pumps() -> PumpGroup {
+    fn of(kind: LoopKind) -> WaterLoop {
         let pump = || Pump::new(0.006, 140e3, 190e3, 50e3 / 0.000_036, 1400.0);
-        PumpGroup { pumps: vec![pump(), pump()], duty: 0 }
+        let machine =
+            || if kind == LoopKind::Chilled { Machine::chiller(90e3, 5.0) } else { Machine::boiler(90e3, 0.95) };
+        WaterLoop::new(kind, vec![pump(), pump()], vec![machine(), machine()], &[1.0], 0.0)
     }
 
     fn chilled() -> WaterLoop {
-        let machine = || Machine::new(90e3, 5.0, 12.0);
-        WaterLoop::new(LoopKind::Chilled, pumps(), vec![machine(), machine()], 0.0)
+        of(LoopKind::Chilled)
     }
 
     /// Starts of all machines within `hours` at a load of `load_w`.
@@ -299,7 +241,8 @@ mod tests {
         for _ in 0..hours * 720 {
             // Coils take what they can from water that flows.
             let coils_w = load_w * water.available();
-            water.step(5.0, (load_w.abs() / 90e3).min(1.0), 0.5, coils_w, 22.0);
+            water.pipes.set_valve(0, (load_w.abs() / 90e3).min(1.0), 0.0);
+            water.step(5.0, 0.5, coils_w, 22.0, 26.0);
             for (i, machine) in water.machines.iter().enumerate() {
                 starts[i] += usize::from(machine.running && !before[i]);
                 before[i] = machine.running;
@@ -313,6 +256,8 @@ mod tests {
         let mut water = chilled();
         let before = water.content_j();
         run(&mut water, 12, 40e3);
+        *water.pipes.leaking(super::super::hydraulics::Stretch::Supply) = 0.5;
+        run(&mut water, 1, 40e3);
         let gained = water.content_j() - before;
         assert!((gained - water.ledger_j).abs() < 1e-6 * water.content_j(), "{gained} {}", water.ledger_j);
     }
@@ -332,11 +277,11 @@ mod tests {
 
     #[test]
     fn machines_start_seldom_at_every_load() {
-        for load_w in [500.0, 2e3, 4e3, 6e3, 10e3, 30e3, 89e3, 95e3, 120e3, 170e3] {
+        for load_w in [500.0, 2e3, 4e3, 6e3, 10e3, 30e3, 80e3, 95e3, 120e3, 160e3] {
             let mut water = chilled();
             let starts = run(&mut water, 12, load_w);
             assert!(starts.iter().all(|s| *s <= 24), "{load_w}: {starts:?}");
-            let mut heating = WaterLoop::new(LoopKind::Heating, pumps(), water.machines.clone(), 0.0);
+            let mut heating = of(LoopKind::Heating);
             let starts = run(&mut heating, 12, -load_w);
             assert!(starts.iter().all(|s| *s <= 24), "heating {load_w}: {starts:?}");
         }
@@ -344,12 +289,24 @@ mod tests {
 
     #[test]
     fn a_machine_that_short_cycles_really_starts_and_stops() {
-        for load_w in [4e3, 40e3, 88e3] {
+        for load_w in [4e3, 40e3, 80e3] {
             let mut water = chilled();
             run(&mut water, 6, load_w);
-            water.machines[0].short_cycling.start(1.0, 1.0);
+            water.machines[0].short_cycling = 1.0;
             let starts = run(&mut water, 1, load_w);
             assert!(starts[0] >= 12, "{load_w}: {starts:?}");
         }
+    }
+
+    #[test]
+    fn a_leak_is_made_up_and_costs_heat() {
+        let mut water = of(LoopKind::Heating);
+        run(&mut water, 6, -40e3);
+        let given = |w: &WaterLoop| w.machines.iter().map(|m| m.heat_w).sum::<f64>();
+        let (tight_w, tight_m3s) = (given(&water), water.flow_m3s - water.pipes.return_m3s());
+        *water.pipes.leaking(super::super::hydraulics::Stretch::Supply) = 0.2;
+        run(&mut water, 2, -40e3);
+        assert!(tight_m3s.abs() < 1e-6 && water.flow_m3s - water.pipes.return_m3s() > 1e-4, "{water:?}");
+        assert!(given(&water) > tight_w + 10e3, "{} {tight_w}", given(&water));
     }
 }

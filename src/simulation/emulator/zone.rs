@@ -4,8 +4,10 @@
 //! The box has a cooling loop on its damper and a heating loop on its reheat valve.
 
 use super::control::{Actuator, Pi, lag, mix, unit_interval};
+use super::water::WATER_J_M3K;
 use super::weather::{Calendar, Weather};
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity, saturation_ratio};
+use crate::simulation::thermal::exchanger::{Arrangement, Films, exchange};
 use std::f64::consts::PI;
 
 /// Heat capacity of a cubic metre of air, J/(m³·K).
@@ -64,6 +66,8 @@ pub(super) struct Zone {
     /// Index of its air handling unit.
     pub air_handler: usize,
     pub air_c: f64,
+    /// Its air as its controller sees it, where its sensor is faulty, °C.
+    pub sensed_c: Option<f64>,
     mass_c: f64,
     pub co2_ppm: f64,
     /// Humidity ratio of its air, kg/kg.
@@ -74,7 +78,15 @@ pub(super) struct Zone {
     pub airflow_m3s: f64,
     pub discharge_c: f64,
     pub damper: Actuator,
+    /// How much of its duct is blocked, 0..1.
+    pub blocked: f64,
+    /// Its number among the boxes of its air handling unit.
+    pub number: usize,
     pub reheat: Actuator,
+    /// Water in its reheat coil, now and as it is made for, m³/s.
+    pub water_m3s: f64,
+    pub nominal_water_m3s: f64,
+    films: Films,
     /// Heat that the reheat coil takes from the water, W.
     pub reheat_w: f64,
     /// Lights and plugs, W.
@@ -104,6 +116,7 @@ impl Zone {
         Self {
             air_handler,
             air_c: 21.5,
+            sensed_c: None,
             mass_c: 21.5,
             co2_ppm: 450.0,
             humidity_ratio: 0.006,
@@ -112,7 +125,12 @@ impl Zone {
             airflow_m3s: 0.0,
             discharge_c: 21.0,
             damper: Actuator::default(),
+            blocked: 0.0,
+            number: 0,
             reheat: Actuator::default(),
+            water_m3s: 0.0,
+            nominal_water_m3s: design.heating_w / (12.0 * WATER_J_M3K),
+            films: Films::from_ua(design.heating_w / 30.0, 0.6, 0.6, 0.8),
             reheat_w: 0.0,
             electric_w: 0.0,
             cooling: Pi::default(),
@@ -131,8 +149,6 @@ impl Zone {
     /// Runs for `dt_s`.
     pub fn step(&mut self, dt_s: f64, supply: Supply, weather: &Weather, calendar: Calendar) {
         self.control(dt_s, supply);
-        let open = self.damper.position;
-        self.airflow_m3s = self.design.nominal_m3s * open * supply.pressure.max(0.0).sqrt();
         let air_w_k = AIR_J_M3K * self.airflow_m3s;
         self.reheat(dt_s, supply, air_w_k);
         self.room(dt_s, supply, weather, calendar, air_w_k);
@@ -156,8 +172,9 @@ impl Zone {
             self.setpoint_c = NIGHT_C.0;
             (NIGHT_C.0 + 2.0, NIGHT_C.1 - 1.5)
         };
-        let cool = self.cooling.step(self.air_c - cool_above, 0.45, 900.0, dt_s);
-        let heat = self.heating.step(heat_below - self.air_c, 0.45, 900.0, dt_s);
+        let sensed_c = self.sensed_c.unwrap_or(self.air_c);
+        let cool = self.cooling.step(sensed_c - cool_above, 0.45, 900.0, dt_s);
+        let heat = self.heating.step(heat_below - sensed_c, 0.45, 900.0, dt_s);
         // Supply air that is warmer than the room cannot cool it.
         let cool = if supply.air_c < self.air_c - 1.0 { cool } else { 0.0 };
         let for_co2 = ((self.co2_ppm - 850.0) / 400.0).clamp(0.0, 0.6);
@@ -169,10 +186,12 @@ impl Zone {
     }
 
     fn reheat(&mut self, dt_s: f64, supply: Supply, air_w_k: f64) {
+        let water_w_k = WATER_J_M3K * self.water_m3s;
         let steady_c = if air_w_k > 1.0 {
-            let ua = self.design.heating_w / 32.0 * self.reheat.position;
-            let effectiveness = 1.0 - (-ua / air_w_k).exp();
-            self.reheat_w = effectiveness * air_w_k * (supply.water_c - supply.air_c).max(0.0);
+            let nominal_m3s = heating_flow(&self.design);
+            let ua_w_k = self.films.ua_w_k(self.airflow_m3s / nominal_m3s, self.water_m3s / self.nominal_water_m3s);
+            let done = exchange(Arrangement::Counter, ua_w_k, (water_w_k, supply.water_c), (air_w_k, supply.air_c));
+            self.reheat_w = done.heat_w.max(0.0);
             supply.air_c + self.reheat_w / air_w_k
         } else {
             self.reheat_w = 0.0;
@@ -249,7 +268,9 @@ fn heating_flow(d: &ZoneDesign) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hydraulics::{AUTHORITY, VALVE};
     use super::*;
+    use crate::simulation::controls::valve::installed;
     use crate::time::Time;
 
     fn zone() -> Zone {
@@ -265,7 +286,14 @@ mod tests {
         weather.update(now, calendar);
         for _ in 0..40_000 {
             zone.step(10.0, supply, &weather, calendar);
+            water(zone);
         }
+    }
+
+    /// As much water and air as its valve and its damper let through at the pressures that loop and duct hold.
+    fn water(zone: &mut Zone) {
+        zone.airflow_m3s = zone.design.nominal_m3s * zone.damper.position;
+        zone.water_m3s = zone.nominal_water_m3s * installed(VALVE.share(zone.reheat.position), AUTHORITY);
     }
 
     #[test]
@@ -283,7 +311,7 @@ mod tests {
     fn a_valve_stuck_open_overheats_the_room() {
         let supply = Supply { air_c: 14.0, co2_ppm: 500.0, ratio: 0.008, pressure: 1.0, occupied: true, water_c: 60.0 };
         let mut zone = zone();
-        zone.reheat.stick(1.0);
+        zone.reheat.stuck_at = Some(1.0);
         settle(&mut zone, supply, "2026-05-13T11:00:00Z");
         assert!(zone.reheat.command < 0.05 && zone.reheat.position == 1.0);
         assert!(zone.reheat_w > 1500.0);
@@ -302,6 +330,7 @@ mod tests {
             weather.update(now, calendar);
             let was = zone.humidity_ratio;
             zone.step(5.0, supply, &weather, calendar);
+            water(&mut zone);
             let ratio = 0.5 * (was + zone.humidity_ratio);
             let by_air = zone.airflow_m3s * (supply.ratio - ratio);
             let leaked = zone.leakage_m3s() * (weather.humidity_ratio - ratio);

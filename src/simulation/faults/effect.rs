@@ -8,7 +8,7 @@ use crate::simulation::controls::staging::{Staging, TwoPoint};
 use crate::simulation::thermal::coil::Coil;
 
 /// A coil's conductance that is lost at the worst, and what its resistance rises by.
-pub const WORST_FOULING: f64 = 0.75;
+pub const WORST_FOULING: f64 = 0.85;
 /// A filter's resistance at the worst, over that of a clean one.
 pub const WORST_CLOGGING: f64 = 5.0;
 /// A pump's head that is lost at the worst.
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!((sticks_at(0.2, 1.0), sticks_at(0.7, 1.0), sticks_at(0.2, 0.3)), (1.0, 0.0, 0.5));
         assert_eq!((position(0.3, 0.9, 0.1), flow_coefficient_share(0.0, 1.0)), (0.9, 0.25));
         assert_eq!(flow_coefficient_share(0.6, 1.0), 0.6, "an open valve does not show it");
-        assert_eq!((fouled_conductance(1.0), clogged_resistance(0.5)), (0.25, 3.0));
+        assert_eq!((fouled_conductance(1.0), clogged_resistance(0.5)), (1.0 - WORST_FOULING, 3.0));
         // A tenth of the section: some 220 velocity heads.
         assert!((blockage_loss(1.0) - (1.0 / (0.1 * 0.630_37) - 1.0f64).powi(2)).abs() < 1e-9);
         let c = leak_coefficient(0.02, 36.0, 0.5, 1.0);

@@ -108,16 +108,17 @@ impl FaultKind {
     pub fn target(self) -> &'static str {
         match self {
             Self::StuckValve => "a control valve with command and position",
-            Self::LeakingValve => "a control valve of a coil",
-            Self::StuckDamper => "a damper with command and position",
+            Self::LeakingValve => "a control valve of a coil, a box or a radiator",
+            Self::StuckDamper => "a VAV box or an air handling unit whose damper position is measured",
             Self::CoilFouling => "a coil of an air handling unit",
             Self::FilterClogging => "a filter of an air handling unit",
             Self::PumpWear => "a pump",
-            Self::PipeBlockage => "a pipe or duct segment",
-            Self::Leak => "a pipe segment or a junction of a water network",
+            Self::PipeBlockage => "a pipe or duct segment, or equipment that a branch serves",
+            Self::Leak => "a pipe segment of a water loop, or equipment that a branch serves",
             Self::ShortCycling => "a chiller or a boiler",
-            Self::SensorBias | Self::SensorFreeze | Self::SensorNoise => "a sensor with a measured point",
-            Self::SensorDrift => "a temperature sensor that stands on equipment with a supply temperature",
+            Self::SensorBias | Self::SensorDrift | Self::SensorFreeze | Self::SensorNoise => {
+                "a sensor, or another device that measures something"
+            }
             Self::SensorDropout => "a device with measured points",
         }
     }
