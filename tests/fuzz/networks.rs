@@ -309,7 +309,7 @@ impl Bytes<'_> {
                 maximum_level: 5.0,
                 shape: TankShape::Cylinder(10.0),
                 minimum_volume: 0.0,
-                overflow: self.next() % 4 == 0,
+                overflow: self.next().is_multiple_of(4),
             }),
             sort => NodeKind::Junction(Junction {
                 demands: vec![Demand { base: self.value(-0.005, 0.01), ..Demand::default() }],
@@ -363,7 +363,7 @@ impl Bytes<'_> {
             }
             17 => {
                 setting = self.value(0.0, 1.0);
-                if self.next() % 2 == 0 {
+                if self.next().is_multiple_of(2) {
                     LinkKind::Damper(BladeDamper {
                         area: self.value(0.01, 2.0),
                         open_loss: 0.3,
@@ -375,7 +375,7 @@ impl Bytes<'_> {
                         kvs: self.value(0.1, 500.0),
                         characteristic,
                         leak_kv: 0.0,
-                        check: self.next() % 2 == 0,
+                        check: self.next().is_multiple_of(2),
                     })
                 }
             }
@@ -388,14 +388,14 @@ impl Bytes<'_> {
                     LinkKind::Fan(Fan { curve, density: 1.2, efficiency: None })
                 }
             },
-            _ if self.next() % 4 == 0 => {
+            _ if self.next().is_multiple_of(4) => {
                 setting = self.value(-0.01, 0.01);
                 LinkKind::FixedFlow
             }
             _ => LinkKind::Resistance(Resistance {
                 k: self.value(1e4, 1e10),
                 exponent: self.value(1.0, 2.0),
-                check: self.next() % 3 == 0,
+                check: self.next().is_multiple_of(3),
             }),
         };
         let command = [Command::Auto, Command::Auto, Command::Auto, Command::Auto, Command::Open, Command::Closed]

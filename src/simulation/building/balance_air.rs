@@ -96,7 +96,7 @@ fn slow_fans(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)], bef
         .filter(|i| draft.net.link_part[*i] == Part::Mover)
         .filter(|i| {
             let slot = draft.net.link_element[*i];
-            !slot.is_some_and(|s| book.stated(draft.site, s, "speed").is_some())
+            slot.is_none_or(|s| book.stated(draft.site, s, "speed").is_none())
         })
         .collect();
     for fan in fans {

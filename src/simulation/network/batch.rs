@@ -112,7 +112,7 @@ fn together<T>(
         for (place, lane) in lanes.iter_mut().enumerate() {
             lane.steps = lane.steps && lane.wants_step(each);
             if lane.steps {
-                lane.solver.core.to_lane(&lane.solver.layout, pack, place);
+                lane.solver.core.write_lane(&lane.solver.layout, pack, place);
                 any = true;
             }
         }
@@ -120,7 +120,7 @@ fn together<T>(
         pack.solve(&first.solver.layout.shape);
         for (place, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.steps) {
             let Lane { solver, progress, .. } = lane;
-            let moved = solver.core.from_lane(&solver.layout, pack, place, progress.relax);
+            let moved = solver.core.read_lane(&solver.layout, pack, place, progress.relax);
             solver.stepped(progress, true, moved);
         }
     }

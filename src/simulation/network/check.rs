@@ -48,7 +48,7 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
             // The solver takes it as shut for as long as that is so: its setting may change.
             let message =
                 "its sizes or its setting are so far out that no loss can be worked out; it is taken as closed";
-            problems.push(Problem::error(place, message, "look at its sizes, its setting and their units"));
+            problems.push(Problem::error(place(), message, "look at its sizes, its setting and their units"));
         } else if let Some((odd, remedy)) = odd(&network, l) {
             problems.push(Problem::warning(place(), odd, remedy));
         }

@@ -235,7 +235,7 @@ impl Core {
 
     /// Puts the matrix and the right side of a step into a place of a pack of equal networks, after
     /// [`Core::evaluate`].
-    pub fn to_lane(&mut self, layout: &Layout, pack: &mut Pack, lane: usize) {
+    pub fn write_lane(&mut self, layout: &Layout, pack: &mut Pack, lane: usize) {
         self.conductance.copy_from_slice(&self.fresh);
         self.matrix(layout, &mut InLane { values: &mut pack.values, lane });
         self.current = false;
@@ -246,7 +246,7 @@ impl Core {
     }
 
     /// Takes the changes of heads from a place of a pack, and follows them.
-    pub fn from_lane(&mut self, layout: &Layout, pack: &Pack, lane: usize, relax: f64) -> (f64, f64) {
+    pub fn read_lane(&mut self, layout: &Layout, pack: &Pack, lane: usize, relax: f64) -> (f64, f64) {
         for (right, x) in self.right[..layout.shape.n].iter_mut().zip(&pack.x) {
             *right = x[lane];
         }

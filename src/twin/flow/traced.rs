@@ -47,7 +47,8 @@ impl Traced {
     }
 
     fn show(&mut self, trace: Option<Trace>) {
-        (self.order.clear(), self.on_path.clear());
+        self.order.clear();
+        self.on_path.clear();
         if let Some(trace) = &trace {
             let most = trace.elements.iter().map(|r| r.slot.0 as usize + 1).max().unwrap_or(0);
             self.order.resize(most, None);

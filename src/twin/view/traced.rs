@@ -64,8 +64,7 @@ mod tests {
         let mut app = App::new();
         app.add_plugins((crate::StepsPlugin, CommandPlugin, ViewPlugin)).init_resource::<Traced>();
         app.add_message::<SiteOpened>().configure_sets(Update, Step::Act);
-        let mut site = Site::default();
-        site.elements = vec![Element::default(); 4];
+        let mut site = Site { elements: vec![Element::default(); 4], ..Site::default() };
         site.elements[3].kind = ElementKind::Space;
         app.insert_resource(Scene {
             site: Arc::new(site),
