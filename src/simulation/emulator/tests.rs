@@ -171,6 +171,8 @@ fn every_fault_shows_on_every_asset_that_can_have_it() {
                 let read = |e: &Emulator, i: usize| e.read(PointIndex(i as u32));
                 own.into_iter().any(|(i, _)| match kind {
                     FaultKind::SensorDropout => read(&faulty, i).is_none() && read(healthy, i).is_some(),
+                    // It stays what it was; the healthy one may stand still too.
+                    FaultKind::SensorFreeze => season.primary(slot) == Some(i) && read(&faulty, i) == read(season, i),
                     _ => read(&faulty, i) != read(healthy, i),
                 })
             });
