@@ -212,7 +212,7 @@ fn the_clinic_stands_at_its_design_without_telemetry() {
             assert!(flow == state.flow_m3s[link] || flow.is_nan() && state.flow_m3s[link].is_nan());
             let pressure: Pressure = twin.of(slot.0).unwrap();
             let ends = [of.network.links[link].from, of.network.links[link].to];
-            let node = place.node.unwrap_or(ends[usize::from(!(flow < 0.0))]);
+            let node = place.node.unwrap_or(ends[usize::from(flow >= 0.0 || flow.is_nan())]);
             assert_eq!(pressure.0.to_bits(), state.pressure_pa[node].to_bits());
         }
     }
