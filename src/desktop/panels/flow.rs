@@ -57,7 +57,8 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, slot: Slot, element:
 
 fn values(ui: &mut Ui, data: &Data, network: &SystemNetwork, solved: &Solved) {
     let mut line = |name: &str, quantity: Quantity, value: Option<f64>| {
-        if let Some(value) = value {
+        // A pump has no cross-section, what is cut off no flow.
+        if let Some(value) = value.filter(|v| v.is_finite()) {
             let unit = flows::unit(data, quantity, network.domain);
             fact(ui, data.tokens, name, &measure(unit, value), false);
         }
@@ -79,7 +80,7 @@ fn ends(ui: &mut Ui, data: &Data, network: &SystemNetwork, now: &NetworkNow, lin
     let at = |node: usize| now.state.pressure_pa.get(node).copied().filter(|p| p.is_finite());
     let (Some(first), Some(last)) = (at(first), at(last)) else { return };
     let unit = flows::unit(data, Quantity::Pressure, network.domain);
-    let words = format!("{} → {}", flows::number(unit, first), measure(unit, last));
+    let words = format!("{} to {}", flows::number(unit, first), measure(unit, last));
     fact(ui, data.tokens, "Pressure", &words, false);
     let word = if last > first { "Pressure gain" } else { "Pressure drop" };
     let by = unit.interval_to_si(1.0);

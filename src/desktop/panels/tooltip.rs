@@ -95,7 +95,7 @@ fn solved(ui: &mut Ui, data: &Data, slot: crate::site::Slot) {
         ("Temperature", Quantity::Temperature, solved.temperature),
     ];
     for (name, quantity, value) in values {
-        let Some(value) = value else { continue };
+        let Some(value) = value.filter(|v| v.is_finite()) else { continue };
         let words = flows::measure(flows::unit(data, quantity, network.domain), value);
         ui.horizontal(|ui| {
             ui.label(RichText::new(name).small().color(data.tokens.weak));

@@ -136,8 +136,7 @@ fn a_pipe_is_read_with_its_direction_and_what_was_assumed() {
         let mut stage = Stage::new(world, size);
         stage.check_texts(&format!("flow {size:?}"));
         // Against its link: from the pump's end to the chiller's.
-        for words in ["72.0 m³/h", "2.50 m/s", "7.00 °C", "260 → 182 kPa", "78.0 kPa", "0 of 1 points within 10 %"]
-        {
+        for words in ["72.0 m³/h", "2.50 m/s", "7.00 °C", "260 to 182 kPa", "78.0 kPa", "0 of 1 points within 10 %"] {
             assert!(stage.find(words).is_some(), "{words} {size:?}: {:?}", stage.words());
         }
         let [pump, chiller] = ["P-1", "CH-1"].map(|l| stage.world.slot(l));
