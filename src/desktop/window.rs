@@ -120,7 +120,7 @@ fn move_arrows(
     mut settings: ResMut<WinitSettings>,
     mut moving: Local<bool>,
 ) {
-    if !view.is_changed() && !networks.is_changed() && !(arrows.is_changed() && view.shows_arrows()) {
+    if !(view.is_changed() || networks.is_changed() || arrows.is_changed() && view.shows_arrows()) {
         return;
     }
     let move_now = view.shows_arrows() && arrows.count() > 0;

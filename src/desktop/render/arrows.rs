@@ -83,7 +83,7 @@ fn course_of(site: &Site, networks: &Networks, slot: Slot) -> Option<Course> {
 fn rows_of(course: &Course, velocity_ms: f64, before: Rows, time_s: f64) -> Rows {
     let a_second = (velocity_ms.abs() * PACE / course.spacing_m).min(MOST_A_SECOND);
     // Not a number is no flow.
-    if !(velocity_ms.abs() >= STILL_MS) {
+    if velocity_ms.is_nan() || velocity_ms.abs() < STILL_MS {
         return Rows::default();
     }
     let an_hour = (a_second * HOUR_S).round().max(1.0);
