@@ -65,7 +65,7 @@ fn the_demo_is_read_without_a_word() {
 fn every_rule_of_the_demo_reads_what_is_there() {
     let (project, _) = read(DEMO).unwrap();
     let rules = project.templates.iter().flat_map(|t| &t.points).filter(|p| p.expression.is_some()).count();
-    assert_eq!(rules, 8);
+    assert_eq!(rules, 9);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn all_steps(file: &Path) -> Option<Value> {
 
 /// What EPANET says of files; none where there is no Python that has it.
 pub fn epanet(files: &[PathBuf]) -> Option<Value> {
-    let Some(python) = std::env::var_os("PLENUM_EPANET") else {
+    let Some(python) = std::env::var_os("PLENUM_EPANET").filter(|p| !p.is_empty()) else {
         eprintln!("skipped: set PLENUM_EPANET to a Python that has owa-epanet");
         return None;
     };

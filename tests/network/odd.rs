@@ -192,5 +192,5 @@ fn doubles_loops_and_unknown_names_of_a_file_are_told_with_their_lines() {
     let (solution, _) = solve(&file.network);
     assert!(solution.converged && solution.cut_off.is_empty());
     let flow = |id: &str| solution.flow[file.network.links.iter().position(|l| l.id == id).expect("the pipe")];
-    assert!((flow("q") - flow("q2")).abs() < 1e-12 && flow("q") > 0.0);
+    assert!((flow("q") - flow("q2")).abs() < 1e-8 && flow("q") > 1e-6, "{} {}", flow("q"), flow("q2"));
 }

@@ -88,10 +88,10 @@ fn what_cannot_be_solved_is_said_with_its_exit_status() {
         (&["garbage.inp"], 1, "garbage.inp"),
         (&["gas.json"], 1, "gas.json"),
         (&["absent.inp"], 1, "no such file"),
-        (&["folder"], 2, "a folder is no network"),
+        (&["folder"], 1, "folder/twin.toml: there is no such file"),
         (&["folder.inp"], 1, "cannot be read"),
         (&["words.txt"], 2, "ends in `.txt`"),
-        (&["house.ifc"], 2, "not solved yet"),
+        (&["house.ifc"], 1, "no record could be read"),
         (&["empty.inp", "--accuracy", "7"], 2, "between 1e-12 and 1"),
         (&[], 2, "FILE"),
     ] {
