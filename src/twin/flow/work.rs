@@ -214,13 +214,14 @@ impl Net {
     }
 
     /// Whether what a reading measures means something now: fluid that stands takes the temperature of the room that it
-    /// stands in, which no network knows.
+    /// stands in, which no network knows; and over what is shut stands the pressure of the others, at the machine's own
+    /// gauge or at the check valve beside it, which no model tells apart.
     pub fn tells(&self, of: Measurand) -> bool {
         let flows = |flow: Option<&f64>| flow.is_some_and(|q| q.abs() > self.least);
         match of {
-            Measurand::Leaving(link) => flows(self.state.flow_m3s.get(link)),
+            Measurand::Leaving(link) | Measurand::Difference(link) => flows(self.state.flow_m3s.get(link)),
             Measurand::Temperature(node) => flows(self.through.get(node)),
-            Measurand::Flow(_) | Measurand::Pressure(_) | Measurand::Difference(_) => true,
+            Measurand::Flow(_) | Measurand::Pressure(_) => true,
         }
     }
 }
