@@ -181,7 +181,7 @@ fn a_hundred_thousand_pipes_are_solved() {
 #[test]
 fn doubles_loops_and_unknown_names_of_a_file_are_told_with_their_lines() {
     let text = "[JUNCTIONS]\na 1 5\na 2 6\nb 1 1\n[RESERVOIRS]\nr 50\n[PIPES]\np r a 100 200 130\np a b 100 200 130\n\
-        self b b 10 100 130\nq a b 100 200 130\nq2 a b 100 200 130\n[PUMPS]\nu r b HEAD nowhere\n[DEMANDS]\nb 2 gone\n\
+        self b b 10 100 130\nq a b 100 200 130\nq2 a b 100 200 130\n[PUMPS]\nu r b HEAD nowhere\n[DEMANDS]\na 2 gone\n\
         [STATUS]\nnone Closed\n[OPTIONS]\nUNITS LPS\n[END]\n";
     let (file, problems) = inp::read(text.as_bytes(), "odd.inp");
     for (line, word) in [(3, "a"), (9, "p"), (10, "self"), (14, "nowhere"), (16, "gone"), (18, "none")] {
@@ -192,5 +192,5 @@ fn doubles_loops_and_unknown_names_of_a_file_are_told_with_their_lines() {
     let (solution, _) = solve(&file.network);
     assert!(solution.converged && solution.cut_off.is_empty());
     let flow = |id: &str| solution.flow[file.network.links.iter().position(|l| l.id == id).expect("the pipe")];
-    assert!((flow("q") - flow("q2")).abs() < 1e-12 && flow("q") > 0.0);
+    assert!((flow("q") - flow("q2")).abs() < 1e-9 && flow("q") > 0.0);
 }
