@@ -169,7 +169,9 @@ fn solved(ui: &mut Ui, data: &Data) {
     if scales.is_empty() {
         row(ui, data, "Nothing is solved yet", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Flow, 0)));
     }
-    row(ui, data, "In no network", "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
+    // A machine flows, but has no cross-section and so no velocity.
+    let without = if by == ColourBy::Velocity { "No velocity known" } else { "In no network" };
+    row(ui, data, without, "", |ui, rect| swatch(ui, rect, data.tokens.palette(Palette::Quiet, 0)));
 }
 
 /// How far what is measured is from what is solved.

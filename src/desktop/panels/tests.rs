@@ -406,7 +406,8 @@ fn legends_stay_in_the_scene_and_say_what_is_cut() {
                 ColourBy::Temperature => "22",
                 ColourBy::System => "AHU-1 supply air",
                 ColourBy::Discipline => "Architecture",
-                ColourBy::Flow | ColourBy::Velocity | ColourBy::Pressure => "In no network",
+                ColourBy::Velocity => "No velocity known",
+                ColourBy::Flow | ColourBy::Pressure => "In no network",
                 ColourBy::Residual => "≥ +20 %",
                 ColourBy::Change => unreachable!("it is no choice without a reload"),
             };
