@@ -159,6 +159,22 @@ pub(crate) fn open_file(path: &Path) -> Result<(File, u64), Problem> {
     Ok((file, data.len()))
 }
 
+/// All bytes of a file that is not larger than the limit; `or` is what else could be done about one that is, before
+/// the limit is raised: `split the layer, or `.
+fn read_bytes(path: &Path, limits: &Limits, or: &str) -> Result<Vec<u8>, Problem> {
+    let (file, size) = open_file(path)?;
+    if size > limits.max_bytes {
+        return Err(Problem::error(
+            path.display().to_string(),
+            format!("{:.0} MB are more than the limit of {:.0} MB", size as f64 / 1e6, limits.max_bytes as f64 / 1e6),
+            format!("{or}raise the limit (plenum import --limit-mb N)"),
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(limits.max_bytes).read_to_end(&mut bytes).map_err(|e| cannot_open(path, &e))?;
+    Ok(bytes)
+}
+
 /// Why a file cannot be opened, with what to do.
 pub(crate) fn cannot_open(path: &Path, error: &std::io::Error) -> Problem {
     let remedy = match error.kind() {

@@ -5,13 +5,12 @@
 //! are laid flat around the first coordinate.
 
 use super::{build, frame::Frame, kind::Kind};
-use crate::import::{Limits, Progress, cancelled, cannot_open, open_file};
+use crate::import::{Limits, Progress, cancelled};
 use crate::problem::Problem;
 use crate::site::model::{Element, ElementKind, Model, PropertySet, PropertyValue};
 use geojson::{Feature, Geometry, GeometryValue};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,19 +32,10 @@ pub fn read(path: &Path, progress: &Progress) -> Result<(Model, Vec<Problem>), P
 /// As [`read`].
 pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
     let place = path.display().to_string();
-    let (file, size) = open_file(path)?;
-    if size > limits.max_bytes {
-        return Err(Problem::error(
-            place,
-            format!("{:.0} MB are more than the limit of {:.0} MB", size as f64 / 1e6, limits.max_bytes as f64 / 1e6),
-            "split the layer, or raise the limit (plenum import --limit-mb N)",
-        ));
-    }
-    let mut bytes = Vec::new();
-    file.take(limits.max_bytes).read_to_end(&mut bytes).map_err(|e| cannot_open(path, &e))?;
+    let bytes = crate::import::read_bytes(path, limits, "split the layer, or ")?;
     let (mut model, problems) = read_bytes(&bytes, &place, progress)?;
     model.file = path.to_owned();
-    model.bytes = size;
+    model.bytes = bytes.len() as u64;
     Ok((model, problems))
 }
 

@@ -4,12 +4,12 @@
 //! elements have no place in the site; `plenum solve` computes with them.
 
 use super::inp;
-use crate::import::{Limits, Progress, cancelled, cannot_open, open_file};
+use crate::import::{Limits, Progress, cancelled, read_bytes};
 use crate::problem::Problem;
 use crate::simulation::network::{Friction, LinkKind, NodeKind, ValveKind};
 use crate::site::model::{PropertySet, PropertyValue, Totals};
 use crate::site::{Element, ElementKind, Model};
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,16 +19,7 @@ use std::sync::Arc;
 /// When it cannot be opened, is larger than the limit, or has no node.
 pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<(Model, Vec<Problem>), Problem> {
     let place = path.display().to_string();
-    let (file, size) = open_file(path)?;
-    if size > limits.max_bytes {
-        return Err(Problem::error(
-            place,
-            format!("{:.0} MB are more than the limit of {:.0} MB", size as f64 / 1e6, limits.max_bytes as f64 / 1e6),
-            "raise the limit (plenum import --limit-mb N)",
-        ));
-    }
-    let mut bytes = Vec::new();
-    file.take(limits.max_bytes).read_to_end(&mut bytes).map_err(|e| cannot_open(path, &e))?;
+    let bytes = read_bytes(path, limits, "")?;
     let (read, problems) = inp::read(&bytes, &place);
     if progress.cancelled() {
         return Err(cancelled(&place));
@@ -37,16 +28,16 @@ pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<
         let remedy = "check that it is a network and was written to its end";
         return Err(Problem::error(place, "there is no node in this EPANET network", remedy));
     }
-    let mut model = Model { file: path.to_owned(), kind: "inp".to_owned(), bytes: size, ..Model::default() };
-    let tag = |tags: &[(usize, String)], of: usize| {
-        tags.iter().find(|(i, _)| *i == of).map(|(_, t)| t.clone()).unwrap_or_default()
-    };
+    let mut model =
+        Model { file: path.to_owned(), kind: "inp".to_owned(), bytes: bytes.len() as u64, ..Model::default() };
+    let [node_tags, link_tags] = [&read.drawing.node_tags, &read.drawing.link_tags].map(|tags| by_number(tags));
+    let tag = |tags: &HashMap<usize, &str>, of: usize| tags.get(&of).copied().unwrap_or_default().to_owned();
     for (i, node) in read.network.nodes.iter().enumerate() {
         let (class, mut values) = node_facts(&node.kind);
         values.insert(0, ("Elevation".to_owned(), PropertyValue::Real(node.elevation)));
         let at = read.drawing.nodes.get(i).copied().flatten();
         values.extend(at.into_iter().flat_map(|[x, y]| [("MapX", x), ("MapY", y)]).map(real));
-        model.elements.push(element("node", &node.id, class, tag(&read.drawing.node_tags, i), values));
+        model.elements.push(element("node", &node.id, class, tag(&node_tags, i), values));
     }
     for (i, link) in read.network.links.iter().enumerate() {
         let (class, mut values) = link_facts(&link.kind);
@@ -54,10 +45,15 @@ pub fn read_within(path: &Path, limits: &Limits, progress: &Progress) -> Result<
         let ends = [("From", link.from), ("To", link.to)];
         values.splice(0..0, ends.map(|(name, n)| (name.to_owned(), PropertyValue::Text(end(n)))));
         values.push(real(("Setting", link.setting)));
-        model.elements.push(element("link", &link.id, class, tag(&read.drawing.link_tags, i), values));
+        model.elements.push(element("link", &link.id, class, tag(&link_tags, i), values));
     }
     model.totals = Totals { property_sets: model.elements.len(), ..Totals::default() };
     Ok((model, problems))
+}
+
+/// The first tag that is said of each.
+fn by_number(tags: &[(usize, String)]) -> HashMap<usize, &str> {
+    tags.iter().rev().map(|(i, tag)| (*i, tag.as_str())).collect()
 }
 
 fn real((name, value): (&str, f64)) -> (String, PropertyValue) {

@@ -4,10 +4,11 @@
 //! adds any: there is no humidifier.
 
 use super::coil::Coil;
-use super::control::{Actuator, lag, reset};
+use super::control::{Actuator, lag};
 use super::ducts::{DuctDesign, Ducts, STATIC_PA};
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, NIGHT_C, OUTDOOR_CO2_PPM};
+use crate::simulation::controls::reset::line;
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 
 /// Least share of outdoor air while people are in.
@@ -163,7 +164,7 @@ impl AirHandler {
         self.setpoint_c = match self.mode {
             Mode::NightHeating => 20.0,
             Mode::NightCooling => 14.0,
-            _ => reset(weather.outdoor_c, (2.0, 18.0), (14.0, 13.5)),
+            _ => line(weather.outdoor_c, (2.0, 18.0), (14.0, 13.5)),
         };
         let fan_k = (self.fan_w / (AIR_J_M3K * self.airflow_m3s)).min(2.0);
         let wanted_c = self.setpoint_c - fan_k;

@@ -7,12 +7,6 @@ pub(super) fn lag(value: f64, target: f64, tau_s: f64, dt_s: f64) -> f64 {
     target + (value - target) * (-dt_s / tau_s.max(1e-3)).exp()
 }
 
-/// A line through two points, held level outside them.
-pub(super) fn reset(x: f64, (x0, y0): (f64, f64), (x1, y1): (f64, f64)) -> f64 {
-    let t = ((x - x0) / (x1 - x0)).clamp(0.0, 1.0);
-    y0 + t * (y1 - y0)
-}
-
 /// A valve or damper: it runs at constant speed towards its command, unless it is stuck.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Actuator {

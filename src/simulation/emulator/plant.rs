@@ -9,6 +9,7 @@ use super::tower::Condenser;
 use super::water::{LoopKind, WaterLoop};
 use super::weather::{Calendar, Weather};
 use super::zone::{Supply, Zone};
+use crate::simulation::controls::reset::line;
 use crate::time::Time;
 use std::f64::consts::TAU;
 
@@ -172,7 +173,7 @@ impl Plant {
             + self.zones.iter().map(|z| z.reheat_w).sum::<f64>()
             + self.radiators.iter().map(|r| r.water_w).sum::<f64>();
         self.chilled.step(dt_s, cooling_call, cooled_w, 22.0, self.condenser.supply_c);
-        self.heating.setpoint_c = super::control::reset(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
+        self.heating.setpoint_c = line(self.weather.outdoor_c, (-5.0, 65.0), (15.0, 50.0));
         self.heating.step(dt_s, heating_call, -heated_w, 22.0, self.condenser.supply_c);
         let chillers = &self.chilled.machines;
         let rejected_w: f64 = chillers.iter().map(|m| -m.heat_w + m.power_w).sum();

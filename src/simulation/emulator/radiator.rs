@@ -5,10 +5,11 @@
 //! when a nearly closed valve lets the water cool far down. The room is two lumps, air and mass; air
 //! from the rooms around it comes in where an exhaust takes air out.
 
-use super::control::{Actuator, Pi, lag, reset};
+use super::control::{Actuator, Pi, lag};
 use super::water::WATER_J_M3K;
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, AIR_KG_M3, moisten};
+use crate::simulation::controls::reset::line;
 use crate::simulation::psychrometrics::{STANDARD_PA, relative_humidity};
 
 /// Exponent of a radiator's output (EN 442: 1.2 to 1.4).
@@ -99,7 +100,7 @@ impl Radiator {
             (false, false) => 16.0,
         };
         // Nobody heats in summer: the controller fades out about its heating limit.
-        let season = reset(weather.outdoor_c, (15.0, 1.0), (17.0, 0.0));
+        let season = line(weather.outdoor_c, (15.0, 1.0), (17.0, 0.0));
         let call = self.heating.step(setpoint_c - self.air_c, 0.5, 1800.0, dt_s);
         self.valve.step(call * season, dt_s);
         self.exchange(around.water_c, dt_s);
