@@ -168,8 +168,9 @@ mod references {
     use plenum::desktop::panels::{PanelsPlugin, Templates};
     use plenum::desktop::shot::{Picture, Shot, draw};
     use plenum::import::{self, Progress};
+    use plenum::quality::Quality;
     use plenum::simulation::emulator::{Emulator, FaultSpec, Settings};
-    use plenum::site::{self, PointIndex, Project, Quality, Site};
+    use plenum::site::{self, PointIndex, Project, Site};
     use plenum::telemetry::{Arrival, Sample};
     use plenum::twin::scene::{OpenSite, Scene};
     use plenum::twin::telemetry::Inlet;

@@ -23,5 +23,5 @@ mod frame;
 pub use assemble::{OnMap, Site, Source, assemble, assemble_with};
 pub use frame::lay_out;
 pub use model::{Element, ElementKind, Model, Slot};
-pub use point::{Point, PointIndex, Quality};
+pub use point::{Point, PointIndex};
 pub use project::Project;

@@ -21,7 +21,7 @@ pub struct Point {
     pub name: String,
     /// The unit on the wire and on the screen.
     pub unit: Unit,
-    /// Values outside are marked [`Quality::BadRange`]; SI.
+    /// Values outside are marked [`Quality::BadRange`](crate::quality::Quality); SI.
     pub expected: Option<[f64; 2]>,
     /// How often the device reports, seconds.
     pub period_s: f64,
@@ -74,28 +74,4 @@ pub struct Check {
     pub hysteresis: f64,
     /// How long a limit is passed before it counts, seconds.
     pub confirm_s: f64,
-}
-
-/// How far a value can be trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quality {
-    /// As measured.
-    Good,
-    /// Computed by Plenum or by a simulation, from good values.
-    Simulated,
-    /// Outside the expected range.
-    BadRange,
-    /// No news for too long.
-    BadStale,
-    /// Never heard of, or computed from what was never heard of.
-    #[default]
-    BadNotConnected,
-}
-
-impl Quality {
-    /// True when the value may be judged and counted.
-    pub fn is_good(self) -> bool {
-        matches!(self, Self::Good | Self::Simulated)
-    }
 }

@@ -258,7 +258,8 @@ impl Intake {
 mod tests {
     use super::super::testing::point;
     use super::*;
-    use crate::site::{PointIndex, Quality};
+    use crate::quality::Quality;
+    use crate::site::PointIndex;
 
     const WALL: Time = Time(1_778_479_200_000);
 

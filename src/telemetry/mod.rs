@@ -12,6 +12,8 @@
 //! without a word, so it is never made to wait: the oldest go on this side, counted (see [`mod@queue`]).
 
 pub mod broker;
+pub mod checks;
+pub mod gateway;
 mod intake;
 pub mod mqtt;
 pub mod payload;
@@ -19,6 +21,7 @@ pub mod quarantine;
 pub mod queue;
 pub mod sample;
 pub mod sequence;
+pub mod sparkplug;
 pub mod topics;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What comes off the wire.
 
-use crate::site::{PointIndex, Quality};
+use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::time::Time;
 
 /// One value of one point.

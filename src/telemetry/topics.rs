@@ -4,10 +4,11 @@
 //! allocates nothing. MQTT filters (`+`, `#`) are understood here too, so that a binding nobody
 //! subscribes to is found before it is missed.
 
+use crate::quality::Quality;
 use crate::site::Point;
+use crate::site::PointIndex;
 use crate::site::point::PointSource;
 use crate::site::unit::{Quantity, Unit};
-use crate::site::{PointIndex, Quality};
 use std::collections::HashMap;
 use std::ops::Range;
 

@@ -9,9 +9,10 @@ use super::telemetry::Fresh;
 use crate::Step;
 use crate::analytics::Health;
 use crate::analytics::health::Judgement;
+use crate::quality::Quality;
 use crate::site::point::PointSource;
 use crate::site::revision::Carry;
-use crate::site::{Point, PointIndex, Quality};
+use crate::site::{Point, PointIndex};
 use crate::time::Time;
 use bevy::prelude::*;
 

@@ -6,8 +6,9 @@
 use super::clock::TwinClock;
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
+use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::site::revision::Carry;
-use crate::site::{PointIndex, Quality};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use bevy::prelude::*;

@@ -2,7 +2,8 @@
 
 use super::{Row, synthetic};
 use crate::TwinPlugins;
-use crate::site::{PointIndex, Quality, Site};
+use crate::quality::Quality;
+use crate::site::{PointIndex, Site};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use crate::twin::scene::OpenSite;

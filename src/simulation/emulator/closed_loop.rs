@@ -5,7 +5,8 @@ use super::control::hash;
 use super::fixture;
 use super::{DEFAULT_START, Emulator, FaultKind, FaultSpec, Settings};
 use crate::analytics::{Health, Judgement, RuleSet};
-use crate::site::{PointIndex, Quality, Site};
+use crate::quality::Quality;
+use crate::site::{PointIndex, Site};
 use crate::time::Time;
 use std::collections::BTreeMap;
 

@@ -82,9 +82,10 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quality::Quality;
+    use crate::site::Slot;
     use crate::site::point::PointSource;
     use crate::site::unit::Unit;
-    use crate::site::{Quality, Slot};
 
     #[test]
     fn good_values_hold_until_they_are_old() {

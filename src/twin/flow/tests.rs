@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::TwinPlugins;
+use crate::quality::Quality;
 use crate::simulation::building::Operation;
 use crate::simulation::building::fixture::{COIL, PUMP, RETURN, SMALL_COIL, SUPPLY, TEE, VALVE, ring};
 use crate::simulation::building::trace::Way;
@@ -9,7 +10,7 @@ use crate::simulation::building::{Drive, Measurand, Reading, Sets};
 use crate::simulation::faults::{Fault, FaultKind};
 use crate::site::point::PointSource;
 use crate::site::unit::Unit;
-use crate::site::{Element, Point, Project, Quality, Site};
+use crate::site::{Element, Point, Project, Site};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;

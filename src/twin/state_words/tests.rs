@@ -1,11 +1,12 @@
 use super::*;
 use crate::TwinPlugins;
 use crate::analytics::Health;
+use crate::quality::Quality;
+use crate::site::Site;
 use crate::site::model::{Element, Group};
 use crate::site::point::{Point, PointSource};
 use crate::site::project::Origin;
 use crate::site::unit::Unit;
-use crate::site::{Quality, Site};
 use crate::time::Time;
 use crate::twin::command::Command;
 use crate::twin::scene::OpenSite;
