@@ -87,6 +87,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::scene::ScenePlugin)
             .add(twin::preview::PreviewPlugin)
             .add(twin::clock::ClockPlugin)
+            .add(twin::replay::ReplayPlugin)
             .add(twin::telemetry::TelemetryPlugin)
             .add(twin::rules::RulesPlugin)
             .add(twin::flow::FlowPlugin)

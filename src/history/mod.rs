@@ -8,6 +8,7 @@
 //! ([`Stored::or`]); so a sample that comes twice changes nothing, and late ones make the history that it would
 //! have been.
 
+pub mod at;
 pub mod bucket;
 pub mod embedded;
 mod error;

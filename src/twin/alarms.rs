@@ -3,6 +3,7 @@
 use super::clock::TwinClock;
 use super::command::Command;
 use super::health::{HealthChanged, judge};
+use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
 use crate::operations::{Alarm, AlarmList};
@@ -26,11 +27,12 @@ impl Plugin for AlarmsPlugin {
 
 fn raise(
     mut opened: MessageReader<SiteOpened>,
+    mut rewound: MessageReader<Rewound>,
     mut changes: MessageReader<HealthChanged>,
     scene: Option<Res<Scene>>,
     mut alarms: ResMut<Alarms>,
 ) {
-    if opened.read().any(SiteOpened::is_another) {
+    if opened.read().any(SiteOpened::is_another) | (rewound.read().count() > 0) {
         alarms.0 = AlarmList::default();
     }
     let Some(scene) = scene else { return };
@@ -47,6 +49,13 @@ fn raise(
 pub(super) fn carry(world: &mut World, carry: &Carry) -> Vec<Alarm> {
     let Some(mut alarms) = world.get_resource_mut::<Alarms>() else { return Vec::new() };
     alarms.0.carry(|slot| carry.slot(slot), |point| carry.point(point))
+}
+
+/// Puts the list aside; gives the way to bring it back.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let alarms = world.remove_resource::<Alarms>().unwrap_or_default();
+    world.init_resource::<Alarms>();
+    Box::new(move |world| world.insert_resource(alarms))
 }
 
 fn acknowledge(mut commands: MessageReader<Command>, clock: Res<TwinClock>, mut alarms: ResMut<Alarms>) {

@@ -15,6 +15,7 @@ pub mod preview;
 pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod replay;
 pub mod rules;
 pub mod scene;
 pub mod search;

@@ -2,6 +2,7 @@
 //!
 //! What a device said at one moment is taken together, so that a rule never sees half of a message.
 
+use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::{Compute, Fresh};
 use crate::analytics::rules::{Computed, RuleSet};
@@ -34,8 +35,13 @@ impl Plugin for RulesPlugin {
     }
 }
 
-fn bind(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut rules: ResMut<Rules>) {
-    if !opened.read().any(SiteOpened::is_another) {
+fn bind(
+    mut opened: MessageReader<SiteOpened>,
+    mut rewound: MessageReader<Rewound>,
+    scene: Option<Res<Scene>>,
+    mut rules: ResMut<Rules>,
+) {
+    if !opened.read().any(SiteOpened::is_another) & (rewound.read().count() == 0) {
         return;
     }
     let Some(scene) = scene else { return };
@@ -61,6 +67,13 @@ pub(super) fn carry(world: &mut World, site: &Site, carry: &Carry) {
         }
     }
     *rules = next;
+}
+
+/// Puts aside what the rules remember; gives the way to bring it back.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let rules = world.remove_resource::<Rules>().unwrap_or_default();
+    world.init_resource::<Rules>();
+    Box::new(move |world| world.insert_resource(rules))
 }
 
 fn compute(scene: Option<Res<Scene>>, mut rules: ResMut<Rules>, mut fresh: ResMut<Fresh>) {

@@ -280,7 +280,7 @@ impl World {
         Self {
             scene: None,
             view: View::default(),
-            clock: TwinClock { now: NOW, from_site: true, site_speaks: true },
+            clock: TwinClock { now: NOW, from_site: true, site_speaks: true, is_held: false },
             intake: Intake::default(),
             rollup: Rollup::default(),
             alarms: Vec::new(),
