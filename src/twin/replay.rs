@@ -90,6 +90,8 @@ pub struct Playback {
     pub seeking: Option<Time>,
     /// Why the last wish could not be fulfilled.
     pub problem: Option<String>,
+    /// The moment that would be shown; only while another one is.
+    present: Time,
     wishes: Vec<Wish>,
     player: Option<Player>,
     /// Number of the moment that is awaited.
@@ -128,6 +130,11 @@ impl Playback {
             Showing::Past { speed } => Some(speed),
             _ => None,
         }
+    }
+
+    /// The moment that would be shown if it were not another one.
+    pub fn present(&self) -> Time {
+        self.present
     }
 
     fn is_idle(&self) -> bool {
@@ -181,6 +188,7 @@ fn show(world: &mut World) {
             playback.wish(world, wish, &pace);
         }
         playback.take_answers(world);
+        playback.present = present(world);
         match playback.showing {
             Showing::Live => {}
             Showing::Returning => {

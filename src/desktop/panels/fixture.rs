@@ -22,6 +22,7 @@ use crate::twin::clock::TwinClock;
 use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Networks, Residual, Traced};
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::place::Placements;
+use crate::twin::replay::Playback;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -235,6 +236,7 @@ pub struct World {
     pub search: Search,
     pub placements: Placements,
     pub changes: Changes,
+    pub playback: Playback,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     pub networks: Networks,
@@ -292,6 +294,7 @@ impl World {
             search: Search::default(),
             placements: Placements::default(),
             changes: Changes::default(),
+            playback: Playback::default(),
             colouring: Colouring::default(),
             eye: None,
             networks: Networks::default(),
@@ -362,6 +365,7 @@ impl World {
             search: &self.search,
             placements: &self.placements,
             changes: &self.changes,
+            playback: &self.playback,
             flows: Flows { networks: &self.networks, ranges: &self.ranges, traced: &self.traced },
             readings: self,
             colouring: Some(&self.colouring),
