@@ -26,6 +26,13 @@ pub struct RetainArgs {
 /// It works beside a twin that runs, and stands in the book.
 #[derive(clap::Args)]
 pub struct HoldArgs {
+    #[command(flatten)]
+    which: Which,
+}
+
+// What both take. Its words would stand in the place of theirs.
+#[derive(clap::Args)]
+struct Which {
     /// A project, a file of a history, or postgres://…
     #[arg(value_name = "WHERE")]
     place: OsString,
@@ -44,7 +51,7 @@ pub struct HoldArgs {
 #[derive(clap::Args)]
 pub struct ReleaseArgs {
     #[command(flatten)]
-    hold: HoldArgs,
+    which: Which,
 }
 
 /// Prints the book: what was deleted, held and released, when and why, the newest first.
@@ -85,14 +92,14 @@ pub(super) fn retain(args: &RetainArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn hold(args: &HoldArgs) -> Result<(), Failure> {
-    set_hold(args, true)
+    set_hold(&args.which, true)
 }
 
 pub(super) fn release(args: &ReleaseArgs) -> Result<(), Failure> {
-    set_hold(&args.hold, false)
+    set_hold(&args.which, false)
 }
 
-fn set_hold(args: &HoldArgs, hold: bool) -> Result<(), Failure> {
+fn set_hold(args: &Which, hold: bool) -> Result<(), Failure> {
     if args.why.trim().is_empty() {
         return Err(Failure::Usage(Problem::error("--why", "it says nothing", "say why: it stands in the book")));
     }
