@@ -229,7 +229,7 @@ mod tests {
             batch.iter().for_each(|(p, s)| read[*p as usize].push(*s));
             Ok(true)
         });
-        assert_eq!(got.unwrap().problems, []);
+        assert!(got.unwrap().problems.is_empty());
         for (key, read) in keys.iter().zip(&read) {
             assert_eq!(*read, reader.samples(*key, Span::ALL).unwrap());
         }

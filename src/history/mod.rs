@@ -148,7 +148,7 @@ pub trait History: Send {
     fn hold(&mut self, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError>;
 
     /// Takes over what another history knows of a point and cannot show by samples: its sums of before its samples
-    /// begin, and its hold. Where this one has sums of its own they stay.
+    /// begin, and its hold. Of two sums of one time the one of more samples stays.
     ///
     /// # Errors
     /// As for [`Self::append`].

@@ -8,8 +8,9 @@ use crate::problem::Problem;
 use crate::quality::Quality;
 use crate::site::unit::Unit;
 use crate::time::Time;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead, Read as _};
 
 pub use time::{Zone, parse_zone};
 
@@ -77,27 +78,29 @@ pub fn read(
     mut point: impl FnMut(&str, &str) -> Known,
     mut sink: impl FnMut(&[(u32, Stored)]) -> Result<bool, HistoryError>,
 ) -> Result<Taken, Stop> {
-    let (delimiter, text) = sniff(text).map_err(|e| Stop::Table(unreadable(&options.name, &e)))?;
-    let mut lines = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(text);
-    let mut table = Table { options, decimal_comma: delimiter == b';', read: Taken::default(), known: HashMap::new() };
-    let mut row = csv::ByteRecord::new();
-    let fault = |e: csv::Error| Stop::Table(unreadable(&options.name, &e));
-    if !lines.read_byte_record(&mut row).map_err(fault)? {
+    let mut lines = Lines { text: io::BufReader::new(text), bytes: Vec::new(), number: 0, name: &options.name };
+    if !lines.next()? {
         let remedy = "its first line names the columns: time,point,value or time,POINT,POINT,…";
         return Err(Stop::Table(Problem::error(&options.name, "it is empty", remedy)));
     }
-    let head: Vec<String> = row.iter().map(|f| text_of(f).trim().trim_start_matches('\u{feff}').to_owned()).collect();
+    let head = lines.line();
+    let head = head.trim_start_matches('\u{feff}');
+    let delimiter = delimiter_of(head);
+    let mut row = Vec::new();
+    split(head, delimiter, &mut row);
+    let head: Vec<String> = row.iter().map(|f| f.trim().to_owned()).collect();
+    let mut table = Table { options, decimal_comma: delimiter == ';', read: Taken::default(), known: HashMap::new() };
     let form = table.form(&head, &mut point).map_err(Stop::Table)?;
     let mut batch: Vec<(u32, Stored)> = Vec::with_capacity(AT_ONCE);
-    while lines.read_byte_record(&mut row).map_err(fault)? {
-        let line = row.position().map_or(0, csv::Position::line);
-        if row.iter().all(|f| f.trim_ascii().is_empty()) {
+    while lines.next()? {
+        split(&lines.line(), delimiter, &mut row);
+        if row.iter().all(|f| f.trim().is_empty()) {
             continue;
         }
         table.read.lines += 1;
         match &form {
-            Form::Long(long) => table.long(long, &row, line, &mut point, &mut batch),
-            Form::Wide(time, columns) => table.wide(*time, columns, &row, line, &mut batch),
+            Form::Long(long) => table.long(long, &row, lines.number, &mut point, &mut batch),
+            Form::Wide(time, columns) => table.wide(*time, columns, &row, lines.number, &mut batch),
         }
         if batch.len() >= AT_ONCE {
             if !sink(&batch).map_err(Stop::Store)? {
@@ -210,13 +213,13 @@ impl Table<'_> {
     fn long(
         &mut self,
         long: &Long,
-        row: &csv::ByteRecord,
+        row: &[String],
         line: u64,
         point: &mut impl FnMut(&str, &str) -> Known,
         batch: &mut Vec<(u32, Stored)>,
     ) {
         let place = format!("{}:{line}", self.options.name);
-        let field = |at: usize| row.get(at).map(text_of).unwrap_or_default();
+        let field = |at: usize| row.get(at).map(String::as_str).unwrap_or_default();
         let (id, unit) = (field(long.point), long.unit.map(field).unwrap_or_default());
         let (id, unit) = (id.trim(), unit.trim());
         if id.is_empty() {
@@ -233,9 +236,9 @@ impl Table<'_> {
             }
         };
         let Some((number, unit)) = known else { return };
-        let Some(time) = self.time(&place, &field(long.time)) else { return };
-        let Some(value) = self.value(&place, &field(long.value), unit) else { return };
-        let quality = match long.quality.map(field).as_deref().map(str::trim) {
+        let Some(time) = self.time(&place, field(long.time)) else { return };
+        let Some(value) = self.value(&place, field(long.value), unit) else { return };
+        let quality = match long.quality.map(field).map(str::trim) {
             None | Some("") => Quality::GoodBackfill,
             Some(word) => match quality_of(word) {
                 Some(quality) => quality,
@@ -251,7 +254,7 @@ impl Table<'_> {
         };
         let arrival = match long.arrival.map(field).filter(|a| !a.trim().is_empty()) {
             None => self.options.arrival,
-            Some(text) => match self.time(&place, &text) {
+            Some(text) => match self.time(&place, text) {
                 Some(arrival) => arrival,
                 None => return,
             },
@@ -263,19 +266,19 @@ impl Table<'_> {
         &mut self,
         time: usize,
         columns: &[(usize, u32, String, Unit)],
-        row: &csv::ByteRecord,
+        row: &[String],
         line: u64,
         batch: &mut Vec<(u32, Stored)>,
     ) {
         let place = format!("{}:{line}", self.options.name);
-        let Some(time) = self.time(&place, &row.get(time).map(text_of).unwrap_or_default()) else { return };
+        let Some(time) = self.time(&place, row.get(time).map(String::as_str).unwrap_or_default()) else { return };
         for (column, number, id, unit) in columns {
-            let text = row.get(*column).map(text_of).unwrap_or_default();
+            let text = row.get(*column).map(String::as_str).unwrap_or_default();
             // Where a point has no value, it has no sample.
             if text.trim().is_empty() {
                 continue;
             }
-            let Some(value) = self.value(&place, &text, *unit) else { continue };
+            let Some(value) = self.value(&place, text, *unit) else { continue };
             let (arrival, quality) = (self.options.arrival, Quality::GoodBackfill);
             self.take(id, *number, Stored { time, arrival, value, quality, code: 0 }, batch);
         }
@@ -344,10 +347,6 @@ fn head_of(name: &str) -> (&str, &str) {
     }
 }
 
-fn text_of(field: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(field)
-}
-
 fn quoted(names: &[String]) -> String {
     let mut text = names.iter().take(6).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     if names.len() > 6 {
@@ -356,25 +355,62 @@ fn quoted(names: &[String]) -> String {
     text
 }
 
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Problem {
-    Problem::error(name, format!("cannot be read: {why}"), "save it as CSV in UTF-8")
+/// A longer line is none of a table.
+const LONGEST: u64 = 1 << 20;
+
+/// The lines of a text, one at a time: a quote that is not closed spoils its own line only.
+struct Lines<'a, R> {
+    text: io::BufReader<R>,
+    bytes: Vec<u8>,
+    /// Of the line, from 1.
+    number: u64,
+    name: &'a str,
 }
 
-/// The delimiter that its first line has most of, and the text from its beginning.
-fn sniff(mut text: impl io::Read) -> io::Result<(u8, impl io::Read)> {
-    let mut start = Vec::new();
-    let mut byte = [0u8; 4096];
-    while start.len() < 1 << 16 && !start.contains(&b'\n') {
-        match text.read(&mut byte)? {
-            0 => break,
-            n => start.extend_from_slice(byte.get(..n).unwrap_or_default()),
+impl<R: io::Read> Lines<'_, R> {
+    /// Goes to the next line; false at the end.
+    fn next(&mut self) -> Result<bool, Stop> {
+        self.bytes.clear();
+        let stop = |message: String| Stop::Table(Problem::error(self.name, message, "save it as CSV in UTF-8"));
+        let read = (&mut self.text).take(LONGEST).read_until(b'\n', &mut self.bytes);
+        let read = read.map_err(|e| stop(format!("cannot be read: {e}")))?;
+        self.number += 1;
+        if read as u64 == LONGEST {
+            return Err(stop(format!("line {} is longer than {LONGEST} bytes: this is no table", self.number)));
+        }
+        Ok(read > 0)
+    }
+
+    fn line(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes.trim_ascii_end())
+    }
+}
+
+/// The one of comma, semicolon and tab that a line has most of; the comma where that is undecided.
+fn delimiter_of(line: &str) -> char {
+    let count = |d: char| line.chars().filter(|c| *c == d).count();
+    ['\t', ';', ','].into_iter().max_by_key(|d| count(*d)).unwrap_or(',')
+}
+
+/// The fields of a line; in quotes a delimiter counts for nothing, and two of them are one.
+fn split(line: &str, delimiter: char, row: &mut Vec<String>) {
+    row.clear();
+    let mut field = String::new();
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            '"' if quoted => quoted = false,
+            '"' if field.is_empty() => quoted = true,
+            c if c == delimiter && !quoted => row.push(std::mem::take(&mut field)),
+            c => field.push(c),
         }
     }
-    let line = start.split(|b| *b == b'\n').next().unwrap_or_default();
-    let count = |d: u8| line.iter().filter(|b| **b == d).count();
-    // A tie goes to the comma.
-    let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
-    Ok((delimiter, io::Cursor::new(start).chain(text)))
+    row.push(field);
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::{Embedded, rollup, schema};
 use crate::history::{Bucket, HistoryError, Level, Past, PointKey, Reason, Span};
 use crate::time::Time;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashSet;
 
 /// What is gone of a point, and whether it is held.
 pub(super) fn past(db: &Connection, point: PointKey) -> rusqlite::Result<Past> {
@@ -31,9 +30,10 @@ impl Embedded {
             let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { continue };
             let span = Span { from: first.start, to: Time(last.start.0.saturating_add(level.length_ms())) };
             let mut all = rollup::sealed(&tx, &file, point, *level, span)?;
-            let own: HashSet<Time> = all.iter().map(|b| b.start).collect();
-            all.extend(buckets.iter().filter(|b| !own.contains(&b.start)));
-            all.sort_by_key(|b| b.start);
+            all.extend(buckets);
+            // Of two sums of one time, the one of more samples.
+            all.sort_by_key(|b| (b.start, std::cmp::Reverse(b.n + b.bad)));
+            all.dedup_by_key(|b| b.start);
             rollup::replace(&tx, &file, point, *level, span, &all, scale)?;
         }
         tx.execute(

@@ -20,8 +20,11 @@ impl Shared {
 
 async fn take_over(client: &mut Client, key: i32, past: &Past, sums: &[(Level, Vec<Bucket>)]) -> Result<(), Error> {
     let tx = client.transaction().await?;
-    let put = "INSERT INTO plenum.bucket SELECT $1::integer, $2::smallint, * FROM unnest($3::bigint[], $4::bigint[],
-        $5::bigint[], $6::float8[], $7::float8[], $8::float8[], $9::float8[]) ON CONFLICT DO NOTHING";
+    // Of two sums of one time, the one of more samples.
+    let put = "INSERT INTO plenum.bucket AS b SELECT $1::integer, $2::smallint, * FROM unnest($3::bigint[], $4::bigint[],
+        $5::bigint[], $6::float8[], $7::float8[], $8::float8[], $9::float8[])
+        ON CONFLICT (point, level, start) DO UPDATE SET n = excluded.n, bad = excluded.bad, least = excluded.least,
+        most = excluded.most, total = excluded.total, last = excluded.last WHERE excluded.n + excluded.bad > b.n + b.bad";
     for (level, buckets) in sums {
         for part in buckets.chunks(10_000) {
             let whole = |of: fn(&Bucket) -> i64| part.iter().map(of).collect::<Vec<i64>>();
