@@ -1,12 +1,13 @@
 //! Opening a history, and reading its journal again after a crash.
 
 use super::hot::Hot;
-use super::{Embedded, Options, journal, reason_of, schema};
+use super::{Embedded, Options, journal, read, reason_of, schema};
 use crate::history::{HistoryError, Reason};
 use crate::problem::Problem;
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
@@ -56,20 +57,51 @@ impl Embedded {
     }
 }
 
-/// One program writes a history: what it has in memory is not seen by another.
-fn lock(file: &Path) -> Result<File, HistoryError> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let path = file.with_file_name(format!("{name}.lock"));
+/// One program writes a history: what it has in memory is not seen by another. It writes into the lock who it is.
+pub(super) fn lock(file: &Path) -> Result<File, HistoryError> {
+    let path = read::beside(file, ".lock");
     let at = |e: std::io::Error| HistoryError::new(reason_of(&e), path.display().to_string(), e.to_string());
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
+    let mut lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            // A lock that nobody can read still locks.
+            let _ = lock.set_len(0).and_then(|()| lock.write_all(this_program().as_bytes()));
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => {
-            let message = "another program has this history open";
+            let holder = std::fs::read_to_string(&path).unwrap_or_default();
+            let message = match holder.trim() {
+                "" => "another program has this history open".to_owned(),
+                holder => format!("another program has this history open: {holder}"),
+            };
             Err(HistoryError::new(Reason::InUse, file.display().to_string(), message))
         }
         Err(TryLockError::Error(e)) => Err(at(e)),
     }
+}
+
+/// Who has a history open to write it: `process 4711, plenum run`; none: nobody.
+pub fn holder(file: &Path) -> Option<String> {
+    let path = read::beside(file, ".lock");
+    let lock = File::options().write(true).open(&path).ok()?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => Some(std::fs::read_to_string(&path).unwrap_or_default().trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// Bytes of a history on the disk, its log among them.
+pub fn size(file: &Path) -> u64 {
+    ["", "-wal"].iter().filter_map(|end| std::fs::metadata(read::beside(file, end)).ok()).map(|m| m.len()).sum()
+}
+
+/// `process 4711, plenum run`.
+fn this_program() -> String {
+    let mut words = std::env::args_os().map(|w| w.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let verb = words.next().filter(|w| w.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')).unwrap_or_default();
+    format!("process {}, {}", std::process::id(), format!("{program} {verb}").trim())
 }
 
 /// Points with what the journal holds of them, and its batches.
