@@ -1,7 +1,7 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
 mod assumptions;
-mod broker;
+pub(crate) mod broker;
 mod edit;
 mod joins;
 mod load;
@@ -10,7 +10,7 @@ mod place;
 mod rebind;
 mod registry;
 mod replace;
-mod sheet;
+pub(crate) mod sheet;
 mod template;
 #[cfg(test)]
 mod testing;
