@@ -8,7 +8,7 @@ mod mqtt_common;
 
 use common::*;
 use mqtt_common::mosquitto::*;
-use plenum::telemetry::mqtt::{Address, Leaving, Publisher};
+use plenum::telemetry::mqtt::{Address, Extras, Publisher};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -130,7 +130,7 @@ fn a_killed_gateway_is_told_by_the_broker_and_sends_what_it_had() {
     let path = file(folder.path(), "gateway.toml", &text);
     let address = Address::resolve(&mosquitto.project(None), None).unwrap();
     let listen = Some("plenum/gateway/gw-cli/status".into());
-    let reader = Publisher::start(&address, "reader", Leaving { will: None, listen }).unwrap();
+    let reader = Publisher::start(&address, "reader", Extras { will: None, listen }).unwrap();
     let told = |what: &str, state: &str| {
         wait_for(what, || {
             let heard = reader.heard();

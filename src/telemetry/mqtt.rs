@@ -20,7 +20,7 @@ mod subscriber;
 
 pub use address::Address;
 pub use outbox::{Delivery, Fate, Message, PublisherStats};
-pub use publisher::{Leaving, Publisher};
+pub use publisher::{Extras, Publisher};
 pub use subscriber::{Rewire, Subscriber, Subscription};
 
 use crate::time::Time;

@@ -48,7 +48,8 @@ pub fn spool() {
 
 /// A gateway's file.
 pub fn gateway_file() {
-    let words = ["[[devices]]", "[[devices.points]]", "register = ", "kind = \"modbus-tcp\"", "object = ", "65535", "f64"];
+    let words =
+        ["[[devices]]", "[[devices.points]]", "register = ", "kind = \"modbus-tcp\"", "object = ", "65535", "f64"];
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gateway.toml");
     Fuzz::new("gateway_file").longest(8000).seeds([EXAMPLE]).words(&words).run(|input| {
@@ -71,8 +72,8 @@ pub fn bacnet() {
     let seeds = [
         frame(&[0x30, 7, 12, 0x0C, 0, 0, 0, 3, 0x19, 85, 0x3E, 0x44, 0x41, 0xAC, 0, 0, 0x3F]),
         frame(&[
-            0x30, 7, 14, 0x0C, 0, 0, 0, 3, 0x1E, 0x29, 85, 0x4E, 0x44, 0x41, 0xAC, 0, 0, 0x4F, 0x29, 111, 0x4E, 0x82, 4,
-            0x40, 0x4F, 0x29, 9, 0x5E, 0x91, 1, 0x91, 31, 0x5F, 0x1F,
+            0x30, 7, 14, 0x0C, 0, 0, 0, 3, 0x1E, 0x29, 85, 0x4E, 0x44, 0x41, 0xAC, 0, 0, 0x4F, 0x29, 111, 0x4E, 0x82,
+            4, 0x40, 0x4F, 0x29, 9, 0x5E, 0x91, 1, 0x91, 31, 0x5F, 0x1F,
         ]),
         frame(&[0x50, 7, 12, 0x91, 1, 0x91, 31]),
         frame(&[0x60, 7, 9]),

@@ -7,7 +7,7 @@ use super::health;
 use super::poller::{Poller, Report};
 use super::spool::Spool;
 use crate::problem::Problem;
-use crate::telemetry::mqtt::{Address, ConnectionStatus, Fate, Leaving, Message, Publisher};
+use crate::telemetry::mqtt::{Address, ConnectionStatus, Extras, Fate, Message, Publisher};
 use crate::telemetry::wall_clock;
 use crate::time::Time;
 use crossbeam_channel::{Receiver, bounded};
@@ -87,11 +87,11 @@ impl Gateway {
         let now = wall_clock();
         let client_id = config.broker.client_id.clone().unwrap_or_else(|| client_id(&config.id));
         let core = Core::new(config, spool, now);
-        let leaving = Leaving {
+        let extras = Extras {
             will: Some((health::topic(core.config()), health::death(core.config(), now))),
             listen: core.config().historian.then(|| core.receipts_topic()),
         };
-        let publisher = Publisher::start(&address, &client_id, leaving)?;
+        let publisher = Publisher::start(&address, &client_id, extras)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (to, reports) = bounded(REPORTS);
         let mut pollers = Vec::new();

@@ -87,8 +87,7 @@ mod tests {
         let one = encode("a/b", &sample(Quality::Good), None, &[Part { key: "", unit: "Cel", value: 21.5 }]);
         let (topic, payload) = of(&one, 17);
         assert_eq!(topic, "a/b");
-        let expected =
-            json!({"pub":"gw-1-aa","seq":17,"ts":"2026-05-11T06:00:00.000Z","v":21.5,"unit":"Cel"});
+        let expected = json!({"pub":"gw-1-aa","seq":17,"ts":"2026-05-11T06:00:00.000Z","v":21.5,"unit":"Cel"});
         assert_eq!(payload, expected);
         let parts = [Part { key: "t", unit: "Cel", value: 1.0 }, Part { key: "q", unit: "1", value: f64::NAN }];
         let bad = encode("a", &sample(Quality::BadSensor), Some("modbus exception 4"), &parts);

@@ -34,7 +34,7 @@ const HEARD: usize = 10_000;
 
 /// What a publisher has besides its messages.
 #[derive(Clone, Debug, Default)]
-pub struct Leaving {
+pub struct Extras {
     /// What the broker publishes and keeps when the connection ends without a good-bye: topic and payload.
     pub will: Option<(String, Vec<u8>)>,
     /// A topic whose payloads come back on the same connection: see [`Publisher::heard`].
@@ -85,7 +85,7 @@ impl Publisher {
     /// Nothing listens there, it does not answer within ten seconds, or it does not let us in.
     pub fn connect(address: &Address, client_id: &str) -> Result<Self, Problem> {
         let place = address.label();
-        let publisher = Self::start(address, client_id, Leaving::default())?;
+        let publisher = Self::start(address, client_id, Extras::default())?;
         let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
         let status = publisher.shared.wait_while(Duration::from_secs(10), waiting).status.clone();
         let reason = match status {
@@ -100,7 +100,7 @@ impl Publisher {
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(address: &Address, client_id: &str, leaving: Leaving) -> Result<Self, Problem> {
+    pub fn start(address: &Address, client_id: &str, extras: Extras) -> Result<Self, Problem> {
         let place = address.label();
         let shared =
             Arc::new(Shared { outbox: Mutex::new(Outbox::default()), changed: Condvar::new(), place: place.clone() });
@@ -108,7 +108,7 @@ impl Publisher {
         let sender = Sender {
             address: address.clone(),
             client_id: client_id.to_owned(),
-            leaving,
+            extras,
             shared: Arc::clone(&shared),
             stop: Arc::clone(&stop),
         };
@@ -260,7 +260,7 @@ impl Drop for Ended {
 struct Sender {
     address: Address,
     client_id: String,
-    leaving: Leaving,
+    extras: Extras,
     shared: Arc<Shared>,
     stop: Arc<Stop>,
 }
@@ -301,7 +301,7 @@ impl Sender {
         let mut options = self.address.options(&self.client_id, 1 << 20, MAX_PAYLOAD + (1 << 17));
         options.set_clean_session(true);
         options.set_inflight(PACKET_IDS);
-        if let Some((topic, payload)) = &self.leaving.will {
+        if let Some((topic, payload)) = &self.extras.will {
             options.set_last_will(LastWill::new(topic, payload.clone(), QoS::AtLeastOnce, true));
         }
         let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
@@ -369,7 +369,7 @@ impl Sender {
                             connected = Some(last);
                             in_grace = was_away;
                             grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
-                            if let Some(topic) = &self.leaving.listen {
+                            if let Some(topic) = &self.extras.listen {
                                 // Its queue is empty now.
                                 let _ = client.try_subscribe(topic, QoS::AtLeastOnce);
                             }

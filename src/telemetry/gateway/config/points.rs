@@ -55,10 +55,7 @@ pub(super) fn read(table: Table<'_>, about: &About<'_>, seen: &mut Seen) -> Opti
 
 /// The topic with its placeholders filled in; without `{point}` the point's name is the payload's key.
 fn filled(sheet: &Sheet, line: usize, template: &str, about: &About<'_>, name: &str) -> Option<(String, String)> {
-    let topic = template
-        .replace("{gateway}", about.gateway)
-        .replace("{device}", about.device)
-        .replace("{point}", name);
+    let topic = template.replace("{gateway}", about.gateway).replace("{device}", about.device).replace("{point}", name);
     if topic.contains(['{', '}']) {
         let remedy = "the placeholders are {gateway}, {device} and {point}";
         sheet.error(line, format!("`{template}` has a placeholder that means nothing"), remedy);

@@ -20,9 +20,8 @@ const MAX_BYTES: u64 = 16 << 20;
 /// # Errors
 /// When there is no such file, it is not TOML at all, or it names no id, no broker or no point that could be read.
 pub fn load(path: &Path) -> Result<(Config, Vec<Problem>), (Problem, Vec<Problem>)> {
-    let refuse = |message: String, remedy: &str| {
-        (Problem::error(path.display().to_string(), message, remedy), Vec::new())
-    };
+    let refuse =
+        |message: String, remedy: &str| (Problem::error(path.display().to_string(), message, remedy), Vec::new());
     let size = match std::fs::metadata(path) {
         Ok(data) if data.is_file() => data.len(),
         Ok(_) => return Err(refuse("this is no file".into(), "name the gateway's file")),
@@ -71,7 +70,11 @@ fn config(root: Table<'_>, file: &Path) -> Option<Config> {
     let sheet = root.sheet;
     let id = root.word("id").and_then(|id| name_of(sheet, id.value, id.line));
     if !root.has("id") {
-        sheet.error(1, "the gateway has no `id`", "give it one that no other gateway of this broker has: id = \"gw-1\"");
+        sheet.error(
+            1,
+            "the gateway has no `id`",
+            "give it one that no other gateway of this broker has: id = \"gw-1\"",
+        );
     }
     let broker = root.table("broker").map(|t| (t.line, broker::read(t, &folder)));
     let broker = match broker {

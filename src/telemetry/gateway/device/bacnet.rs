@@ -144,7 +144,8 @@ impl Bacnet {
     /// Asks for several objects; none where the device wants to be asked otherwise.
     fn several(&mut self, points: &[(usize, Object)]) -> Result<Option<Vec<Reading>>, String> {
         let specification = |object: &Object| {
-            let properties = properties(object).into_iter().map(|p| PropertyReference::new(PropertyIdentifier::from(p)));
+            let properties =
+                properties(object).into_iter().map(|p| PropertyReference::new(PropertyIdentifier::from(p)));
             ReadAccessSpecification::new(identifier(object), properties.collect())
         };
         let request = ReadPropertyMultipleRequest::new(points.iter().map(|(_, o)| specification(o)).collect());
@@ -165,7 +166,9 @@ impl Bacnet {
                 self.single = true;
                 Ok(None)
             }
-            Answer::One(_) | Answer::Garbled => Err(format!("{}:{}: an answer that cannot be read", self.host, self.port)),
+            Answer::One(_) | Answer::Garbled => {
+                Err(format!("{}:{}: an answer that cannot be read", self.host, self.port))
+            }
         }
     }
 
@@ -219,7 +222,11 @@ impl Device for Bacnet {
 /// What is asked of an object: with its present value, what it says of it.
 fn properties(object: &Object) -> Vec<u32> {
     // A device has no status flags.
-    if object.property == PRESENT_VALUE && object.kind != 8 { vec![PRESENT_VALUE, STATUS_FLAGS] } else { vec![object.property] }
+    if object.property == PRESENT_VALUE && object.kind != 8 {
+        vec![PRESENT_VALUE, STATUS_FLAGS]
+    } else {
+        vec![object.property]
+    }
 }
 
 fn identifier(object: &Object) -> ObjectIdentifier {

@@ -115,8 +115,7 @@ impl Register {
         let words = words.get(..usize::from(self.length()))?;
         let word = |w: &u16| u64::from(if self.little_bytes { w.swap_bytes() } else { *w });
         let join = |all: u64, w: &u16| all << 16 | word(w);
-        let bits: u64 =
-            if self.little_words { words.iter().rev().fold(0, join) } else { words.iter().fold(0, join) };
+        let bits: u64 = if self.little_words { words.iter().rev().fold(0, join) } else { words.iter().fold(0, join) };
         Some(match self.format {
             Format::Bit(bit) => (bits >> (bit & 15) & 1) as f64,
             Format::U16 | Format::U32 | Format::U64 => bits as f64,

@@ -28,12 +28,10 @@ fn both_must_confirm_and_what_the_historian_does_not_confirm_comes_again() {
     (0..4).for_each(|i| d.take(&record(i), 1, Time(0)).unwrap());
     assert!(d.next(Time(100)).unwrap().is_empty(), "not on the disk yet");
     let out = d.next(Time(200)).unwrap();
-    assert_eq!(out.iter().map(|o| (o.number, o.backlog)).collect::<Vec<_>>(), [
-        (0, false),
-        (1, false),
-        (2, false),
-        (3, false)
-    ]);
+    assert_eq!(
+        out.iter().map(|o| (o.number, o.backlog)).collect::<Vec<_>>(),
+        [(0, false), (1, false), (2, false), (3, false)]
+    );
     d.broker_has(0);
     d.historian_has(1, 2);
     d.broker_has(2);

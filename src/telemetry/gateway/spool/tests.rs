@@ -61,10 +61,10 @@ fn numbers_count_samples() {
     drop(spool);
     let spool = open(dir.path());
     assert_eq!((spool.first(), spool.len(), spool.next()), (4, 201, 205));
-    assert_eq!(spool.read(4, 9, 99).unwrap().iter().map(|r| (r.number, r.end())).collect::<Vec<_>>(), [
-        (4, 204),
-        (204, 205)
-    ]);
+    assert_eq!(
+        spool.read(4, 9, 99).unwrap().iter().map(|r| (r.number, r.end())).collect::<Vec<_>>(),
+        [(4, 204), (204, 205)]
+    );
 }
 
 #[test]

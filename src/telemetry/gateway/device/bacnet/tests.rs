@@ -53,8 +53,8 @@ fn values_that_another_encoder_wrote() {
 fn several_properties_with_an_error_among_them() {
     // Analog input 3: present value 21.5, status flags in fault. Analog input 4: unknown object.
     let data = [
-        0x0C, 0, 0, 0, 3, 0x1E, 0x29, 85, 0x4E, 0x44, 0x41, 0xAC, 0, 0, 0x4F, 0x29, 111, 0x4E, 0x82, 4, 0x40, 0x4F, 0x1F,
-        0x0C, 0, 0, 0, 4, 0x1E, 0x29, 85, 0x5E, 0x91, 1, 0x91, 31, 0x5F, 0x1F,
+        0x0C, 0, 0, 0, 3, 0x1E, 0x29, 85, 0x4E, 0x44, 0x41, 0xAC, 0, 0, 0x4F, 0x29, 111, 0x4E, 0x82, 4, 0x40, 0x4F,
+        0x1F, 0x0C, 0, 0, 0, 4, 0x1E, 0x29, 85, 0x5E, 0x91, 1, 0x91, 31, 0x5F, 0x1F,
     ];
     let frame = ack(ConfirmedServiceChoice::ReadPropertyMultiple, data.to_vec());
     let Some(Answer::Many(found)) = answer::read(&frame, 7) else { panic!("{frame:?}") };
@@ -96,6 +96,128 @@ fn types_by_name_and_number() {
     assert_eq!(object_type("260"), Some(260));
     assert_eq!(object_type("1024"), None);
     assert_eq!(object_type("analogue-input"), None);
+}
+
+/// A device on loopback with analog inputs 0 to 9 of ten times their number; the fifth is in fault, the sixth's present
+/// value cannot be read. It answers ReadPropertyMultiple for `most` objects at once, none: it does not know it.
+fn serve(most: Option<usize>) -> (SocketAddr, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = socket.local_addr().unwrap();
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let (_, head) = Npdu::decode(&buffer[4..length]).unwrap();
+            let Ok(Apdu::ConfirmedRequest { invoke_id, service_choice, service_data, .. }) =
+                Apdu::decode(&buffer[4 + head..length])
+            else {
+                panic!("no confirmed request")
+            };
+            let apdu = match service_choice {
+                ConfirmedServiceChoice::ReadPropertyMultiple => match most {
+                    None => vec![0x60, invoke_id, 9],
+                    Some(most) => {
+                        // Each object: five bytes of its id, an opening tag, two bytes a property, a closing tag.
+                        let objects: Vec<&[u8]> = service_data.chunks(11).collect();
+                        if objects.len() > most {
+                            vec![0x71, invoke_id, 4]
+                        } else {
+                            let many = |o: &&[u8]| {
+                                let found = [&[0x29, 85][..], &value(o[4], false), &[0x29, 111], &flags(o[4], false)];
+                                [&o[..5], &[0x1E], &found.concat(), &[0x1F]].concat()
+                            };
+                            let all: Vec<u8> = objects.iter().flat_map(many).collect();
+                            [vec![0x30, invoke_id, 14], all].concat()
+                        }
+                    }
+                },
+                _ => {
+                    let (instance, property) = (service_data[4], service_data[6]);
+                    let found = if property == 85 { value(instance, true) } else { flags(instance, true) };
+                    if found[0] == 0x91 {
+                        [vec![0x50, invoke_id, 12], found].concat()
+                    } else {
+                        [vec![0x30, invoke_id, 12], service_data, found].concat()
+                    }
+                }
+            };
+            // Something that is no answer to this question comes first.
+            for apdu in [vec![0x20, invoke_id.wrapping_add(1), 15], apdu] {
+                let mut frame = vec![0x81, 0x0A];
+                frame.extend(((6 + apdu.len()) as u16).to_be_bytes());
+                frame.extend([1, 0]);
+                frame.extend(apdu);
+                socket.send_to(&frame, from).unwrap();
+            }
+        }
+    });
+    (at, asked)
+}
+
+fn value(instance: u8, alone: bool) -> Vec<u8> {
+    let tag = if alone { 3 } else { 4 };
+    match (instance, alone) {
+        (6, true) => vec![0x91, 2, 0x91, 27],
+        (6, false) => vec![0x5E, 0x91, 2, 0x91, 27, 0x5F],
+        _ => {
+            let real = (f32::from(instance) * 10.0).to_be_bytes();
+            [&[tag << 4 | 0x0E, 0x44][..], &real, &[tag << 4 | 0x0F]].concat()
+        }
+    }
+}
+
+fn flags(instance: u8, alone: bool) -> Vec<u8> {
+    let tag = if alone { 3 } else { 4 };
+    vec![tag << 4 | 0x0E, 0x82, 4, if instance == 5 { 0x40 } else { 0 }, tag << 4 | 0x0F]
+}
+
+fn device(at: SocketAddr, count: u32) -> Bacnet {
+    let point = |instance: u32| config::Point {
+        name: instance.to_string(),
+        unit: crate::site::unit::Unit::ONE,
+        source: Source::Bacnet(Object { kind: 0, instance, property: PRESENT_VALUE }),
+        scale: 1.0,
+        offset: 0.0,
+        rule: crate::telemetry::gateway::aggregate::Rule::Every,
+        poll_s: 1.0,
+        topic: instance.to_string(),
+        key: String::new(),
+    };
+    let kind = Kind::Bacnet { host: at.ip().to_string(), port: at.port(), route: None, most: 20 };
+    let points = (0..count).map(point).collect();
+    Bacnet::new(&config::Device { name: "D".into(), kind, timeout_s: 0.5, retries: 0, points })
+}
+
+#[test]
+fn devices_that_know_more_and_less_are_read_alike() {
+    let all: Vec<usize> = (0..10).collect();
+    for (most, questions) in [(Some(20), 1), (Some(3), 2 + 5), (None, 4 + 20)] {
+        let (at, asked) = serve(most);
+        let mut device = device(at, 10);
+        let readings = device.read(&all, Time(0)).unwrap();
+        assert_eq!(readings.len(), 10);
+        for r in &readings {
+            match r.point {
+                5 => assert_eq!((r.value, r.quality), (50.0, Quality::BadSensor)),
+                6 => assert!(r.value.is_nan() && r.code.as_ref().unwrap().contains("code 27, read access denied")),
+                i => assert_eq!((r.value, r.quality, r.code.as_deref()), (i as f64 * 10.0, Quality::Good, None)),
+            }
+        }
+        let first = asked.load(std::sync::atomic::Ordering::SeqCst);
+        assert!(first <= questions + 2, "{most:?}: {first} questions");
+        device.read(&all, Time(0)).unwrap();
+        let second = asked.load(std::sync::atomic::Ordering::SeqCst) - first;
+        assert!(second <= first, "what it does not know it is not asked for again");
+    }
+}
+
+#[test]
+fn a_device_that_is_silent_is_told_in_time() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let said = device(silent.local_addr().unwrap(), 1).read(&[0], Time(0)).unwrap_err();
+    assert!(said.contains("no answer within 0.5 s"), "{said}");
 }
 
 proptest! {

@@ -106,8 +106,7 @@ fn device(at: SocketAddr, registers: &[Register]) -> Modbus {
         topic: i.to_string(),
         key: String::new(),
     };
-    let kind =
-        Kind::Modbus { host: at.ip().to_string(), port: at.port(), unit: 1, rtu: false, most: 100, gap: 8 };
+    let kind = Kind::Modbus { host: at.ip().to_string(), port: at.port(), unit: 1, rtu: false, most: 100, gap: 8 };
     let points = registers.iter().enumerate().map(point).collect();
     Modbus::new(&config::Device { name: "D".into(), kind, timeout_s: 0.5, retries: 0, points }).unwrap()
 }
@@ -118,14 +117,17 @@ fn a_device_is_read_and_says_what_is_wrong() {
     words.lock().unwrap().extend([((3, 10), 7), ((3, 11), 0x41AC), ((3, 12), 0), ((1, 5), 1), ((1, 6), 0)]);
     let spoilt = Arc::default();
     let at = serve(Arc::clone(&words), Arc::clone(&spoilt));
-    let mut d = device(at, &[
-        register(Area::Holding, 10, Format::U16),
-        register(Area::Holding, 11, Format::F32),
-        register(Area::Coil, 5, Format::Bit(0)),
-        register(Area::Coil, 6, Format::Bit(0)),
-        register(Area::Holding, 14, Format::U16),
-        register(Area::Holding, 20, Format::F32),
-    ]);
+    let mut d = device(
+        at,
+        &[
+            register(Area::Holding, 10, Format::U16),
+            register(Area::Holding, 11, Format::F32),
+            register(Area::Coil, 5, Format::Bit(0)),
+            register(Area::Coil, 6, Format::Bit(0)),
+            register(Area::Holding, 14, Format::U16),
+            register(Area::Holding, 20, Format::F32),
+        ],
+    );
     let read = |d: &mut Modbus, points: &[usize]| -> HashMap<usize, Reading> {
         d.read(points, Time(0)).unwrap().into_iter().map(|r| (r.point, r)).collect()
     };
@@ -140,7 +142,10 @@ fn a_device_is_read_and_says_what_is_wrong() {
     assert_eq!((not_a_number.quality, not_a_number.value.is_nan()), (Quality::BadSensor, true));
     words.lock().unwrap().insert((99, 0), 0);
     let failed = read(&mut d, &[4]).remove(&4).unwrap();
-    assert_eq!((failed.quality, failed.code.as_deref()), (Quality::BadSensor, Some("modbus exception 4, device failure")));
+    assert_eq!(
+        (failed.quality, failed.code.as_deref()),
+        (Quality::BadSensor, Some("modbus exception 4, device failure"))
+    );
     // Garbage is no answer, and the next connection is a new one.
     for bytes in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &[0; 20], &[0, 1, 0, 0, 0, 5, 1, 3, 200, 0, 1], &[]] {
         *spoilt.lock().unwrap() = Some(bytes.to_vec());
