@@ -6,6 +6,8 @@ use std::io;
 
 /// How often it is looked what is overdue, seconds.
 const LOOK_S: f64 = 1.0;
+/// Records of the backlog that are read at once.
+const AT_ONCE: usize = 32;
 /// The wait before a record is sent again doubles so often.
 const DOUBLED: u8 = 5;
 
@@ -46,7 +48,8 @@ impl Dispatch {
         while self.tokens >= 1.0 && self.in_flight < self.pace.in_flight / 2 && self.sent.len() < super::REMEMBERED {
             let Some([from, to]) = self.owed.iter().next() else { break };
             let room = (self.pace.in_flight / 2).saturating_sub(self.in_flight);
-            let most = room.min(self.tokens.ceil() as usize);
+            // No more than may go: how many samples a record has is not known before.
+            let most = room.min(self.tokens.ceil() as usize).min(AT_ONCE);
             let mut found = false;
             for record in self.spool.read(from, most, CHUNK)? {
                 if record.number >= to || self.tokens < 1.0 {
