@@ -11,6 +11,7 @@ mod mqtt_common;
 use common::*;
 use mqtt_common::mosquitto::*;
 use plenum::telemetry::gateway::config::{self, Config};
+use plenum::telemetry::gateway::device::modbus::{Area, Format, Register};
 use plenum::telemetry::gateway::live::{Gateway, Outcome};
 use plenum::telemetry::mqtt::{Address, Extras, Message, Publisher};
 use plenum::telemetry::receipts::{self, Ranges, Receipt};
@@ -180,6 +181,15 @@ fn birth_health_and_a_clean_death_are_kept_by_the_broker() {
     gone.timeout_s = 0.2;
     gone.kind =
         config::Kind::Modbus { host: "127.0.0.1".into(), port: free_port(), unit: 1, rtu: false, most: 100, gap: 8 };
+    for (i, point) in gone.points.iter_mut().enumerate() {
+        point.source = config::Source::Modbus(Register {
+            area: Area::Holding,
+            address: i as u16,
+            format: Format::U16,
+            little_words: false,
+            little_bytes: false,
+        });
+    }
     config.devices.push(gone);
     let mut historian = Historian::start(&mosquitto);
     let mut gateway = Gateway::start(config, Vec::new()).unwrap();

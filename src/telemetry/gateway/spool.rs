@@ -269,7 +269,7 @@ impl Spool {
             let mut file = io::BufReader::new(File::open(path(&self.folder, segment.first))?);
             file.seek(SeekFrom::Start(at))?;
             // Behind the last one that is synced there may be nothing in the file yet.
-            let mut reached = 0;
+            let mut reached = segment.first;
             while reached < end && at < segment.bytes {
                 let mut head = [0; HEAD as usize];
                 file.read_exact(&mut head)?;
