@@ -26,6 +26,7 @@ mod demo;
 mod diff;
 mod emulate;
 pub mod field;
+mod gateway;
 mod graph;
 mod headless;
 pub mod heap;
@@ -70,6 +71,7 @@ enum Verb {
     Run(run::Args),
     Search(search::Args),
     Emulate(emulate::Args),
+    Gateway(gateway::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
     Solve(solve::Args),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Search(args) => search::run(args),
         Verb::Emulate(args) => emulate::run(args),
+        Verb::Gateway(args) => gateway::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),
         Verb::Solve(args) => solve::run(args),

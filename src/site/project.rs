@@ -1,7 +1,7 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
 mod assumptions;
-mod broker;
+pub(crate) mod broker;
 mod edit;
 mod history;
 mod joins;
@@ -11,7 +11,7 @@ mod place;
 mod rebind;
 mod registry;
 mod replace;
-mod sheet;
+pub(crate) mod sheet;
 mod template;
 #[cfg(test)]
 mod testing;

@@ -19,6 +19,7 @@ pub mod mqtt;
 pub mod payload;
 pub mod quarantine;
 pub mod queue;
+pub mod receipts;
 pub mod sample;
 pub mod sequence;
 pub mod sparkplug;

@@ -19,8 +19,8 @@ mod publisher;
 mod subscriber;
 
 pub use address::Address;
-pub use outbox::{Delivery, Message, PublisherStats};
-pub use publisher::Publisher;
+pub use outbox::{Delivery, Fate, Message, PublisherStats};
+pub use publisher::{Extras, Publisher};
 pub use subscriber::{Rewire, Subscriber, Subscription};
 
 use crate::time::Time;

@@ -21,6 +21,7 @@
 
 mod demands;
 mod engine;
+mod gateway;
 mod history;
 #[path = "../ids_common/mod.rs"]
 mod ids_common;
@@ -173,4 +174,21 @@ fn payload() {
 #[test]
 fn topics() {
     wire::topics();
+}
+
+// What a gateway keeps, is told and hears from devices.
+
+#[test]
+fn spool() {
+    gateway::spool();
+}
+
+#[test]
+fn gateway_file() {
+    gateway::gateway_file();
+}
+
+#[test]
+fn bacnet() {
+    gateway::bacnet();
 }

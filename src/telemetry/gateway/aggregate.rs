@@ -112,7 +112,9 @@ impl Aggregator {
                     period.last = value;
                 }
                 period.readings += 1;
-                period.quality = period.quality.max(if value.is_nan() { Quality::BadSensor } else { quality });
+                // No value is never better than bad; a device that says why knows better.
+                let none = value.is_nan() && !quality.is_bad();
+                period.quality = period.quality.max(if none { Quality::BadSensor } else { quality });
                 due
             }
         }

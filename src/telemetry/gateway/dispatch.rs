@@ -2,32 +2,49 @@
 //! for good.
 //!
 //! Every record goes into the [`Spool`] first. It is let go only when the broker *and* the historian have confirmed
-//! it; what is not confirmed in time is sent again. Records that stood in the spool when the connection came about
-//! are the backlog, oldest first.
+//! it. Records that came while the connection was away are the backlog, oldest first; what the broker has and the
+//! historian has not confirmed in time joins the backlog's rate and is sent again, after a wait that doubles. What the
+//! broker has not acknowledged is not sent again from here: whoever holds the connection does that.
+//!
+//! Where the disk takes nothing, records wait in memory, so many of them, until it does.
+
+mod owed;
+#[cfg(test)]
+mod tests;
 
 use super::spool::{Refused, Spool};
+use crate::telemetry::receipts::Ranges;
 use crate::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 /// How records are sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
-    /// Records of the backlog a second, at the most.
+    /// Samples of the backlog a second, at the most.
     pub backlog_per_s: f64,
-    /// Records on their way without a confirmation, at the most.
+    /// Records on their way to the broker without its acknowledgement, at the most.
     pub in_flight: usize,
-    /// A record that nobody has confirmed for so long is sent again, seconds.
+    /// A record that the historian has not confirmed for so long is sent again, seconds.
     pub again_s: f64,
     /// New records wait no longer than this for the disk, seconds.
     pub sync_s: f64,
     /// Nor more of them than this.
-    pub sync_records: u64,
+    pub sync_records: usize,
+    /// Records that may wait in memory while the disk takes nothing.
+    pub memory_records: usize,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { backlog_per_s: 100.0, in_flight: 1000, again_s: 30.0, sync_s: 0.2, sync_records: 1000 }
+        Self {
+            backlog_per_s: 5000.0,
+            in_flight: 1000,
+            again_s: 30.0,
+            sync_s: 0.2,
+            sync_records: 1000,
+            memory_records: 10_000,
+        }
     }
 }
 
@@ -44,8 +61,10 @@ pub enum WhenFull {
 /// A record to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Its number; confirmations name it.
+    /// The number of its first sample; confirmations name it.
     pub number: u64,
+    /// How many samples are in it.
+    pub samples: u32,
     /// It comes late.
     pub backlog: bool,
     /// It was sent before, and may be there.
@@ -54,27 +73,37 @@ pub struct Outgoing {
     pub record: Vec<u8>,
 }
 
+/// A record on its way.
 #[derive(Clone, Copy, Debug)]
 struct Sent {
     at: Time,
+    samples: u32,
+    tries: u8,
     broker: bool,
-    historian: bool,
 }
 
-/// What has become of the records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What has become of the samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Taken into the spool.
     pub taken: u64,
-    /// Sent for the first time.
+    /// Sent for the first time since this program started.
     pub sent: u64,
     /// Sent again.
     pub again: u64,
-    /// Confirmed by both.
+    /// Confirmed by both, and let go.
     pub confirmed: u64,
-    /// Lost because the spool was full.
+    /// Lost: there was no room for them, or the broker refuses them for good.
     pub lost: u64,
 }
+
+/// Records that the historian has not confirmed are remembered one by one up to here; of more of them it is only known
+/// that they have to be sent again.
+const REMEMBERED: usize = 50_000;
+/// After a fault of the disk it is tried again after so long, seconds.
+const DISK_AGAIN_S: f64 = 1.0;
+/// Read from the spool at once, bytes.
+const CHUNK: usize = 4 << 20;
 
 /// The spool with what is on its way.
 pub struct Dispatch {
@@ -86,29 +115,38 @@ pub struct Dispatch {
     historian: bool,
     /// On their way, by number.
     sent: BTreeMap<u64, Sent>,
-    /// The next record of the backlog; it ends where the live ones begin.
-    backlog: u64,
-    /// The first record after the backlog.
-    live_from: u64,
-    /// The next live record.
+    /// How many of them the broker has not acknowledged.
+    in_flight: usize,
+    /// Samples to be sent behind the live ones: the backlog.
+    owed: Ranges,
+    /// The next live sample.
     live: u64,
-    /// How many records of the backlog may go now.
+    /// What the historian has, of what is not let go yet.
+    received: Ranges,
+    /// How many samples of the backlog may go now.
     tokens: f64,
     tokens_at: Option<Time>,
-    /// The oldest record that is not on the disk, since when.
-    unsynced: Option<Time>,
-    unsynced_records: u64,
-    /// Records before this are on the disk.
-    synced: u64,
-    /// What has become of the records.
+    /// When it was last looked what is overdue.
+    looked: Option<Time>,
+    /// Records in the spool that are not on the disk yet, with their numbers.
+    fresh: VecDeque<(u64, u32, Vec<u8>)>,
+    /// Since when.
+    fresh_since: Option<Time>,
+    /// Records that the disk has not taken.
+    waiting: VecDeque<(u32, Vec<u8>)>,
+    disk_failed: Option<Time>,
+    /// Why the disk takes nothing; none while it does.
+    pub disk_fault: Option<String>,
+    /// What has become of the samples.
     pub counts: Counts,
 }
 
 impl Dispatch {
     /// Around a spool, not connected.
     pub fn new(spool: Spool, pace: Pace, when_full: WhenFull, historian: bool) -> Self {
-        let first = spool.first();
-        let synced = first + spool.len();
+        let synced = spool.synced();
+        let mut owed = Ranges::EMPTY;
+        owed.add(spool.first(), synced);
         Self {
             spool,
             pace,
@@ -116,14 +154,18 @@ impl Dispatch {
             connected: false,
             historian,
             sent: BTreeMap::new(),
-            backlog: first,
-            live_from: synced,
+            in_flight: 0,
+            owed,
             live: synced,
+            received: Ranges::EMPTY,
             tokens: 0.0,
             tokens_at: None,
-            unsynced: None,
-            unsynced_records: 0,
-            synced,
+            looked: None,
+            fresh: VecDeque::new(),
+            fresh_since: None,
+            waiting: VecDeque::new(),
+            disk_failed: None,
+            disk_fault: None,
             counts: Counts::default(),
         }
     }
@@ -133,45 +175,98 @@ impl Dispatch {
         &self.spool
     }
 
-    /// Takes a record. It is sent once it is on the disk.
+    /// Samples that are not confirmed, those that wait for the disk among them.
+    pub fn waiting(&self) -> u64 {
+        self.spool.len() + self.waiting.iter().map(|(n, _)| u64::from(*n)).sum::<u64>()
+    }
+
+    /// Samples of the backlog.
+    pub fn backlog(&self) -> u64 {
+        self.owed.count()
+    }
+
+    /// Takes a record with so many samples. It is sent once it is on the disk.
     ///
     /// # Errors
-    /// The disk's, or a record that is too long: it is not kept.
-    pub fn take(&mut self, record: &[u8], now: Time) -> Result<(), Refused> {
-        loop {
-            match self.spool.push(record) {
-                Ok(_) => break,
+    /// A record that is too long, or a full spool that loses the newest: it is lost, and counted. A disk that takes
+    /// nothing is no error here: see [`Self::disk_fault`].
+    pub fn take(&mut self, record: &[u8], samples: u32, now: Time) -> Result<(), Refused> {
+        if !self.waiting.is_empty() {
+            self.wait(samples, record.to_vec());
+            return Ok(());
+        }
+        match self.push(record, samples, now) {
+            Err(Refused::Disk(e)) => {
+                self.fault(&e, now);
+                self.wait(samples, record.to_vec());
+                Ok(())
+            }
+            Err(e) => {
+                self.counts.lost += u64::from(samples);
+                Err(e)
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn push(&mut self, record: &[u8], samples: u32, now: Time) -> Result<(), Refused> {
+        let number = loop {
+            match self.spool.push(record, samples) {
+                Ok(number) => break number,
                 Err(Refused::Full) if self.when_full == WhenFull::LoseOldest => {
                     let lost = self.spool.give_up_oldest()?;
                     self.counts.lost += lost;
-                    let first = self.spool.first();
-                    self.sent = self.sent.split_off(&first);
-                    if lost == 0 && self.spool.len() == 0 {
+                    self.let_go_before(self.spool.first());
+                    if lost == 0 && self.spool.is_empty() {
                         // Nothing is left to give up, and it still does not fit.
                         return Err(Refused::Full);
                     }
                 }
-                Err(e) => {
-                    if matches!(e, Refused::Full) {
-                        self.counts.lost += 1;
-                    }
-                    return Err(e);
-                }
+                Err(e) => return Err(e),
             }
-        }
-        self.counts.taken += 1;
-        self.unsynced.get_or_insert(now);
-        self.unsynced_records += 1;
+        };
+        self.counts.taken += u64::from(samples);
+        self.fresh_since.get_or_insert(now);
+        self.fresh.push_back((number, samples, record.to_vec()));
         Ok(())
     }
 
-    /// The connection is there: everything that is not confirmed is the backlog.
+    /// Keeps a record in memory, and what that costs is the oldest or the newest.
+    fn wait(&mut self, samples: u32, record: Vec<u8>) {
+        if self.waiting.len() < self.pace.memory_records.max(1) {
+            self.waiting.push_back((samples, record));
+            return;
+        }
+        let lost = match self.when_full {
+            WhenFull::LoseNewest => samples,
+            WhenFull::LoseOldest => {
+                self.waiting.push_back((samples, record));
+                self.waiting.pop_front().map_or(0, |(n, _)| n)
+            }
+        };
+        self.counts.lost += u64::from(lost);
+    }
+
+    /// The disk does not take what was pushed since the last sync: it goes back to what waits.
+    fn fault(&mut self, e: &io::Error, now: Time) {
+        self.disk_failed = Some(now);
+        self.disk_fault = Some(e.to_string());
+        let synced = self.spool.synced();
+        while let Some((number, samples, record)) = self.fresh.pop_back() {
+            if number >= synced {
+                self.counts.taken = self.counts.taken.saturating_sub(u64::from(samples));
+                self.waiting.push_front((samples, record));
+            }
+        }
+        self.fresh_since = None;
+    }
+
+    /// The connection is there: everything that was not sent is the backlog.
     pub fn connected(&mut self, now: Time) {
         self.connected = true;
-        self.sent.clear();
-        self.backlog = self.spool.first();
-        self.live_from = self.synced;
-        self.live = self.synced;
+        let synced = self.spool.synced();
+        self.owed.add(self.live, synced);
+        self.live = self.live.max(synced);
         self.tokens = 0.0;
         self.tokens_at = Some(now);
     }
@@ -181,103 +276,135 @@ impl Dispatch {
         self.connected = false;
     }
 
+    /// Brings onto the disk what waits for it, however short it has waited: before the end.
+    pub fn settle(&mut self, now: Time) {
+        self.disk_failed = None;
+        self.write(now, true);
+    }
+
+    /// Brings new records onto the disk when that is due.
+    fn write(&mut self, now: Time, at_once: bool) {
+        if self.disk_failed.is_some_and(|t| now.seconds_since(t) < DISK_AGAIN_S) {
+            return;
+        }
+        while let Some((samples, record)) = self.waiting.pop_front() {
+            match self.push(&record, samples, now) {
+                Ok(()) => {}
+                Err(Refused::Disk(e)) => {
+                    self.waiting.push_front((samples, record));
+                    return self.fault(&e, now);
+                }
+                Err(_) => self.counts.lost += u64::from(samples),
+            }
+        }
+        let due = self.fresh_since.is_some_and(|since| now.seconds_since(since) >= self.pace.sync_s);
+        if due || self.fresh.len() >= self.pace.sync_records || (at_once && !self.fresh.is_empty()) {
+            match self.spool.sync() {
+                Ok(_) => {
+                    self.fresh.clear();
+                    self.fresh_since = None;
+                    (self.disk_failed, self.disk_fault) = (None, None);
+                }
+                Err(e) => self.fault(&e, now),
+            }
+        }
+    }
+
     /// What to publish now; brings new records onto the disk when that is due.
     ///
     /// # Errors
-    /// The disk's; the same records come again at the next call.
+    /// The spool cannot be read; the same records come again at the next call.
     pub fn next(&mut self, now: Time) -> io::Result<Vec<Outgoing>> {
-        let due = self.unsynced.is_some_and(|since| now.seconds_since(since) >= self.pace.sync_s);
-        if due || self.unsynced_records >= self.pace.sync_records {
-            self.synced = self.spool.sync()?;
-            (self.unsynced, self.unsynced_records) = (None, 0);
-        }
+        self.write(now, false);
         if !self.connected {
             return Ok(Vec::new());
         }
-        let mut out = self.overdue(now)?;
-        let room = |sent: &BTreeMap<u64, Sent>| self.pace.in_flight.saturating_sub(sent.len());
-        let live = self.spool.read(self.live, room(&self.sent), usize::MAX)?;
-        for (number, record) in live {
-            self.live = number + 1;
-            self.send(number, now);
-            out.push(Outgoing { number, backlog: false, again: false, record });
+        let mut out = Vec::new();
+        let room = self.pace.in_flight.saturating_sub(self.in_flight);
+        for record in self.spool.read(self.live, room, CHUNK)? {
+            self.live = record.end();
+            self.send(record.number, record.samples, now);
+            let (number, samples) = (record.number, record.samples);
+            out.push(Outgoing { number, samples, backlog: false, again: false, record: record.bytes });
         }
         if let Some(before) = self.tokens_at.replace(now) {
             // A second's worth at the most: no burst after a pause.
             let gained = self.pace.backlog_per_s * now.seconds_since(before).max(0.0);
             self.tokens = (self.tokens + gained).min(self.pace.backlog_per_s.max(1.0));
         }
-        let left = self.live_from.saturating_sub(self.backlog);
-        // What is on its way without an answer holds the backlog up before it does the live ones.
-        let room = (self.pace.in_flight / 2).saturating_sub(self.sent.len());
-        let most = room.min(self.tokens as usize).min(usize::try_from(left).unwrap_or(usize::MAX));
-        if most > 0 {
-            for (number, record) in self.spool.read(self.backlog, most, usize::MAX)? {
-                if number >= self.live_from {
-                    break;
-                }
-                self.backlog = number + 1;
-                self.tokens -= 1.0;
-                self.send(number, now);
-                out.push(Outgoing { number, backlog: true, again: false, record });
-            }
-        }
+        self.overdue(now, &mut out)?;
+        self.catch_up(now, &mut out)?;
         Ok(out)
     }
 
-    fn send(&mut self, number: u64, now: Time) {
-        self.counts.sent += 1;
-        self.sent.insert(number, Sent { at: now, broker: false, historian: !self.historian });
-    }
-
-    /// What nobody has confirmed for too long.
-    fn overdue(&mut self, now: Time) -> io::Result<Vec<Outgoing>> {
-        let late = |s: &Sent| now.seconds_since(s.at) >= self.pace.again_s;
-        let numbers: Vec<u64> = self.sent.iter().filter(|(_, s)| late(s)).map(|(n, _)| *n).collect();
-        let mut out = Vec::new();
-        for number in numbers {
-            match self.spool.read(number, 1, usize::MAX)?.pop() {
-                Some((found, record)) if found == number => {
-                    if let Some(sent) = self.sent.get_mut(&number) {
-                        sent.at = now;
-                    }
-                    self.counts.again += 1;
-                    out.push(Outgoing { number, backlog: true, again: true, record });
-                }
-                _ => drop(self.sent.remove(&number)),
-            }
+    fn send(&mut self, number: u64, samples: u32, now: Time) {
+        self.counts.sent += u64::from(samples);
+        if self.historian && self.sent.len() >= REMEMBERED {
+            self.owed.add(number, number + u64::from(samples));
+            return;
         }
-        Ok(out)
+        self.in_flight += 1;
+        self.sent.insert(number, Sent { at: now, samples, tries: 0, broker: false });
     }
 
     /// The broker has a record.
-    ///
-    /// # Errors
-    /// The disk's; the record may come again after a restart.
-    pub fn broker_has(&mut self, number: u64) -> io::Result<()> {
-        if let Some(sent) = self.sent.get_mut(&number) {
-            sent.broker = true;
+    pub fn broker_has(&mut self, number: u64) {
+        if let Some(sent) = self.sent.get_mut(&number)
+            && !std::mem::replace(&mut sent.broker, true)
+        {
+            self.in_flight = self.in_flight.saturating_sub(1);
         }
-        self.let_go(number)
+        self.let_go(number);
     }
 
-    /// The historian has a record for good: it has it whatever the broker says.
-    ///
-    /// # Errors
-    /// As for [`Self::broker_has`].
-    pub fn historian_has(&mut self, number: u64) -> io::Result<()> {
-        if let Some(sent) = self.sent.get_mut(&number) {
-            sent.historian = true;
+    /// The broker does not take a record, and never will: it is lost, and stops nothing else.
+    pub fn broker_refuses(&mut self, number: u64) {
+        if let Some(sent) = self.sent.remove(&number) {
+            self.in_flight = self.in_flight.saturating_sub(usize::from(!sent.broker));
+            self.counts.lost += u64::from(sent.samples);
         }
-        self.let_go(number)
     }
 
-    fn let_go(&mut self, number: u64) -> io::Result<()> {
-        if self.sent.get(&number).is_some_and(|s| s.broker && s.historian) {
+    /// A record of [`Self::next`] could not be handed to the connection: it is to be sent later.
+    pub fn not_taken(&mut self, number: u64) {
+        if let Some(sent) = self.sent.remove(&number) {
+            self.in_flight = self.in_flight.saturating_sub(usize::from(!sent.broker));
+            self.counts.sent = self.counts.sent.saturating_sub(u64::from(sent.samples));
+            self.owed.add(number, number + u64::from(sent.samples));
+        }
+    }
+
+    /// Whether something is on its way that somebody may still confirm, or that is live and was not sent yet.
+    pub fn is_under_way(&self) -> bool {
+        !self.sent.is_empty() || self.live < self.spool.synced() || !self.fresh.is_empty()
+    }
+
+    /// Records on their way to the broker without its acknowledgement.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// The historian has the samples from one number (with it) to another (without it) for good.
+    pub fn historian_has(&mut self, from: u64, to: u64) {
+        // Of what was let go, and of what was never there, nothing needs to be known.
+        let (from, to) = (from.max(self.spool.first()), to.min(self.spool.synced()));
+        if from >= to {
+            return;
+        }
+        self.received.add(from, to);
+        self.owed.remove(from, to);
+        let begin = self.sent.range(..from).next_back().map_or(from, |(n, _)| *n);
+        let touched: Vec<u64> = self.sent.range(begin..to).map(|(n, _)| *n).collect();
+        touched.into_iter().for_each(|number| self.let_go(number));
+    }
+
+    fn let_go(&mut self, number: u64) {
+        let Some(sent) = self.sent.get(&number) else { return };
+        let end = number + u64::from(sent.samples);
+        if sent.broker && (!self.historian || self.received.holds(number, end)) {
+            self.counts.confirmed += u64::from(sent.samples);
             self.sent.remove(&number);
-            self.counts.confirmed += 1;
         }
-        Ok(())
     }
 
     /// Lets the spool forget what is confirmed: every record before the first one that is not. To be called now and
@@ -286,162 +413,21 @@ impl Dispatch {
     /// # Errors
     /// The disk's.
     pub fn forget(&mut self) -> io::Result<()> {
-        let waiting = [self.sent.keys().next().copied(), (self.backlog < self.live_from).then_some(self.backlog)];
+        let first_owed = self.owed.iter().next().map(|[from, _]| from);
+        let waiting = [self.sent.keys().next().copied(), first_owed];
         let before = waiting.into_iter().flatten().fold(self.live, u64::min);
-        // Of what was never sent in this connection nothing is known.
-        if self.connected { self.spool.confirm(before) } else { Ok(()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::spool::Options;
-    use super::*;
-    use std::collections::{BTreeSet, VecDeque};
-
-    fn dispatch(folder: &std::path::Path, pace: Pace) -> Dispatch {
-        let (spool, problems) = Spool::open(folder, Options { segment_bytes: 4000, ..Options::default() }).unwrap();
-        assert!(problems.is_empty());
-        Dispatch::new(spool, pace, WhenFull::LoseOldest, true)
+        self.spool.confirm(before)?;
+        self.let_go_before(self.spool.first());
+        Ok(())
     }
 
-    fn record(i: u64) -> Vec<u8> {
-        i.to_le_bytes().to_vec()
-    }
-
-    fn of(record: &[u8]) -> u64 {
-        u64::from_le_bytes(record.try_into().unwrap())
-    }
-
-    #[test]
-    fn both_must_confirm_and_what_nobody_confirms_comes_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut d = dispatch(dir.path(), Pace::default());
-        d.connected(Time(0));
-        (0..3).for_each(|i| d.take(&record(i), Time(0)).unwrap());
-        assert!(d.next(Time(100)).unwrap().is_empty(), "not on the disk yet");
-        let out = d.next(Time(200)).unwrap();
-        assert_eq!(out.iter().map(|o| (o.number, o.backlog)).collect::<Vec<_>>(), [(0, false), (1, false), (2, false)]);
-        d.broker_has(0).unwrap();
-        d.historian_has(1).unwrap();
-        (d.broker_has(2).unwrap(), d.historian_has(2).unwrap());
-        d.forget().unwrap();
-        assert_eq!(d.spool().len(), 3, "the first is not confirmed");
-        let again = d.next(Time(31_000)).unwrap();
-        assert_eq!(again.iter().map(|o| (o.number, o.again)).collect::<Vec<_>>(), [(0, true), (1, true)]);
-        d.historian_has(0).unwrap();
-        d.broker_has(1).unwrap();
-        d.forget().unwrap();
-        assert_eq!((d.spool().len(), d.counts.confirmed, d.counts.again), (0, 3, 2));
-    }
-
-    /// Eight hours without a broker at 1,000 points every 10 s: nothing is lost, live samples are current, each way is
-    /// in order, and the backlog is gone within 15 minutes.
-    #[test]
-    fn eight_hours_without_a_broker() {
-        const DEVICES: u64 = 20; // 50 points each
-        const HOURS_MS: i64 = 8 * 3_600_000;
-        let dir = tempfile::tempdir().unwrap();
-        let mut d = dispatch(dir.path(), Pace { backlog_per_s: 80.0, sync_s: 0.0, ..Pace::default() });
-        let mut number = 0;
-        let mut now = 0i64;
-        while now < HOURS_MS {
-            for _ in 0..DEVICES {
-                d.take(&record(number), Time(now)).unwrap();
-                number += 1;
-            }
-            assert!(d.next(Time(now)).unwrap().is_empty());
-            now += 10_000;
-        }
-        let backlog = number;
-        d.connected(Time(now));
-        let mut got: BTreeSet<u64> = BTreeSet::new();
-        let (mut last_live, mut last_old) = (None, None);
-        let mut answers: VecDeque<(i64, u64)> = VecDeque::new();
-        let mut drained = None;
-        let end = now + 1_200_000;
-        let began = now;
-        while now < end {
-            if now % 10_000 == 0 {
-                for _ in 0..DEVICES {
-                    d.take(&record(number), Time(now)).unwrap();
-                    number += 1;
-                }
-            }
-            for o in d.next(Time(now)).unwrap() {
-                assert_eq!(of(&o.record), o.number);
-                let last = if o.backlog { &mut last_old } else { &mut last_live };
-                assert!(last.is_none_or(|l| l < o.number), "in order");
-                *last = Some(o.number);
-                got.insert(o.number);
-                answers.push_back((now + 300, o.number));
-            }
-            assert!(last_live.is_some_and(|l| l + 1 == number), "live samples are current");
-            while answers.front().is_some_and(|(at, _)| *at <= now) {
-                let (_, n) = answers.pop_front().unwrap();
-                (d.broker_has(n).unwrap(), d.historian_has(n).unwrap());
-            }
-            if now % 5_000 == 0 {
-                d.forget().unwrap();
-            }
-            if drained.is_none() && last_old.is_some_and(|l| l + 1 == backlog) {
-                drained = Some(now - began);
-            }
-            now += 100;
-        }
-        assert_eq!(got.len() as u64, number, "nothing is lost");
-        assert!(drained.is_some_and(|ms| ms < 900_000), "{drained:?}");
-        assert_eq!((d.counts.lost, d.counts.again), (0, 0));
-        assert!(d.spool().len() < 100);
-    }
-
-    #[test]
-    fn after_a_restart_what_was_not_confirmed_is_the_backlog() {
-        let dir = tempfile::tempdir().unwrap();
-        let pace = Pace { sync_s: 0.0, ..Pace::default() };
-        let mut d = dispatch(dir.path(), pace);
-        d.connected(Time(0));
-        (0..10).for_each(|i| d.take(&record(i), Time(0)).unwrap());
-        assert_eq!(d.next(Time(1)).unwrap().len(), 10);
-        for n in 0..4 {
-            (d.broker_has(n).unwrap(), d.historian_has(n).unwrap());
-        }
-        d.forget().unwrap();
-        drop(d);
-        let mut d = dispatch(dir.path(), pace);
-        d.connected(Time(0));
-        d.take(&record(10), Time(0)).unwrap();
-        let out = d.next(Time(1000)).unwrap();
-        assert_eq!(out.iter().map(|o| o.number).collect::<Vec<_>>(), [10, 4, 5, 6, 7, 8, 9], "live first");
-        d.disconnected();
-        assert!(d.next(Time(9000)).unwrap().is_empty());
-        d.connected(Time(9000));
-        assert_eq!(d.next(Time(10_000)).unwrap().len(), 7, "nobody confirmed anything");
-    }
-
-    #[test]
-    fn a_full_spool_loses_the_oldest_and_counts_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options { segment_bytes: 160, limit_bytes: 800, record_bytes: 100 };
-        let (spool, _) = Spool::open(dir.path(), options).unwrap();
-        let mut d = Dispatch::new(spool, Pace { sync_s: 0.0, ..Pace::default() }, WhenFull::LoseOldest, false);
-        (0..200).for_each(|i| d.take(&record(i), Time(0)).unwrap());
-        d.next(Time(1)).unwrap();
-        d.connected(Time(2));
-        let out = d.next(Time(2000)).unwrap();
-        assert_eq!(out.last().unwrap().number, 199);
-        assert_eq!(out.len() as u64 + d.counts.lost, 200);
-        out.iter().for_each(|o| d.broker_has(o.number).unwrap());
-        d.forget().unwrap();
-        assert!(d.spool().is_empty(), "the broker's word is enough without a historian");
-        let newest = Dispatch::new(
-            Spool::open(&dir.path().join("b"), options).unwrap().0,
-            Pace::default(),
-            WhenFull::LoseNewest,
-            false,
-        );
-        let mut newest = newest;
-        let refused = (0..200).filter(|i| newest.take(&record(*i), Time(0)).is_err()).count() as u64;
-        assert_eq!((refused, newest.spool().len()), (150, 50));
+    /// Forgets what is no longer in the spool.
+    fn let_go_before(&mut self, first: u64) {
+        let kept = self.sent.split_off(&first);
+        let gone = std::mem::replace(&mut self.sent, kept);
+        self.in_flight = self.in_flight.saturating_sub(gone.values().filter(|s| !s.broker).count());
+        self.owed.remove(0, first);
+        self.received.remove(0, first);
+        self.live = self.live.max(first);
     }
 }

@@ -1,21 +1,29 @@
 //! A queue on the disk: what could not be sent yet, through outages and crashes, in order.
 //!
-//! Records go into segment files, each with its length and a CRC-32. What [`Spool::sync`] has come back for is on the
-//! disk. A record is let go by [`Spool::confirm`] only; a segment goes when its last record has been confirmed. Numbers
-//! of records rise by one; that of a record which was synced is never used again.
+//! Records go into segment files. Before each stands a head: its length, a CRC-32, the number of its first sample and how
+//! many samples are in it (little-endian: `u32 u32 u64 u32`; the sum is over all that follows it). What [`Spool::sync`] has
+//! come back for is on the disk. A record is let go by [`Spool::confirm`] only; a segment goes when its last record has
+//! been confirmed. Samples are numbered without a gap, and the number of one that was synced is never used again: so it
+//! serves as the publisher's count, over any number of restarts. A spool has a [name](Spool::name) of its own, made with
+//! it: whoever throws the folder away and begins to count at zero, counts under another name.
 //!
 //! Opened after a crash, a record that was cut off at the end of the last segment was never synced, and is dropped.
 //! Anything else that does not fit its check sum is moved to the folder `quarantine`, with what follows it where no
 //! whole record can be found behind; everything before and after is kept.
 
+mod recover;
+#[cfg(test)]
+mod tests;
+
 use crate::problem::Problem;
+use recover::{length_of, path, split, sync_folder};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// How a spool works.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// A segment is closed when it is longer, bytes.
     pub segment_bytes: u64,
@@ -26,7 +34,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Segments of 8 MB, 2 GB in all: three days of a thousand points every ten seconds.
+    /// Segments of 8 MiB, 2 GiB in all: three days of a thousand points every ten seconds.
     fn default() -> Self {
         Self { segment_bytes: 8 << 20, limit_bytes: 2 << 30, record_bytes: 1 << 20 }
     }
@@ -39,7 +47,7 @@ pub enum Refused {
     Full,
     /// The record is longer than records may be.
     TooLong(usize),
-    /// The disk is full, read-only, gone.
+    /// The disk is full, read-only, gone. What was not synced is no longer in the spool either.
     Disk(io::Error),
 }
 
@@ -61,33 +69,80 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// Length and check sum before a record.
-const HEAD: u64 = 8;
+/// A record as it comes out again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The number of its first sample.
+    pub number: u64,
+    /// How many samples are in it.
+    pub samples: u32,
+    /// What was put in.
+    pub bytes: Vec<u8>,
+}
+
+impl Record {
+    /// The number after its last sample.
+    pub fn end(&self) -> u64 {
+        self.number.saturating_add(u64::from(self.samples))
+    }
+}
+
+/// What stands before a record, bytes.
+const HEAD: u64 = 20;
 const SUFFIX: &str = "spool";
+/// So far apart are places in a segment where reading may begin, bytes.
+const STRIDE: u64 = 64 << 10;
 
 /// A file of records.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 struct Segment {
-    /// Number of its first record.
+    /// Its name; its first sample has this number or, where that was damaged, a later one.
     first: u64,
-    /// How many whole records it has.
-    count: u64,
+    /// The number after its last sample.
+    end: u64,
+    /// How many samples it has: less than its numbers, where some were damaged.
+    samples: u64,
     /// How long it is, bytes.
     bytes: u64,
+    /// Numbers of records now and then, and where they begin, bytes.
+    marks: Vec<(u64, u64)>,
+}
+
+impl Segment {
+    fn add(&mut self, number: u64, samples: u32, size: u64) {
+        if self.marks.last().is_none_or(|(_, at)| self.bytes >= at + STRIDE) {
+            self.marks.push((number, self.bytes));
+        }
+        self.end = number + u64::from(samples);
+        self.samples += u64::from(samples);
+        self.bytes += size;
+    }
+
+    /// Where to begin to look for a number, bytes.
+    fn before(&self, number: u64) -> u64 {
+        let behind = self.marks.partition_point(|(n, _)| *n <= number);
+        behind.checked_sub(1).and_then(|i| self.marks.get(i)).map_or(0, |(_, at)| *at)
+    }
+
+    /// Samples from a number on.
+    fn from(&self, number: u64) -> u64 {
+        self.samples.min(self.end.saturating_sub(number.max(self.first)))
+    }
 }
 
 /// A queue on the disk. One program uses one at a time.
 pub struct Spool {
     folder: PathBuf,
     options: Options,
+    name: String,
     /// The oldest first; the last is written to.
     segments: VecDeque<Segment>,
     writer: Option<BufWriter<File>>,
-    /// Every record before this is confirmed.
+    /// Every sample before this is confirmed.
     confirmed: u64,
-    /// Number of the next record.
+    /// Number of the next sample.
     next: u64,
-    /// Records before this are on the disk.
+    /// Samples before this are on the disk.
     synced: u64,
     /// A write failed halfway: what is there must be looked at before more is written.
     torn: bool,
@@ -106,49 +161,34 @@ impl Spool {
             fs::TryLockError::WouldBlock => io::Error::other("another program uses this spool"),
             fs::TryLockError::Error(e) => e,
         })?;
-        let mut problems = Vec::new();
-        let confirmed = read_confirmed(folder, &mut problems);
-        let mut firsts: Vec<u64> = fs::read_dir(folder)?
-            .flatten()
-            .filter_map(|e| {
-                let name = e.file_name();
-                let (number, suffix) = name.to_str()?.split_once('.')?;
-                (suffix == SUFFIX).then(|| number.parse().ok()).flatten()
-            })
-            .collect();
-        firsts.sort_unstable();
-        let mut segments = VecDeque::new();
-        let count = firsts.len();
-        let mut next = confirmed;
-        for (i, first) in firsts.into_iter().enumerate() {
-            let segment = check(folder, first, i + 1 == count, options, &mut problems)?;
-            next = next.max(segment.first.saturating_add(segment.count));
-            if segment.count == 0 {
-                fs::remove_file(path(folder, first))?;
-            } else {
-                segments.push_back(segment);
-            }
-        }
+        let found = recover::all(folder, options)?;
         let mut spool = Self {
             folder: folder.to_path_buf(),
             options,
-            segments,
+            name: found.name,
+            segments: found.segments,
             writer: None,
-            confirmed,
-            next,
-            synced: next,
+            confirmed: found.confirmed,
+            next: found.next,
+            synced: found.next,
             torn: false,
             _lock: lock,
         };
         spool.drop_confirmed()?;
-        Ok((spool, problems))
+        Ok((spool, found.problems))
     }
 
-    /// Takes a record; gives its number. It is on the disk once [`Self::sync`] has come back.
+    /// Eight letters and digits that this spool was given when it was made.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes a record with so many samples; gives the number of the first. It is on the disk once [`Self::sync`] has come
+    /// back.
     ///
     /// # Errors
     /// See [`Refused`]; the record is then not in the spool.
-    pub fn push(&mut self, record: &[u8]) -> Result<u64, Refused> {
+    pub fn push(&mut self, record: &[u8], samples: u32) -> Result<u64, Refused> {
         let length = u32::try_from(record.len()).ok().filter(|n| *n <= self.options.record_bytes);
         let Some(length) = length else { return Err(Refused::TooLong(record.len())) };
         let size = HEAD + u64::from(length);
@@ -159,28 +199,32 @@ impl Spool {
             self.mend()?;
         }
         let full = |s: &Segment| s.bytes > 0 && s.bytes + size > self.options.segment_bytes;
-        if self.writer.is_none() || self.segments.back().is_none_or(full) {
-            self.begin_segment()?;
+        if (self.writer.is_none() || self.segments.back().is_none_or(full))
+            && let Err(e) = self.begin_segment()
+        {
+            self.torn = true;
+            return Err(e.into());
         }
         let number = self.next;
         let Some(writer) = &mut self.writer else { return Err(Refused::Full) };
-        let written = writer
-            .write_all(&length.to_le_bytes())
-            .and_then(|()| writer.write_all(&crc32fast::hash(record).to_le_bytes()))
-            .and_then(|()| writer.write_all(record));
-        if let Err(e) = written {
+        let check = recover::sum(number, samples, record);
+        let mut head = Vec::with_capacity(HEAD as usize);
+        head.extend(length.to_le_bytes());
+        head.extend(check.to_le_bytes());
+        head.extend(number.to_le_bytes());
+        head.extend(samples.to_le_bytes());
+        if let Err(e) = writer.write_all(&head).and_then(|()| writer.write_all(record)) {
             self.torn = true;
             return Err(e.into());
         }
         if let Some(segment) = self.segments.back_mut() {
-            segment.count += 1;
-            segment.bytes += size;
+            segment.add(number, samples, size);
         }
-        self.next = number + 1;
+        self.next = number + u64::from(samples);
         Ok(number)
     }
 
-    /// Brings all that was pushed onto the disk; gives the number of the next record: every one before it is there.
+    /// Brings all that was pushed onto the disk; gives the number of the next sample: every one before it is there.
     ///
     /// # Errors
     /// The disk's. What was not synced before is then no longer in the spool: push it again.
@@ -189,59 +233,70 @@ impl Spool {
             self.mend()?;
             return Ok(self.synced);
         }
-        if let Some(writer) = &mut self.writer {
-            let synced = writer.flush().and_then(|()| writer.get_ref().sync_data());
-            if let Err(e) = synced {
-                self.torn = true;
-                self.mend()?;
-                return Err(e);
-            }
+        if let Some(writer) = &mut self.writer
+            && let Err(e) = writer.flush().and_then(|()| writer.get_ref().sync_data())
+        {
+            self.torn = true;
+            self.mend()?;
+            return Err(e);
         }
         self.synced = self.next;
         Ok(self.synced)
     }
 
-    /// Records from a number on, at most so many and about so many bytes, with their numbers; of what is synced only.
-    /// Of confirmed ones there may be none any more.
+    /// Samples before this number are on the disk.
+    pub fn synced(&self) -> u64 {
+        self.synced
+    }
+
+    /// Records from a number on, at most so many and about so many bytes; of what is synced only. Of confirmed ones there
+    /// may be none any more.
     ///
     /// # Errors
     /// The disk's.
-    pub fn read(&self, from: u64, most: usize, bytes: usize) -> io::Result<Vec<(u64, Vec<u8>)>> {
+    pub fn read(&self, from: u64, most: usize, bytes: usize) -> io::Result<Vec<Record>> {
         let mut out = Vec::new();
         let mut size = 0;
+        if most == 0 {
+            return Ok(out);
+        }
         for segment in &self.segments {
-            let end = (segment.first + segment.count).min(self.synced);
+            let end = segment.end.min(self.synced);
             if end <= from {
                 continue;
             }
+            let mut at = segment.before(from);
             let mut file = io::BufReader::new(File::open(path(&self.folder, segment.first))?);
-            for number in segment.first..end {
-                if out.len() >= most || (size >= bytes && !out.is_empty()) {
-                    return Ok(out);
-                }
+            file.seek(SeekFrom::Start(at))?;
+            // Behind the last one that is synced there may be nothing in the file yet.
+            let mut reached = segment.first;
+            while reached < end && at < segment.bytes {
                 let mut head = [0; HEAD as usize];
                 file.read_exact(&mut head)?;
-                let (length, check) = split(head);
-                if number < from {
-                    file.seek_relative(i64::from(length))?;
+                let head = split(head);
+                reached = head.number.saturating_add(u64::from(head.samples));
+                at += HEAD + u64::from(head.length);
+                if head.number < from {
+                    file.seek_relative(i64::from(head.length))?;
                     continue;
                 }
-                let mut record = vec![0; length as usize];
+                let mut record = vec![0; head.length as usize];
                 file.read_exact(&mut record)?;
-                if crc32fast::hash(&record) != check {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        format!("record {number} of the spool is damaged"),
-                    ));
+                if recover::sum(head.number, head.samples, &record) != head.check {
+                    let message = format!("record {} of the spool is damaged", head.number);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
                 size += record.len();
-                out.push((number, record));
+                out.push(Record { number: head.number, samples: head.samples, bytes: record });
+                if out.len() >= most || size >= bytes {
+                    return Ok(out);
+                }
             }
         }
         Ok(out)
     }
 
-    /// Lets every record before a number go.
+    /// Lets every sample before a number go.
     ///
     /// # Errors
     /// The disk's; they are then still there, and come again after a restart.
@@ -250,23 +305,24 @@ impl Spool {
         if before <= self.confirmed {
             return Ok(());
         }
-        let beside = self.folder.join("confirmed.part");
-        let mut file = File::create(&beside)?;
-        file.write_all(format!("{before}\n").as_bytes())?;
-        file.sync_data()?;
-        fs::rename(&beside, self.folder.join("confirmed"))?;
+        recover::write(&self.folder, "confirmed", &format!("{before}\n"))?;
         self.confirmed = before;
         self.drop_confirmed()
     }
 
-    /// The number of the first record that is not confirmed.
+    /// The number of the first sample that is not confirmed.
     pub fn first(&self) -> u64 {
         self.segments.front().map_or(self.next, |s| s.first).max(self.confirmed)
     }
 
-    /// How many records are not confirmed.
+    /// The number of the next sample.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// How many samples are not confirmed.
     pub fn len(&self) -> u64 {
-        self.segments.iter().map(|s| (s.first + s.count).saturating_sub(s.first.max(self.confirmed))).sum()
+        self.segments.iter().map(|s| s.from(self.confirmed)).sum()
     }
 
     /// Whether everything is confirmed.
@@ -280,7 +336,7 @@ impl Spool {
     }
 
     /// Gives the oldest segment up, whatever is in it: what to do when it is full and the new counts more. How many
-    /// records are lost by it.
+    /// samples are lost by it.
     ///
     /// # Errors
     /// The disk's.
@@ -290,8 +346,7 @@ impl Spool {
             self.writer = None;
         }
         let Some(oldest) = self.segments.front() else { return Ok(0) };
-        let end = oldest.first + oldest.count;
-        let lost = end.saturating_sub(oldest.first.max(self.confirmed));
+        let (end, lost) = (oldest.end, oldest.from(self.confirmed));
         self.confirm(end)?;
         Ok(lost)
     }
@@ -302,12 +357,13 @@ impl Spool {
             writer.get_ref().sync_data()?;
             self.synced = self.next;
         }
-        let file = File::options().create_new(true).append(true).open(path(&self.folder, self.next))?;
+        // A file that is there is left of an attempt that failed: nothing of this number was ever synced.
+        let name = path(&self.folder, self.next);
+        let file = File::options().create(true).write(true).truncate(true).open(name)?;
         // The name is on the disk too.
-        #[cfg(unix)]
-        File::open(&self.folder)?.sync_all()?;
+        sync_folder(&self.folder)?;
         self.writer = Some(BufWriter::with_capacity(64 << 10, file));
-        self.segments.push_back(Segment { first: self.next, count: 0, bytes: 0 });
+        self.segments.push_back(Segment { first: self.next, end: self.next, ..Segment::default() });
         Ok(())
     }
 
@@ -317,17 +373,21 @@ impl Spool {
             // Its buffer must not be written once more.
             drop(writer.into_parts());
         }
-        if let Some(last) = self.segments.back_mut() {
-            let keep = self.synced.saturating_sub(last.first).min(last.count);
+        if let Some(last) = self.segments.back_mut()
+            && last.end > self.synced
+        {
             let name = path(&self.folder, last.first);
-            let length = length_of(&name, keep)?;
-            if keep == 0 {
+            let (length, samples) = length_of(&name, self.synced)?;
+            if length == 0 {
                 fs::remove_file(&name)?;
                 self.segments.pop_back();
             } else {
                 File::options().write(true).open(&name)?.set_len(length)?;
-                (last.count, last.bytes) = (keep, length);
+                (last.end, last.samples, last.bytes) = (self.synced, samples, length);
+                last.marks.retain(|(_, at)| *at < length);
             }
+        } else if self.segments.back().is_some_and(|s| s.bytes == 0) {
+            self.segments.pop_back();
         }
         self.next = self.synced;
         self.torn = false;
@@ -337,7 +397,7 @@ impl Spool {
     fn drop_confirmed(&mut self) -> io::Result<()> {
         while let Some(oldest) = self.segments.front() {
             let is_written = self.segments.len() == 1 && self.writer.is_some();
-            if oldest.first + oldest.count > self.confirmed || (is_written && oldest.count == 0) {
+            if oldest.end > self.confirmed || (is_written && oldest.bytes == 0) {
                 break;
             }
             if is_written {
@@ -347,283 +407,5 @@ impl Spool {
             self.segments.pop_front();
         }
         Ok(())
-    }
-}
-
-fn path(folder: &Path, first: u64) -> PathBuf {
-    folder.join(format!("{first:020}.{SUFFIX}"))
-}
-
-fn split(head: [u8; HEAD as usize]) -> (u32, u32) {
-    let [a, b, c, d, e, f, g, h] = head;
-    (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
-}
-
-/// How long the first records of a segment are together, bytes.
-fn length_of(name: &Path, records: u64) -> io::Result<u64> {
-    let mut file = io::BufReader::new(File::open(name)?);
-    let mut length = 0;
-    for _ in 0..records {
-        let mut head = [0; HEAD as usize];
-        file.read_exact(&mut head)?;
-        let (bytes, _) = split(head);
-        file.seek(SeekFrom::Current(i64::from(bytes)))?;
-        length += HEAD + u64::from(bytes);
-    }
-    Ok(length)
-}
-
-fn read_confirmed(folder: &Path, problems: &mut Vec<Problem>) -> u64 {
-    let name = folder.join("confirmed");
-    match fs::read_to_string(&name) {
-        Ok(text) => text.trim().parse().unwrap_or_else(|_| {
-            problems.push(Problem::warning(
-                name.display().to_string(),
-                "it does not say which records are confirmed; all are sent again",
-                "nothing: whoever receives them knows them by their time",
-            ));
-            0
-        }),
-        Err(_) => 0,
-    }
-}
-
-/// Reads a segment through; what is broken goes into quarantine.
-fn check(
-    folder: &Path,
-    first: u64,
-    is_last: bool,
-    options: Options,
-    problems: &mut Vec<Problem>,
-) -> io::Result<Segment> {
-    let name = path(folder, first);
-    let bytes = fs::read(&name)?;
-    let (mut good, mut bad): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
-    let mut count = 0;
-    let mut rest = bytes.as_slice();
-    let mut cut_off = false;
-    while !rest.is_empty() {
-        let Some((head, behind)) = rest.split_first_chunk::<{ HEAD as usize }>() else {
-            cut_off = true;
-            break;
-        };
-        let (length, check) = split(*head);
-        match behind.split_at_checked(length as usize) {
-            Some((record, after)) if length <= options.record_bytes => {
-                let size = HEAD as usize + length as usize;
-                let whole = rest.get(..size).unwrap_or_default();
-                if crc32fast::hash(record) == check {
-                    good.extend_from_slice(whole);
-                    count += 1;
-                } else {
-                    bad.extend_from_slice(whole);
-                }
-                rest = after;
-            }
-            _ => {
-                cut_off = true;
-                break;
-            }
-        }
-    }
-    if cut_off && !is_last {
-        bad.extend_from_slice(rest);
-    }
-    if !bad.is_empty() {
-        let aside = folder.join("quarantine");
-        fs::create_dir_all(&aside)?;
-        fs::write(aside.join(format!("{first:020}.{SUFFIX}")), &bad)?;
-        problems.push(Problem::error(
-            name.display().to_string(),
-            format!("{} bytes of it are damaged and were moved to {}", bad.len(), aside.display()),
-            "look at the disk; what is there was not sent",
-        ));
-    }
-    if good.len() != bytes.len() {
-        let beside = name.with_extension("part");
-        let mut file = File::create(&beside)?;
-        file.write_all(&good)?;
-        file.sync_data()?;
-        fs::rename(&beside, &name)?;
-    }
-    Ok(Segment { first, count, bytes: good.len() as u64 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const SMALL: Options = Options { segment_bytes: 100, limit_bytes: 2000, record_bytes: 60 };
-
-    fn open(folder: &Path) -> Spool {
-        let (spool, problems) = Spool::open(folder, SMALL).unwrap();
-        assert!(problems.is_empty(), "{problems:?}");
-        spool
-    }
-
-    fn all(spool: &Spool) -> Vec<(u64, Vec<u8>)> {
-        spool.read(0, usize::MAX, usize::MAX).unwrap()
-    }
-
-    #[test]
-    fn what_is_synced_is_there_again_and_goes_when_confirmed() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut spool = open(dir.path());
-        for i in 0u8..20 {
-            assert_eq!(spool.push(&[i; 20]).unwrap(), u64::from(i));
-        }
-        assert_eq!(spool.sync().unwrap(), 20);
-        assert!(Spool::open(dir.path(), SMALL).is_err(), "one program at a time");
-        spool.confirm(7).unwrap();
-        drop(spool);
-        let mut spool = open(dir.path());
-        assert_eq!((spool.first(), spool.len()), (7, 13));
-        assert_eq!(spool.read(7, 2, 1000).unwrap(), [(7, vec![7; 20]), (8, vec![8; 20])]);
-        assert_eq!(spool.read(7, 100, 30).unwrap().len(), 2);
-        spool.confirm(99).unwrap();
-        assert_eq!((spool.is_empty(), spool.bytes()), (true, 0));
-        assert_eq!(spool.push(b"next").unwrap(), 20, "numbers are never used twice");
-        drop(spool);
-        assert!(open(dir.path()).push(b"again").unwrap() >= 20);
-    }
-
-    #[test]
-    fn full_is_full_until_something_is_confirmed_or_given_up() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut spool = open(dir.path());
-        assert!(matches!(spool.push(&[0; 61]), Err(Refused::TooLong(61))));
-        let mut count = 0;
-        while spool.push(&[1; 32]).is_ok() {
-            count += 1;
-        }
-        assert_eq!(count, 50);
-        assert!(matches!(spool.push(&[1; 32]), Err(Refused::Full)));
-        spool.sync().unwrap();
-        assert_eq!(spool.give_up_oldest().unwrap(), 2);
-        assert_eq!(spool.push(&[1; 32]).unwrap(), 50);
-        assert_eq!(all(&spool).first().unwrap().0, 2);
-    }
-
-    #[test]
-    fn what_is_cut_off_is_dropped_and_what_is_damaged_is_put_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut spool = open(dir.path());
-        for i in 0u8..9 {
-            spool.push(&[i; 20]).unwrap();
-        }
-        spool.sync().unwrap();
-        drop(spool);
-        let files = || {
-            let mut files: Vec<PathBuf> = fs::read_dir(dir.path())
-                .unwrap()
-                .flatten()
-                .map(|e| e.path())
-                .filter(|p| p.extension().is_some_and(|e| e == SUFFIX))
-                .collect();
-            files.sort();
-            files
-        };
-        assert_eq!(files().len(), 3);
-        // A crash in the middle of a write.
-        let last = files()[2].clone();
-        let mut bytes = fs::read(&last).unwrap();
-        bytes.truncate(bytes.len() - 3);
-        fs::write(&last, bytes).unwrap();
-        let spool = open(dir.path());
-        assert_eq!(all(&spool).len(), 8);
-        drop(spool);
-        // A bit that turned in the middle of another one.
-        let mut bytes = fs::read(&files()[0]).unwrap();
-        bytes[28 + 10] ^= 1;
-        fs::write(&files()[0], bytes).unwrap();
-        let (spool, problems) = Spool::open(dir.path(), SMALL).unwrap();
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert_eq!(fs::read_dir(dir.path().join("quarantine")).unwrap().count(), 1);
-        assert_eq!(all(&spool).len(), 7);
-        assert!(Spool::open(&dir.path().join("confirmed"), SMALL).is_err() || dir.path().join("confirmed").is_dir());
-    }
-
-    #[test]
-    fn a_failed_write_loses_nothing_that_was_synced() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut spool = open(dir.path());
-        spool.push(b"one").unwrap();
-        spool.sync().unwrap();
-        spool.push(b"two").unwrap();
-        spool.torn = true;
-        assert_eq!(spool.push(b"three").unwrap(), 1);
-        spool.sync().unwrap();
-        assert_eq!(all(&spool), [(0, b"one".to_vec()), (1, b"three".to_vec())]);
-        drop(spool);
-        assert_eq!(all(&open(dir.path())).len(), 2);
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Push(Vec<u8>),
-        Sync,
-        Confirm(u64),
-        Reopen,
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
-
-        #[test]
-        fn it_is_a_queue(steps in proptest::collection::vec(prop_oneof![
-            5 => proptest::collection::vec(any::<u8>(), 0..60).prop_map(Step::Push),
-            2 => Just(Step::Sync),
-            1 => (0u64..80).prop_map(Step::Confirm),
-            1 => Just(Step::Reopen),
-        ], 0..80)) {
-            let dir = tempfile::tempdir().unwrap();
-            let mut spool = open(dir.path());
-            let mut model: Vec<Vec<u8>> = Vec::new();
-            let (mut synced, mut confirmed) = (0, 0);
-            for step in steps {
-                match step {
-                    Step::Push(record) => {
-                        if let Ok(number) = spool.push(&record) {
-                            model.truncate(number as usize);
-                            model.push(record);
-                        }
-                    }
-                    Step::Sync => synced = spool.sync().unwrap(),
-                    Step::Confirm(before) => {
-                        // Closing a segment syncs it.
-                        synced = spool.synced;
-                        spool.confirm(before).unwrap();
-                        confirmed = confirmed.max(before.min(synced));
-                    }
-                    Step::Reopen => {
-                        let before = spool.sync().unwrap();
-                        synced = before;
-                        drop(spool);
-                        spool = open(dir.path());
-                    }
-                }
-                synced = synced.max(spool.synced);
-                let got = all(&spool);
-                let kept: Vec<_> = got.iter().filter(|(n, _)| *n >= confirmed).cloned().collect();
-                let right: Vec<_> = (confirmed..synced).map(|n| (n, model[n as usize].clone())).collect();
-                prop_assert_eq!(kept, right);
-                prop_assert_eq!(spool.len(), spool.next - confirmed);
-            }
-        }
-
-        #[test]
-        fn any_bytes_open(bytes in proptest::collection::vec(any::<u8>(), 0..300), last in any::<bool>()) {
-            let dir = tempfile::tempdir().unwrap();
-            fs::write(path(dir.path(), 3), &bytes).unwrap();
-            if !last {
-                fs::write(path(dir.path(), 900), b"").unwrap();
-            }
-            let (mut spool, _) = Spool::open(dir.path(), SMALL).unwrap();
-            let before = all(&spool).len();
-            spool.push(b"new").unwrap();
-            spool.sync().unwrap();
-            prop_assert_eq!(all(&spool).len(), before + 1);
-        }
     }
 }
