@@ -20,7 +20,7 @@ use crate::site::project::{self, Project};
 use crate::time::Time;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -81,7 +81,7 @@ struct Named {
 }
 
 /// What is meant by WHERE.
-fn named(text: &OsString) -> Result<Named, Failure> {
+fn named(text: &OsStr) -> Result<Named, Failure> {
     let word = text.to_string_lossy();
     if word.starts_with("postgres://") || word.starts_with("postgresql://") {
         let password = std::env::var("PGPASSWORD").ok();

@@ -242,8 +242,11 @@ fn asked_for_a_day_by_the_hour() {
     let hour = every(reader.as_ref(), key, day, 3_600_000).unwrap()[3];
     assert_eq!(With::ALL.map(|w| w.of(&hour)), [209.5, 180.0, 239.0, 239.0, 209.5 * 60.0, 60.0]);
     assert!(every(reader.as_ref(), key, day, 0).is_err());
-    let millennia = Span { from: Time(0), to: Time(i64::MAX) };
+    let millennia = Span { from: Time(0), to: Time(i64::MAX / 2) };
     assert!(every(reader.as_ref(), key, millennia, 1).is_err());
+    // What is open to one side has as many stretches as it has samples.
+    let open = Span { to: Time(i64::MAX), ..millennia };
+    assert_eq!(every(reader.as_ref(), key, open, 1).unwrap().len(), 1440);
 }
 
 #[derive(Clone, Debug)]

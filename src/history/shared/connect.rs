@@ -183,6 +183,9 @@ pub(super) fn error(shown: &str, e: &tokio_postgres::Error) -> HistoryError {
         Some(code) if [SqlState::INSUFFICIENT_PRIVILEGE, SqlState::READ_ONLY_SQL_TRANSACTION].contains(code) => {
             Reason::ReadOnly
         }
+        Some(code) if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code) => {
+            Reason::Wrong
+        }
         Some(code) if [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED].contains(code) => Reason::Damaged,
         _ => Reason::Gone,
     };

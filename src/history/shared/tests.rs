@@ -260,7 +260,7 @@ fn a_history_moves_to_the_server_and_back() {
     }
     first.seal_all().unwrap();
     first.hold(keys[1], true, Time(0), "a claim").unwrap();
-    assert!(first.retain(Time(120 * DAY), &Retention::default()).unwrap().samples > 0);
+    assert!(first.retain(Time(200 * DAY), &Retention::default()).unwrap().samples > 0);
     let mut there = Shared::open(&server.address()).unwrap();
     let source = first.reader().unwrap();
     let copied = copy(source.as_ref(), &mut there, |_, _| true).unwrap();
