@@ -59,7 +59,8 @@ fn a_receipt_counts_by_samples() {
     d.take(b"ten", 10, Time(0)).unwrap();
     d.take(b"five", 5, Time(0)).unwrap();
     assert_eq!(numbers(&d.next(Time(0)).unwrap()), [0, 10]);
-    (d.broker_has(0), d.broker_has(10));
+    d.broker_has(0);
+    d.broker_has(10);
     d.historian_has(0, 4);
     assert_eq!(d.counts.confirmed, 0);
     d.historian_has(4, 12);
