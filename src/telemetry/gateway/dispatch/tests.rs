@@ -186,4 +186,5 @@ fn a_disk_that_takes_nothing_costs_nothing_while_memory_lasts() {
     std::fs::create_dir(dir.path().join(format!("{:020}.spool", 30))).unwrap();
     (30..100).for_each(|i| d.take(&record(i), 1, Time(5000)).unwrap());
     assert_eq!((d.counts.lost, d.counts.taken), (20, 30), "memory has an end");
+    assert_eq!(d.waiting(), 80);
 }
