@@ -177,7 +177,9 @@ impl Dispatch {
 
     /// Samples that are not confirmed, those that wait for the disk among them.
     pub fn waiting(&self) -> u64 {
-        self.spool.len() + self.waiting.iter().map(|(n, _)| u64::from(*n)).sum::<u64>()
+        // What a fault of the disk sent back to memory is still counted by the spool, until it is mended.
+        let twice = if self.fresh.is_empty() { self.spool.next().saturating_sub(self.spool.synced()) } else { 0 };
+        self.spool.len().saturating_sub(twice) + self.waiting.iter().map(|(n, _)| u64::from(*n)).sum::<u64>()
     }
 
     /// Samples of the backlog.

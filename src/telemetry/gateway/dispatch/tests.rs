@@ -59,7 +59,8 @@ fn a_receipt_counts_by_samples() {
     d.take(b"ten", 10, Time(0)).unwrap();
     d.take(b"five", 5, Time(0)).unwrap();
     assert_eq!(numbers(&d.next(Time(0)).unwrap()), [0, 10]);
-    (d.broker_has(0), d.broker_has(10));
+    d.broker_has(0);
+    d.broker_has(10);
     d.historian_has(0, 4);
     assert_eq!(d.counts.confirmed, 0);
     d.historian_has(4, 12);
@@ -185,4 +186,5 @@ fn a_disk_that_takes_nothing_costs_nothing_while_memory_lasts() {
     std::fs::create_dir(dir.path().join(format!("{:020}.spool", 30))).unwrap();
     (30..100).for_each(|i| d.take(&record(i), 1, Time(5000)).unwrap());
     assert_eq!((d.counts.lost, d.counts.taken), (20, 30), "memory has an end");
+    assert_eq!(d.waiting(), 80);
 }
