@@ -33,6 +33,7 @@ mod import;
 mod interrupt;
 pub mod live;
 mod make_demo;
+mod map;
 pub mod open;
 pub mod opening;
 mod output;
@@ -73,6 +74,7 @@ enum Verb {
     Shot(shot::Args),
     Solve(solve::Args),
     Place(place::Args),
+    Map(map::Args),
     Bench(bench::Args),
 }
 
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Verb::Shot(args) => shot::run(args),
         Verb::Solve(args) => solve::run(args),
         Verb::Place(args) => place::run(args),
+        Verb::Map(args) => map::run(args),
         Verb::Bench(args) => bench::run(args),
     };
     match done {

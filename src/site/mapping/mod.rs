@@ -82,6 +82,8 @@ pub struct Match {
     pub slot: Slot,
     /// Its role.
     pub role: String,
+    /// The template that has it.
+    pub template: Option<String>,
     /// 0 to 1.
     pub score: f64,
     /// How it was found.
@@ -179,7 +181,7 @@ pub fn map(request: &Request<'_>) -> Mapping {
     let names = site_names(request.site);
     let marks = Marks::of(best, &request.project.mapping.buildings, &names);
     let verdicts = verdicts.into_iter().map(|v| settled(v, &marks)).collect();
-    one_to_one(verdicts, request.at_least, marks.ours)
+    one_to_one(&index, verdicts, request.at_least, marks.ours)
 }
 
 /// What the project binds already.
@@ -273,7 +275,7 @@ fn rounded(score: f64) -> f64 {
 }
 
 /// A point has one topic: the surest of those that want it, or none where two are as sure.
-fn one_to_one(verdicts: Vec<Verdict>, at_least: f64, building: Option<String>) -> Mapping {
+fn one_to_one(index: &Index<'_>, verdicts: Vec<Verdict>, at_least: f64, building: Option<String>) -> Mapping {
     let mut claims: HashMap<(Slot, String), Vec<(usize, f64, By)>> = HashMap::new();
     for (i, verdict) in verdicts.iter().enumerate() {
         if let Verdict::Sure(c, by) = verdict
@@ -322,7 +324,8 @@ fn one_to_one(verdicts: Vec<Verdict>, at_least: f64, building: Option<String>) -
             Some(why) => mapping.unmatched.push(Unmatched { heard, why, candidates: vec![candidate] }),
             None => {
                 let Candidate { slot, role, score } = candidate;
-                mapping.matched.push(Match { heard, slot, role, score: rounded(score), by });
+                let template = index.template(slot).map(str::to_owned);
+                mapping.matched.push(Match { heard, slot, role, template, score: rounded(score), by });
             }
         }
     }

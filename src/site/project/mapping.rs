@@ -118,8 +118,13 @@ fn read_rule(table: Table<'_>, templates: &[Template]) -> Option<TopicRule> {
         let known = || templates.iter().flat_map(|t| &t.points).filter(|p| p.expression.is_none());
         if !known().any(|p| p.role == role.value) {
             let near = nearest(&role.value, known().map(|p| p.role.as_str()));
-            let remedy = near.map_or_else(|| "name a point of a template".to_owned(), |n| format!("did you mean `{n}`?"));
-            sheet.error(role.line, format!("`{word}` stands for `{}`, which is a point of no template", role.value), remedy);
+            let remedy =
+                near.map_or_else(|| "name a point of a template".to_owned(), |n| format!("did you mean `{n}`?"));
+            sheet.error(
+                role.line,
+                format!("`{word}` stands for `{}`, which is a point of no template", role.value),
+                remedy,
+            );
             continue;
         }
         roles.push((word, role.value));
@@ -156,7 +161,8 @@ fn read_rule(table: Table<'_>, templates: &[Template]) -> Option<TopicRule> {
 }
 
 fn all_captures(regex: &Regex) -> String {
-    let all = regex.capture_names().enumerate().map(|(i, n)| n.map_or_else(|| format!("{{{i}}}"), |n| format!("{{{n}}}")));
+    let all =
+        regex.capture_names().enumerate().map(|(i, n)| n.map_or_else(|| format!("{{{i}}}"), |n| format!("{{{n}}}")));
     all.collect::<Vec<_>>().join(" ")
 }
 
@@ -278,7 +284,15 @@ mod tests {
         let both = [found("F-1", "b"), found("F-2", "c")];
         let (new, counts) = changed(text, |d| with_bindings(d, &both)).unwrap();
         assert_eq!(counts, (1, 1), "{new}");
-        for kept in ["# mine", "# here", "# old", "[cache]\nmax_mb = 5", "asset = \"F-2\"", "template = \"fan\"", "# by name, 0.97"] {
+        for kept in [
+            "# mine",
+            "# here",
+            "# old",
+            "[cache]\nmax_mb = 5",
+            "asset = \"F-2\"",
+            "template = \"fan\"",
+            "# by name, 0.97",
+        ] {
             assert!(new.contains(kept), "{kept}: {new}");
         }
         // A second time nothing happens.

@@ -112,7 +112,11 @@ fn read(table: Table<'_>) -> Option<PayloadShape> {
         match Path::parse(&text.value, &levels) {
             Ok(path) => Some(Some(path)),
             Err(why) => {
-                sheet.error(text.line, format!("`{}` is no path: {why}", text.value), "$.data[0].value, $.points[*].v, $['a b']");
+                sheet.error(
+                    text.line,
+                    format!("`{}` is no path: {why}", text.value),
+                    "$.data[0].value, $.points[*].v, $['a b']",
+                );
                 None
             }
         }
@@ -131,7 +135,8 @@ fn read(table: Table<'_>) -> Option<PayloadShape> {
         None => Some(None),
     };
     let time_unit = table.word("time_unit").and_then(|word| {
-        let known = [("s", 1000.0), ("ms", 1.0), ("us", 1e-3), ("ns", 1e-6)].into_iter().find(|(u, _)| *u == word.value);
+        let known =
+            [("s", 1000.0), ("ms", 1.0), ("us", 1e-3), ("ns", 1e-6)].into_iter().find(|(u, _)| *u == word.value);
         if known.is_none() {
             sheet.error(word.line, format!("`time_unit` is `{}`", word.value), "use s, ms, us or ns");
         }
@@ -147,10 +152,18 @@ fn read(table: Table<'_>) -> Option<PayloadShape> {
     let mut whole = fine;
     let each = value.steps.iter().filter(|s| **s == Step::Each).count();
     if each > 1 {
-        sheet.error(line, "`value` has two wildcards", "one * or [*] is understood: write one [[payloads]] for each list");
+        sheet.error(
+            line,
+            "`value` has two wildcards",
+            "one * or [*] is understood: write one [[payloads]] for each list",
+        );
         whole = false;
     }
-    let items = value.steps.iter().position(|s| *s == Step::Each).map_or(&[][..], |i| value.steps.get(..=i).unwrap_or_default());
+    let items = value
+        .steps
+        .iter()
+        .position(|s| *s == Step::Each)
+        .map_or(&[][..], |i| value.steps.get(..=i).unwrap_or_default());
     for path in others.chain(of_key) {
         if path.steps.contains(&Step::Each) && (items.is_empty() || !path.steps.starts_with(items)) {
             let message = "a path with a wildcard does not go through the same list as `value`";
@@ -158,17 +171,8 @@ fn read(table: Table<'_>) -> Option<PayloadShape> {
             whole = false;
         }
     }
-    let shape = PayloadShape {
-        topic: filter,
-        value,
-        time,
-        time_unit_ms: time_unit,
-        quality,
-        unit,
-        key,
-        numbers_in_text,
-        line,
-    };
+    let shape =
+        PayloadShape { topic: filter, value, time, time_unit_ms: time_unit, quality, unit, key, numbers_in_text, line };
     whole.then_some(shape)
 }
 
