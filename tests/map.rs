@@ -78,7 +78,8 @@ fn a_list_of_topics_is_mapped_written_and_then_known() {
     let (document, _) = run(&path, &["--write"]);
     assert!(document["matched"].as_array().unwrap().iter().all(|m| m["by"] == "explicit"), "{document:#}");
     assert_eq!(document["written"]["added"], 0);
-    let faults = document["problems"].as_array().unwrap().iter().filter(|p| p["where"].as_str().unwrap().contains("twin.toml"));
+    let faults =
+        document["problems"].as_array().unwrap().iter().filter(|p| p["where"].as_str().unwrap().contains("twin.toml"));
     assert_eq!(faults.filter(|p| p["severity"] != "info").count(), 0, "{document:#}");
 }
 

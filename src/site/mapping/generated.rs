@@ -143,36 +143,22 @@ fn tree(style: Style, site: &Site, points: &[(Slot, String)], rng: &mut ChaCha8R
             5 => decoys.push(topic(style, storey(*slot), &format!("{tag}1"), role, 1, rng)),
             6 => decoys.push(topic(style, storey(*slot), &format!("{tag}-9"), role, 1, rng)),
             // Equipment that is not there.
-            7 => decoys.push(topic(style, Some(7), &tag.replace(|c: char| c.is_ascii_digit(), "7"), role, 1, rng)),
+            7 if tag.contains(|c: char| c.is_ascii_digit()) => {
+                decoys.push(topic(style, Some(7), &tag.replace(|c: char| c.is_ascii_digit(), "7"), role, 1, rng))
+            }
             _ => {}
         }
-        if matches!(role.as_str(), "damper_position" | "position" | "valve_position" | "speed") {
+        if matches!(role.as_str(), "damper_position" | "speed") {
             let command = match style {
                 Style::Slashes => own.replace("position", "command").replace("speed", "speed-command"),
                 _ => format!("{own}_CMD"),
             };
-            // For a valve that is a point of its own.
-            if role != "position" {
-                decoys.push(command);
-            }
+            decoys.push(command);
         }
         if role.ends_with("temperature") && rng.random_range(0..6) == 0 {
             decoys.push(format!("{own}_AVG"));
         }
-        // What is a point by accident is none of the decoys: pieces of tags that exist.
-        let real =
-            |t: &str| points.iter().any(|(s, _)| squeezed(&site.element(*s).unwrap().tag).eq_ignore_ascii_case(t));
-        let is_real = match () {
-            () if decoys.len() == 1 => {
-                real(&squeezed(&format!("{tag}1")))
-                    || real(&squeezed(&format!("{tag}-9")))
-                    || real(&tag.replace(|c: char| c.is_ascii_digit(), "7").replace('-', ""))
-            }
-            () => false,
-        };
-        if !is_real {
-            out.extend(decoys.into_iter().map(|d| (d, None)));
-        }
+        out.extend(decoys.into_iter().map(|d| (d, None)));
         out.push((own, Some(i)));
     }
     out.shuffle(rng);
@@ -192,7 +178,6 @@ fn tree(style: Style, site: &Site, points: &[(Slot, String)], rng: &mut ChaCha8R
 /// The clinic, as its template names it and with nothing bound.
 fn clinic() -> (Site, Project, Vec<(Slot, String)>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic");
-    let folder = std::env::var_os("PLENUM_CLINIC").map_or(folder, Into::into);
     let (mut project, _) = project::load(&folder).unwrap();
     let progress = import::Progress::default();
     let read = |m: &project::ModelFile| (import::read(&m.file, &progress).unwrap().0, m.discipline.clone());

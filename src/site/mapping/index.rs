@@ -206,7 +206,8 @@ impl<'a> Index<'a> {
     }
 }
 
-/// How a tag is written: as it stands, with its numbers run together, and without the number of its storey.
+/// How a tag is written: as it stands, with its numbers or its letters run together, and without the number of its
+/// storey.
 fn ways(words: &[Token], storey: Option<i64>) -> Vec<(Vec<Token>, f64, Option<i64>)> {
     let mut ways = Vec::new();
     if words.is_empty() {
@@ -214,19 +215,14 @@ fn ways(words: &[Token], storey: Option<i64>) -> Vec<(Vec<Token>, f64, Option<i6
     }
     ways.push((words.to_vec(), 1.0, None));
     let numbers: Vec<usize> = words.iter().enumerate().filter(|(_, t)| t.is_number()).map(|(i, _)| i).collect();
-    let Some((first, second)) = numbers.first().zip(numbers.get(1)).filter(|(a, b)| **b == **a + 1) else {
-        return ways;
-    };
-    let mut joined = words.to_vec();
-    let digits: String = [first, second].iter().filter_map(|i| words.get(**i)?.digits.clone()).collect();
-    if let Some(number) = joined.get_mut(*first) {
-        let text = digits.trim_start_matches('0');
-        number.text = if text.is_empty() { "0".into() } else { text.to_owned() };
-        number.digits = Some(digits);
+    if !numbers.is_empty() {
+        for joined in [run_together(words, false), run_together(words, true)] {
+            if !ways.iter().any(|(known, ..)| *known == joined) {
+                ways.push((joined, 0.98, None));
+            }
+        }
     }
-    joined.remove(*second);
-    ways.push((joined, 0.97, None));
-    if let Some(storey) = storey
+    if let (Some(first), Some(_), Some(storey)) = (numbers.first(), numbers.get(1), storey)
         && words.get(*first).is_some_and(|t| t.text.parse() == Ok(storey))
     {
         let mut short = words.to_vec();
@@ -234,6 +230,24 @@ fn ways(words: &[Token], storey: Option<i64>) -> Vec<(Vec<Token>, f64, Option<i6
         ways.push((short, 0.95, Some(storey)));
     }
     ways
+}
+
+/// `VAV 2 04` as `VAV 204`, and where `letters` are meant too, `AHU 1 CC V` as `AHU 1 CCV`.
+fn run_together(words: &[Token], letters: bool) -> Vec<Token> {
+    let mut out: Vec<Token> = Vec::new();
+    for word in words {
+        match out.last_mut() {
+            Some(last) if last.is_number() && word.is_number() => {
+                let digits = [&last.digits, &word.digits].into_iter().flatten().cloned().collect::<String>();
+                let text = digits.trim_start_matches('0');
+                last.text = if text.is_empty() { "0".into() } else { text.to_owned() };
+                last.digits = Some(digits);
+            }
+            Some(last) if letters && !last.is_number() && !word.is_number() => last.text.push_str(&word.text),
+            _ => out.push(word.clone()),
+        }
+    }
+    out
 }
 
 /// How many of the words an identity takes, and how exactly it is written, 0 to 1.

@@ -142,7 +142,7 @@ fn placed(hit: &Hit, words: &[Token]) -> f64 {
     };
     let before = hit.start.checked_sub(1).and_then(|i| words.get(i));
     let (first, last, after) = (words.get(hit.start), words.get(hit.end - 1), words.get(hit.end));
-    let mut place = border(before, first, 0.99, 0.96) * border(last, after, 0.98, 0.93);
+    let mut place = border(before, first, 0.99, 0.96) * border(last, after, 0.98, 0.95);
     let same = |t: &&Token| last.is_some_and(|l| l.segment == t.segment);
     if after.filter(same).is_some_and(Token::is_number) {
         place *= 0.7;

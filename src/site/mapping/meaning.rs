@@ -107,9 +107,9 @@ impl Meaning {
         Some(out)
     }
 
-    /// True where nothing is said.
+    /// True where nothing is said but that it is a value.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        Self { kind: self.kind.filter(|k| *k != Kind::Value), ..*self } == Self::default()
     }
 
     /// What sort it is; a value unless it says otherwise.

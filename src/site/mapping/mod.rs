@@ -313,7 +313,11 @@ fn one_to_one(index: &Index<'_>, verdicts: Vec<Verdict>, at_least: f64, building
                 if mine.0 { *i < heard } else { theirs.2 > mine.2 - ALIKE }
             };
             if others().any(|c| beats(&c)) {
-                why = Some(if others().filter(beats).any(|(_, s, o)| rank(*o, *s).0 || *s > candidate.score + ALIKE) {
+                let surer = |(_, score, other): &(usize, f64, By)| {
+                    let theirs = rank(*other, *score);
+                    theirs.0 && !mine.0 || theirs.1 && !mine.1 || *score > candidate.score + ALIKE
+                };
+                why = Some(if others().any(surer) {
                     "another topic is the same point, and surer".to_owned()
                 } else {
                     format!("{} topics want the same point", all.len())

@@ -8,6 +8,9 @@ use std::collections::{HashMap, HashSet};
 /// This close two scores are alike.
 pub(super) const ALIKE: f64 = 0.04;
 
+/// Fewer topics than these say nothing of what a building is called.
+const FEW: usize = 5;
+
 /// Which of the marks before elements are those of another building.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
@@ -38,8 +41,8 @@ impl Marks {
         let named = marks.iter().find(|(m, n)| *n * 5 >= total && names.iter().any(|name| shares_word(m, name)));
         let Some((ours, most)) = named.or_else(|| marks.first()).copied() else { return Self::default() };
         let second = marks.iter().filter(|(m, _)| *m != ours).map(|(_, n)| *n).max().unwrap_or(0);
-        // Two buildings that have about as much here: nobody can tell which is ours.
-        if named.is_none() && most < 2 * second {
+        // Too few topics, or two buildings that have about as much here: nobody can tell which is ours.
+        if named.is_none() && (most < 2 * second || most < FEW) {
             return Self::default();
         }
         let quarrels = |mark: &str| claims.values().any(|m| m.contains(&mark) && m.contains(&ours));
