@@ -35,6 +35,7 @@ mod import;
 mod interrupt;
 pub mod live;
 mod make_demo;
+mod map;
 pub mod open;
 pub mod opening;
 mod output;
@@ -77,6 +78,7 @@ enum Verb {
     Solve(solve::Args),
     History(history::Args),
     Place(place::Args),
+    Map(map::Args),
     Bench(bench::Args),
 }
 
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Verb::Solve(args) => solve::run(args),
         Verb::History(args) => history::run(args),
         Verb::Place(args) => place::run(args),
+        Verb::Map(args) => map::run(args),
         Verb::Bench(args) => bench::run(args),
     };
     match done {

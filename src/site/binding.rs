@@ -10,13 +10,18 @@ use std::collections::{HashMap, HashSet};
 /// Expands the project's bindings over the site's elements.
 ///
 /// Of several templates in one binding the first that matches an element is its template. Two points
-/// on one topic and key, or two with one id, are a problem; the first stays. What the project says an element
+/// on one topic and key, or two with one id, are a problem; the first stays. A point bound by hand stands before what a
+/// rule says of it. What the project says an element
 /// is known by ([`Rebind`]) counts for more than what the model says.
 pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
-    for binding in &project.bindings {
+    // What somebody bound by hand counts before what a rule makes of everything.
+    let (by_hand, by_rule): (Vec<&Binding>, Vec<&Binding>) =
+        project.bindings.iter().partition(|b| matches!(b, Binding::Point { .. }));
+    for binding in by_hand.into_iter().chain(by_rule) {
         match binding {
             Binding::Rule { templates, topic, key, line } => {
+                binder.hands = false;
                 binder.by_rule(project, templates, (topic, key.as_deref()), *line);
             }
             Binding::Point { asset, point, topic, key, line } => binder.by_hand(asset, point, topic, key, *line),
@@ -43,6 +48,9 @@ struct Binder<'a> {
     ids: HashMap<String, usize>,
     topics: HashMap<(String, String), usize>,
     said_twice: HashSet<String>,
+    /// Points bound by hand are at work, and how many of them there are.
+    hands: bool,
+    by_hand: usize,
     /// By slot: what the project says it is known by.
     rebinds: HashMap<Slot, &'a Rebind>,
 }
@@ -66,6 +74,8 @@ impl<'a> Binder<'a> {
             ids: HashMap::new(),
             topics: HashMap::new(),
             said_twice: HashSet::new(),
+            hands: true,
+            by_hand: 0,
             rebinds: HashMap::new(),
         };
         for rebind in &project.rebinds {
@@ -203,6 +213,10 @@ impl<'a> Binder<'a> {
         let index = self.points.len();
         if let Some(before) = self.ids.get(&id) {
             let same_asset = self.points.get(*before).is_some_and(|p| p.asset == slot);
+            // The rule is for all others.
+            if same_asset && !self.hands && *before < self.by_hand {
+                return;
+            }
             if !self.said_twice.contains(&label) {
                 let (message, remedy) = if same_asset {
                     (format!("the point `{id}` is bound twice; the first binding counts"), "remove one of the two")
@@ -232,6 +246,7 @@ impl<'a> Binder<'a> {
             }
         }
         self.ids.insert(id.clone(), index);
+        self.by_hand += usize::from(self.hands);
         self.points.push(Point {
             id,
             asset: slot,

@@ -9,6 +9,7 @@ pub mod coordinates;
 pub mod graph;
 pub mod ids;
 pub mod infer;
+pub mod mapping;
 pub mod model;
 pub mod point;
 pub mod project;

@@ -6,7 +6,9 @@ mod edit;
 mod history;
 mod joins;
 mod load;
+mod mapping;
 mod naming;
+mod payloads;
 mod place;
 mod rebind;
 mod registry;
@@ -30,7 +32,9 @@ pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
 pub use load::load;
+pub use mapping::{FoundBinding, MappingSettings, TopicRule, save_bindings};
 pub use naming::NamingRule;
+pub use payloads::{KeyFrom, Path as PayloadPath, PayloadShape, Sparkplug, Step};
 pub use place::{Move, place_file, place_model};
 pub use rebind::{Amendments, Rebind};
 pub use registry::RegistryFile;
@@ -83,6 +87,10 @@ pub struct Project {
     pub cache: CacheBounds,
     /// How the elements of a class are called.
     pub naming: Vec<NamingRule>,
+    /// What helps to find the points of topics.
+    pub mapping: MappingSettings,
+    /// How topics are named.
+    pub naming_rules: Vec<TopicRule>,
 }
 
 /// The project origin: map coordinates that every model and layer is moved by.
@@ -219,11 +227,21 @@ pub struct Ingest {
     pub max_future_s: f64,
     /// Samples that may wait for a twin that is behind, some 50 bytes each.
     pub queue: usize,
+    /// Where values stand in payloads of other shapes than Plenum's own; the first whose topics fit counts.
+    pub payloads: Vec<PayloadShape>,
+    /// Sparkplug B, where the project listens to it.
+    pub sparkplug: Option<Sparkplug>,
 }
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self { max_payload_bytes: 262_144, max_future_s: 300.0, queue: 1_000_000 }
+        Self {
+            max_payload_bytes: 262_144,
+            max_future_s: 300.0,
+            queue: 1_000_000,
+            payloads: Vec::new(),
+            sparkplug: None,
+        }
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! No sockets here: the client hands in topic, payload and the wall clock.
 
+mod sparkplug;
+
+use super::inspect::Inspection;
 use super::payload::{DeviceTime, Object, Payload, Wire};
 use super::quarantine::{Quarantine, Reason};
 use super::sample::{Arrival, Sample};
 use super::sequence::Publishers;
-use super::topics::{Route, Topic, TopicMap, Unmatched};
+use super::topics::{Route, Topic, TopicMap, Unmatched, filter_matches};
 use crate::site::project::Ingest;
 use crate::time::Time;
 use std::cell::Cell;
@@ -59,6 +62,10 @@ pub(super) struct Intake {
     /// The site's clock as last heard.
     site: Option<Time>,
     payload: Payload,
+    /// The Sparkplug host, where the project has one.
+    pub(super) wired: Option<sparkplug::Wired>,
+    /// What is on the wire, while somebody looks.
+    pub(super) inspection: Option<Inspection>,
     pub(super) stats: WireStats,
     pub(super) quarantine: Quarantine,
     pub(super) unmatched: Unmatched,
@@ -68,6 +75,8 @@ impl Intake {
     pub(super) fn new(topics: Arc<TopicMap>, ingest: Ingest) -> Self {
         Self {
             topics,
+            wired: ingest.sparkplug.as_ref().map(|s| sparkplug::Wired::new(&s.host)),
+            inspection: None,
             ingest,
             site: None,
             payload: Payload::default(),
@@ -91,18 +100,28 @@ impl Intake {
         if bytes.len() > self.ingest.max_payload_bytes {
             return self.refuse(topic, bytes, bytes.len(), Reason::TooLarge, wall);
         }
+        if let Some(inspection) = &mut self.inspection {
+            inspection.see(topic, bytes, wall);
+        }
+        if self.sparkplug(topic, bytes, wall, out) {
+            return;
+        }
         let topics = Arc::clone(&self.topics);
         let mut payload = std::mem::take(&mut self.payload);
         match topics.route(topic) {
             Route::Points(target) => {
                 let unknown = Cell::new(None);
-                let read = payload.read(bytes, |key| {
+                let keys = |key: &str| {
                     let found = target.find(key);
                     if found.is_empty() {
                         unknown.set(Some(key.to_owned()));
                     }
                     found
-                });
+                };
+                let read = match self.ingest.payloads.iter().find(|s| filter_matches(&s.topic, topic)) {
+                    None => payload.read(bytes, keys),
+                    Some(shape) => payload.read_shaped(bytes, topic, shape, keys),
+                };
                 self.samples(topic, bytes, target, &payload, read, wall, out);
                 if let Some(key) = unknown.take() {
                     self.unmatched.name(topic, &key);
@@ -175,14 +194,16 @@ impl Intake {
                 }
                 for target in target.targets(value.found.clone()) {
                     let judged = match value.wire {
-                        Wire::Number(number) => Some(target.number(number)),
+                        Wire::Number(number) => target.number_in(number, object.unit),
                         Wire::Switch(on) => target.switch(on),
                         Wire::Bad(_) => None,
                     };
                     let Some((value, quality)) = judged else {
-                        bad(self, Reason::WrongType);
+                        let is_number = matches!(value.wire, Wire::Number(_));
+                        bad(self, if is_number { Reason::WrongUnit } else { Reason::WrongType });
                         continue;
                     };
+                    let quality = quality.max(object.quality);
                     self.stats.samples += 1;
                     let point = target.point;
                     out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality }));
@@ -288,6 +309,37 @@ mod tests {
         assert_eq!((intake.stats.samples, intake.stats.unmatched, intake.stats.values), (2, 1, 3));
         assert_eq!(intake.unmatched.examples(), ["t/a · x"]);
         assert_eq!(intake.stats.rejected, 0);
+    }
+
+    #[test]
+    fn units_and_shapes_of_others() {
+        let mut intake = intake(None);
+        let got = take(&mut intake, "t/a", r#"{"unit":"°C","values":{"temp":20}}"#);
+        assert!((got[0].value - 20.0).abs() < 1e-9, "not taken for Fahrenheit");
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20},"unit":"kPa"}"#).is_empty());
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20},"unit":"furlong"}"#).is_empty());
+        assert_eq!(intake.quarantine.of(Reason::WrongUnit), 2);
+        let path = |text: &str| crate::site::project::PayloadPath::parse(text, &[]).unwrap();
+        intake.ingest.payloads = vec![crate::site::project::PayloadShape {
+            topic: "t/+".into(),
+            value: path("$.d[*].val"),
+            time: None,
+            time_unit_ms: None,
+            quality: Some(path("$.d[*].q")),
+            unit: None,
+            key: Some(crate::site::project::KeyFrom::Path(path("$.d[*].id"))),
+            numbers_in_text: true,
+            line: 1,
+        }];
+        let got = take(
+            &mut intake,
+            "t/a",
+            r#"{"d":[{"id":"temp","val":"212","q":"stale"},{"id":"flow","val":"3600"},{"id":"x","val":1}]}"#,
+        );
+        assert_eq!(got.iter().map(|s| s.quality).collect::<Vec<_>>(), [Quality::BadStale, Quality::Good]);
+        assert!((got[0].value - 100.0).abs() < 1e-9);
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20}}"#).is_empty());
+        assert_eq!(intake.quarantine.of(Reason::NoValue), 1);
     }
 
     #[test]

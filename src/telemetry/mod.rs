@@ -14,6 +14,7 @@
 pub mod broker;
 pub mod checks;
 pub mod gateway;
+pub mod inspect;
 mod intake;
 pub mod mqtt;
 pub mod payload;
@@ -34,7 +35,7 @@ pub use sample::{Arrival, Sample};
 
 use crate::problem::Problem;
 use crate::site::Point;
-use crate::site::project::{Broker, BrokerUrl, Ingest};
+use crate::site::project::{Broker, BrokerUrl, Ingest, Sparkplug};
 use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
@@ -119,6 +120,7 @@ pub fn connect(
     if let Some(clock) = clock_topic.filter(|c| !filters.iter().any(|f| filter_matches(f, c))) {
         filters.push(clock.to_owned());
     }
+    filters.extend(ingest.sparkplug.iter().flat_map(Sparkplug::filters));
     let problems = not_subscribed(&topics, &filters);
     let when_full = if embedded.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
     let (queue, arrivals) = queue(ingest.queue, when_full);

@@ -16,6 +16,16 @@ const REBIRTH: &str = "Node Control/Rebirth";
 /// A node is asked for its births no more often than this, seconds.
 const ASK_AGAIN_S: f64 = 10.0;
 
+/// The topic of a source's data, as its points are bound: `group/node` or `group/node/device`.
+pub fn data_topic(source: &str) -> String {
+    let mut parts = source.splitn(3, '/');
+    let (group, node) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    match parts.next() {
+        Some(device) => format!("{NAMESPACE}/{group}/DDATA/{node}/{device}"),
+        None => format!("{NAMESPACE}/{group}/NDATA/{node}"),
+    }
+}
+
 /// How much a host remembers at the most; what is more is refused and told.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -281,7 +281,10 @@ fn valves_that_fight_are_frozen_and_named() {
         let problems = solution.problems(&network);
         for link in &solution.frozen {
             let name = format!("link {}", network.links[*link].id);
-            assert!(problems.iter().any(|p| p.place == name && p.message.contains("kept as it stands")), "{problems:?}");
+            assert!(
+                problems.iter().any(|p| p.place == name && p.message.contains("kept as it stands")),
+                "{problems:?}"
+            );
         }
         if solution.frozen.is_empty() && solution.converged {
             settled += 1;

@@ -5,13 +5,15 @@ use super::failure::{Failure, Kind};
 use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
 use crate::site::project::Ingest;
+use crate::telemetry::inspect::Inspection;
 use crate::telemetry::intake::{Intake, WireStats};
 use crate::telemetry::quarantine::{Quarantine, Reason};
 use crate::telemetry::queue::{Entrance, Offer};
 use crate::telemetry::sample::Arrival;
+use crate::telemetry::sparkplug::NAMESPACE;
 use crate::telemetry::topics::{TopicMap, Unmatched, is_filter, without_overlaps};
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -108,6 +110,7 @@ impl Subscriber {
             stop: Arc::clone(&stop),
             arrivals: Vec::new(),
             subscribed: false,
+            state: None,
         };
         let worker = Worker::start("plenum-mqtt-in", stop, client.run())
             .map_err(|e| Problem::error("telemetry", format!("cannot start: {e}"), "free some memory"))?;
@@ -143,6 +146,17 @@ impl Subscriber {
         lock(&self.shared.intake).quarantine.clone()
     }
 
+    /// From now on every topic is taken note of, or no more.
+    pub fn inspect(&self, on: bool) {
+        let mut intake = lock(&self.shared.intake);
+        intake.inspection = on.then(|| intake.inspection.take().unwrap_or_default());
+    }
+
+    /// What is on the wire; none while nobody asked for it with [`Self::inspect`].
+    pub fn inspection(&self) -> Option<Inspection> {
+        lock(&self.shared.intake).inspection.clone()
+    }
+
     /// Topics and keys that no point is bound to.
     pub fn unmatched(&self) -> Unmatched {
         lock(&self.shared.intake).unmatched.clone()
@@ -167,6 +181,8 @@ struct Client {
     max_packet: usize,
     arrivals: Vec<Arrival>,
     subscribed: bool,
+    /// What a Sparkplug host says once it is subscribed: topic and payload.
+    state: Option<(String, Vec<u8>)>,
 }
 
 /// How one connection ended.
@@ -225,6 +241,13 @@ impl Client {
     async fn connection(&mut self, new_session: bool) -> End {
         let mut options = self.address.options(&self.client_id, self.max_packet, self.max_packet);
         options.set_clean_session(new_session);
+        // One moment for birth and will, so that others can tell this life from the one before.
+        let since = wall_clock();
+        let state = |online| lock(&self.shared.intake).wired.as_ref().map(|w| w.state(online, since));
+        if let Some((topic, payload)) = state(false) {
+            options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+        }
+        self.state = state(true);
         let (client, mut events) = AsyncClient::new(options, 16);
         events.network_options.set_connection_timeout(CONNECT_TIMEOUT_S);
         events.network_options.set_tcp_nodelay(true);
@@ -316,6 +339,9 @@ impl Client {
                     wall_clock(),
                     &mut self.arrivals,
                 );
+                if publish.topic.starts_with(NAMESPACE) {
+                    self.say(client);
+                }
                 return Ok(self.hand_over());
             }
             // The queue holds 16 and is empty now.
@@ -338,11 +364,30 @@ impl Client {
                     return Err(Failure::refused(format!("{url} does not let us subscribe to {}", refused.join(", "))));
                 }
                 self.subscribed = true;
+                if let Some((topic, payload)) = self.state.take() {
+                    let _ = client.try_publish(topic, QoS::AtLeastOnce, true, payload);
+                    lock(&self.shared.intake).sparkplug_connected(wall_clock(), &mut self.arrivals);
+                    if !self.hand_over() {
+                        return Ok(false);
+                    }
+                }
                 self.set_status(ConnectionStatus::Connected { since: wall_clock() });
             }
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Publishes what a Sparkplug host has to say; what finds no room waits for the next message.
+    fn say(&self, client: &AsyncClient) {
+        let mut intake = lock(&self.shared.intake);
+        let mut waiting = intake.take_outgoing().into_iter();
+        while let Some((topic, payload)) = waiting.next() {
+            if client.try_publish(topic.clone(), QoS::AtMostOnce, false, payload.clone()).is_err() {
+                intake.put_back(std::iter::once((topic, payload)).chain(waiting).collect());
+                return;
+            }
+        }
     }
 
     /// Takes over what topics mean from now on. All that was read before has been handed over by now.
