@@ -148,15 +148,15 @@ impl Solver {
         let mut switched = self.cold;
         let mut moved = false;
         let scale = if self.cold { None } else { scale(&self.now.demand, &boundary.demand, &self.takes) };
-        for (v, (old, new)) in self.now.demand.iter_mut().zip(&boundary.demand).enumerate() {
-            moved |= new != old && renew(old, *new, || Refused::Demand(v), &mut refused);
-        }
         for &v in &self.sources {
             let v = v as usize;
             if let Some(new) = boundary.head.get(v) {
                 renew(&mut self.now.head[v], *new, || Refused::Head(v), &mut refused);
             }
             self.core.head[self.layout.head[v] as usize] = self.now.head[v];
+        }
+        for (v, (old, new)) in self.now.demand.iter_mut().zip(&boundary.demand).enumerate() {
+            moved |= new != old && renew(old, *new, || Refused::Demand(v), &mut refused);
         }
         let same = boundary.command == self.now.command
             && boundary.setting == self.now.setting

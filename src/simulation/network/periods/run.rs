@@ -39,8 +39,10 @@ pub struct Run<'n> {
     pub(super) total_demand: f64,
     /// What each pattern multiplies with now; 1 at the end, for what has no pattern.
     multipliers: Vec<f64>,
-    /// Parts of demands: node, pattern by its place in `multipliers`, base.
-    parts: Vec<(u32, u32, f64)>,
+    /// Parts of demands: pattern by its place in `multipliers`, base; and the nodes that have any, each with the
+    /// end of its parts.
+    parts: Vec<(u32, f64)>,
+    drawing: Vec<(u32, u32)>,
     /// Reservoirs and pumps that follow a pattern.
     patterned: (Vec<u32>, Vec<u32>),
     pumps: Vec<PumpUse>,
@@ -73,11 +75,14 @@ impl<'n> Run<'n> {
             .collect();
         let none = network.patterns.len() as u32;
         let place = |pattern: Option<usize>| pattern.map_or(none, |p| (p as u32).min(none));
-        let mut parts = Vec::new();
+        let (mut parts, mut drawing) = (Vec::new(), Vec::new());
         for (node, at) in network.nodes.iter().zip(0u32..) {
             let NodeKind::Junction(junction) = &node.kind else { continue };
-            let of = |d: &Demand| (at, place(d.pattern.or(network.options.default_pattern)), d.base);
+            let of = |d: &Demand| (place(d.pattern.or(network.options.default_pattern)), d.base);
             parts.extend(junction.demands.iter().map(of));
+            if !junction.demands.is_empty() {
+                drawing.push((at, parts.len() as u32));
+            }
         }
         let reservoirs = (network.nodes.iter().zip(0u32..))
             .filter(|(n, _)| matches!(n.kind, NodeKind::Reservoir { pattern: Some(_) }))
@@ -103,6 +108,7 @@ impl<'n> Run<'n> {
             total_demand: 0.0,
             multipliers: Vec::with_capacity(network.patterns.len() + 1),
             parts,
+            drawing,
             patterned,
             pumps,
             peak_kw: 0.0,
@@ -176,15 +182,21 @@ impl<'n> Run<'n> {
         multipliers.clear();
         multipliers.extend(self.network.patterns.iter().map(|p| factor(p, period)));
         multipliers.push(1.0);
-        let mut last = None;
-        for &(node, pattern, base) in &self.parts {
-            let Some(demand) = self.boundary.demand.get_mut(node as usize) else { continue };
-            if last != Some(node) {
-                (*demand, last) = (0.0, Some(node));
+        let mut parts = self.parts.iter();
+        let mut first = 0;
+        for &(node, end) in &self.drawing {
+            let (mut sum, mut out) = (0.0, 0.0);
+            for &(pattern, base) in parts.by_ref().take((end - first) as usize) {
+                let multiplier = multipliers.get(pattern as usize).copied().unwrap_or(1.0);
+                let flow = base * multiplier * options.demand_multiplier;
+                sum += flow;
+                out += flow.max(0.0);
             }
-            let flow = base * multipliers.get(pattern as usize).copied().unwrap_or(1.0) * options.demand_multiplier;
-            *demand += flow;
-            self.total_demand += flow.max(0.0);
+            first = end;
+            self.total_demand += out;
+            if let Some(demand) = self.boundary.demand.get_mut(node as usize) {
+                *demand = sum;
+            }
         }
     }
 
