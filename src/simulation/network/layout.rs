@@ -70,8 +70,12 @@ pub struct Layout {
     pub shape: Symbolic,
     /// Edges of the core: chains first, then what is special, then outflows.
     pub edges: Vec<Place>,
+    /// Ends of each edge: `a` and `b` of its place.
+    pub ends: Vec<[u32; 2]>,
     /// How many edges are chains of plain links.
     pub chains: usize,
+    /// How many edges, the first ones, are chains of one link: edge and row have one number.
+    pub singles: usize,
     /// Edges of more than one row.
     pub long: Vec<u32>,
     /// Link of each row; rows of edges first, then those of leaves. Outflows have [`NONE`].
@@ -245,6 +249,8 @@ impl Layout {
                 out.chains += 1;
                 if edge.end - edge.first > 1 {
                     out.long.push(id);
+                } else {
+                    out.singles += 1;
                 }
             }
             let (a, b) = (out.head[a as usize], out.head[b as usize]);
@@ -284,6 +290,11 @@ impl Layout {
         (shape.work <= self.shape.work / 4 * 5 + 1000).then_some(shape)
     }
 
+    /// Of what a row is part: 0 an edge of one row, 1 another edge, 2 a leaf.
+    pub fn part(&self, row: u32) -> usize {
+        usize::from(row as usize >= self.singles) + usize::from(row as usize >= self.core_rows)
+    }
+
     fn push_row(&mut self, link: u32, sign: f64, node: u32, edge: u32) {
         self.link.push(link);
         self.sign.push(sign);
@@ -309,6 +320,7 @@ impl Layout {
             between: slot(a, b),
         };
         self.edges.push(place);
+        self.ends.push([a, b]);
     }
 
     fn surroundings(&mut self) {

@@ -58,6 +58,9 @@ pub struct Solver {
     pub(super) trials: usize,
     pub(super) elevation: Vec<f64>,
     pub(super) fixed: Vec<bool>,
+    /// Nodes with a fixed head, and the links that end at one.
+    pub(super) sources: Vec<u32>,
+    pub(super) beside: Vec<u32>,
     pub(super) in_core: Vec<bool>,
     pub(super) tanks: Vec<Option<Levels>>,
     /// Links that no flow can be worked out for.
@@ -65,6 +68,12 @@ pub struct Solver {
     pub(super) now: Boundary,
     pub(super) zones: Zones,
     pub(super) references: Vec<Pin>,
+    /// Nodes whose demand counts: neither fixed nor cut off.
+    pub(super) takes: Vec<bool>,
+    /// Whether the statuses of plain links stand in the solution as they are.
+    pub(super) marked: bool,
+    /// Whether every node has a head.
+    pub(super) whole: bool,
     /// What each node takes, with all that hangs on it.
     pub(super) load: Vec<f64>,
     pub(super) start_flow: Vec<f64>,
@@ -97,16 +106,16 @@ impl Solver {
     /// this one as far as that serves, and begins from its solution. Nodes and links that are in both should
     /// stand in the same places: what is added comes last.
     pub fn edited(&self, network: &Network) -> (Self, Vec<Problem>) {
-        let (mut solver, problems) = Self::like(network, Some(&self.layout));
+        let (mut solver, problems) = Self::like(network, Some(self));
         if self.solution.converged {
             solver.begin_from(&self.solution);
         }
         (solver, problems)
     }
 
-    fn like(network: &Network, old: Option<&Layout>) -> (Self, Vec<Problem>) {
+    fn like(network: &Network, old: Option<&Self>) -> (Self, Vec<Problem>) {
         let (network, broken, mut problems) = check::check(network);
-        let layout = Layout::new(&network, old).unwrap_or_else(|| {
+        let layout = Layout::new(&network, old.map(|old| &old.layout)).unwrap_or_else(|| {
             problems.push(Problem::error(
                 "network",
                 "it is too large: its factor has more than 4 thousand million entries",
@@ -114,7 +123,7 @@ impl Solver {
             ));
             Layout::default()
         });
-        let solver = super::setup::build(&network, layout, broken);
+        let solver = super::setup::build(&network, layout, broken, old);
         (solver, problems)
     }
 
