@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const POINTS: usize = 1000;
 /// Samples of each.
 const TICKS: usize = 10_000;
-/// Points of the peer, which is some twenty times slower.
+/// Points of the peer, whose file would be eight times as large.
 const PEERS: usize = 100;
 /// Samples of one commit: what `[history]` commits at once.
 const COMMIT: usize = 10_000;
