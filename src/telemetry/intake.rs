@@ -185,7 +185,7 @@ impl Intake {
                     };
                     self.stats.samples += 1;
                     let point = target.point;
-                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality }));
+                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code: 0 }));
                 }
             }
         }

@@ -14,6 +14,7 @@
 pub mod broker;
 pub mod checks;
 pub mod gateway;
+pub mod historian;
 mod intake;
 pub mod mqtt;
 pub mod payload;

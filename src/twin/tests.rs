@@ -114,6 +114,7 @@ impl Twin {
                 arrival: wall_clock(),
                 value,
                 quality,
+                code: 0,
             }))
             .unwrap();
     }

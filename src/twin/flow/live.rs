@@ -109,6 +109,7 @@ mod tests {
             arrival: Time(s * 1000),
             value,
             quality,
+            code: 0,
         };
         let mut known = Known::of(1);
         let taken = |known: &Known, s| known.taken(PointIndex(0), &point, &clock(s));

@@ -164,7 +164,7 @@ impl Twin {
         let time = Time(DAY + self.second * 1000);
         for (point, value) in values {
             let quality = Quality::Good;
-            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality };
+            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality, code: 0 };
             self.wire.send(Arrival::Sample(sample)).unwrap();
         }
         self.wire.send(Arrival::Clock(time)).unwrap();
