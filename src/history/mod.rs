@@ -12,6 +12,7 @@ pub mod bucket;
 pub mod embedded;
 mod error;
 pub mod keep;
+pub mod place;
 pub mod query;
 pub mod segment;
 pub mod shared;
@@ -19,6 +20,7 @@ pub mod shared;
 pub use bucket::{Bucket, Level};
 pub use error::{HistoryError, Reason};
 pub use keep::{Entry, Keep, Kept, Retention};
+pub use place::{Opened, Place, open, open_reader};
 
 use crate::quality::Quality;
 use crate::time::Time;

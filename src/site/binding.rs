@@ -257,7 +257,7 @@ pub(super) fn matches(template: &Template, element: &Element, tag: &str) -> bool
 }
 
 /// `*` stands for any run of characters.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();

@@ -3,6 +3,7 @@
 mod assumptions;
 mod broker;
 mod edit;
+mod history;
 mod joins;
 mod load;
 mod naming;
@@ -20,10 +21,12 @@ use super::infer::Joining;
 use super::point::Check;
 use super::unit::Unit;
 use crate::problem::Problem;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use assumptions::{ASSUMED, AssumptionOverride};
 pub(crate) use broker::is_loopback;
+pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
 pub use load::load;
@@ -72,6 +75,8 @@ pub struct Project {
     pub joins: Vec<JoinDecision>,
     /// What the engineer states of elements in flow networks, in place of defaults and of the model.
     pub assumptions: Vec<AssumptionOverride>,
+    /// Where samples are kept.
+    pub history: HistorySettings,
     /// How long history is kept.
     pub retention: Retention,
     /// How much of what was read before is kept beside the project.
@@ -300,18 +305,12 @@ pub enum Binding {
 }
 
 /// How long history is kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Retention {
-    /// Samples as they came, days.
-    pub raw_days: f64,
-    /// Quarter-hour means, days.
-    pub rollup_15min_days: f64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { raw_days: 90.0, rollup_15min_days: 1825.0 }
-    }
+    /// For points of no class.
+    pub usual: KeepDays,
+    /// By the name of the class.
+    pub classes: BTreeMap<String, PointClass>,
 }
 
 /// How much a folder with what was read before may hold.

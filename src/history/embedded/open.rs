@@ -7,6 +7,7 @@ use crate::problem::Problem;
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 
@@ -56,20 +57,37 @@ impl Embedded {
     }
 }
 
-/// One program writes a history: what it has in memory is not seen by another.
+/// One program writes a history: what it has in memory is not seen by another. It writes into the lock who it is.
 fn lock(file: &Path) -> Result<File, HistoryError> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let path = file.with_file_name(format!("{name}.lock"));
     let at = |e: std::io::Error| HistoryError::new(reason_of(&e), path.display().to_string(), e.to_string());
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
+    let mut lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            // A lock that nobody can read still locks.
+            let _ = lock.set_len(0).and_then(|()| lock.write_all(this_program().as_bytes()));
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => {
-            let message = "another program has this history open";
+            let holder = std::fs::read_to_string(&path).unwrap_or_default();
+            let message = match holder.trim() {
+                "" => "another program has this history open".to_owned(),
+                holder => format!("another program has this history open: {holder}"),
+            };
             Err(HistoryError::new(Reason::InUse, file.display().to_string(), message))
         }
         Err(TryLockError::Error(e)) => Err(at(e)),
     }
+}
+
+/// `process 4711, plenum run`.
+fn this_program() -> String {
+    let mut words = std::env::args_os().map(|w| w.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let verb = words.next().filter(|w| w.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')).unwrap_or_default();
+    format!("process {}, {}", std::process::id(), format!("{program} {verb}").trim())
 }
 
 /// Points with what the journal holds of them, and its batches.

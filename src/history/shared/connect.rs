@@ -38,15 +38,16 @@ pub enum Secure {
 }
 
 impl Address {
-    /// The address without its password.
+    /// The address without its password and whatever stands behind a `?`.
     pub fn shown(&self) -> String {
-        match self.url.split_once('@') {
-            Some((head, tail)) => {
-                let (scheme, user) = head.split_once("//").unwrap_or(("", head));
+        let Some((scheme, rest)) = self.url.split_once("://") else { return "the address of the history".into() };
+        let rest = rest.split('?').next().unwrap_or_default();
+        match rest.rsplit_once('@') {
+            Some((user, host)) => {
                 let user = user.split(':').next().unwrap_or_default();
-                format!("{scheme}//{user}@{tail}")
+                format!("{scheme}://{user}@{host}")
             }
-            None => self.url.clone(),
+            None => format!("{scheme}://{rest}"),
         }
     }
 

@@ -173,6 +173,10 @@ fn an_address_is_safe_unless_somebody_says_otherwise() {
     let address = |url: &str, secure| Address { url: url.into(), password: None, secure };
     let shown = address("postgres://me:secret@db.example:5432/x", Secure::Usual).shown();
     assert_eq!(shown, "postgres://me@db.example:5432/x");
+    for url in ["postgres://me:se:cr@et@db/x", "postgres://me@db/x?password=secret", "host=db password=secret"] {
+        let shown = address(url, Secure::Usual).shown();
+        assert!(!shown.contains("secret") && !shown.contains("et@") && !shown.contains("se:"), "{shown}");
+    }
     let refused = Shared::open(&address("no address", Secure::Usual)).err().unwrap();
     assert_eq!(refused.reason, Reason::Wrong);
     let none = Shared::open(&address("postgres://me:secret@127.0.0.1:1/x", Secure::Usual)).err().unwrap();

@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, assumptions, broker, joins, naming, rebind,
-    registry, template, views,
+    CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, history, joins,
+    naming, rebind, registry, template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,8 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
         joins: joins::read_all(root.tables("joins")),
         assumptions: assumptions::read_all(root.tables("assumptions")),
-        retention: root.table("retention").map(retention).unwrap_or_default(),
+        history: root.table("history").map_or_else(|| HistorySettings::beside(&folder), |t| history::read(t, &folder)),
+        retention: root.table("retention").map(history::read_retention).unwrap_or_default(),
         cache: root.table("cache").map(cache).unwrap_or_default(),
         naming: root.table("naming").map(naming::read).unwrap_or_default(),
         folder,
@@ -204,17 +205,6 @@ fn ingest(table: Table<'_>) -> Ingest {
     };
     table.finish();
     ingest
-}
-
-fn retention(table: Table<'_>) -> Retention {
-    let otherwise = Retention::default();
-    let days = |key, otherwise| table.number_in(key, 0.0, 36_525.0).map_or(otherwise, |f| f.value);
-    let retention = Retention {
-        raw_days: days("raw_days", otherwise.raw_days),
-        rollup_15min_days: days("rollup_15min_days", otherwise.rollup_15min_days),
-    };
-    table.finish();
-    retention
 }
 
 fn cache(table: Table<'_>) -> CacheBounds {

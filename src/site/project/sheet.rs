@@ -150,6 +150,15 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// A finite number, or one word in place of it: then there is none.
+    pub fn number_or(&self, key: &'static str, word: &str) -> Option<Option<Field<f64>>> {
+        let found = self.field(key, &format!("a number or \"{word}\""), |v| match v.as_str() {
+            Some(text) => (text == word).then_some(None),
+            None => number(v).map(Some),
+        })?;
+        Some(found.value.map(|value| Field { value, line: found.line }))
+    }
+
     pub fn numbers<const N: usize>(&self, key: &'static str) -> Option<Field<[f64; N]>> {
         self.field(key, &format!("a list of {N} numbers"), |v| {
             let list = v.as_array()?;
