@@ -78,6 +78,7 @@ fn site() -> Site {
         check: None,
         source: plenum::site::point::PointSource::Topic { topic: "t".into(), key: String::new() },
         remedy: String::new(),
+        watch: Default::default(),
     }];
     site
 }

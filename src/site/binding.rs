@@ -244,6 +244,7 @@ impl<'a> Binder<'a> {
             check: template.check,
             source,
             remedy: template.remedy.clone(),
+            watch: template.watch,
         });
     }
 }
@@ -324,6 +325,7 @@ mod tests {
             check: None,
             expression: expression.map(str::to_owned),
             remedy: String::new(),
+            watch: Default::default(),
             line: 1,
         }
     }

@@ -22,6 +22,7 @@ pub use tell::Teller;
 
 use crate::history::{self, HistoryError, Kept as Tidied, PointInfo, Reader};
 use crate::problem::Problem;
+use crate::site::{Point, project};
 use crate::telemetry::sample::Sample;
 use crate::time::Time;
 use crossbeam_channel::Sender;
@@ -42,6 +43,13 @@ pub trait Kept: Send + Sync {
 pub struct Declared {
     /// By [`PointIndex`](crate::site::PointIndex).
     pub points: Vec<PointInfo>,
+}
+
+impl Declared {
+    /// The points of a site.
+    pub fn of(points: &[Point], retention: &project::Retention) -> Self {
+        Self { points: points.iter().map(|p| history::place::info(p, retention)).collect() }
+    }
 }
 
 /// Samples of a publisher that counts them: from this number (with it) to that (without it).

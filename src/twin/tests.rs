@@ -45,6 +45,7 @@ fn point(asset: u32, role: &str, check: Option<Check>, rule: Option<&str>) -> Po
             None => PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
         },
         remedy: "look".into(),
+        watch: Default::default(),
     }
 }
 

@@ -23,10 +23,11 @@ impl ReceiptBook {
         let mut any = false;
         for c in counted {
             any = true;
+            let full = open.len() >= PUBLISHERS;
             match open.get_mut(&c.publisher) {
                 Some(ranges) => ranges.add(c.from, c.to),
                 // Who is not told sends again, and is told then.
-                None if open.len() >= PUBLISHERS => {}
+                None if full => {}
                 None => {
                     let ranges: Ranges = std::iter::once([c.from, c.to]).filter(|[from, to]| from < to).collect();
                     open.insert(Arc::clone(&c.publisher), ranges);

@@ -101,6 +101,7 @@ mod tests {
             check: None,
             source: PointSource::Topic { topic: "t".into(), key: String::new() },
             remedy: String::new(),
+            watch: Default::default(),
         };
         let clock = |s: i64| TwinClock { now: Time(s * 1000), from_site: true, site_speaks: true };
         let sample = |s: i64, value: f64, quality| Sample {

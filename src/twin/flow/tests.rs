@@ -52,6 +52,7 @@ fn small() -> Site {
         check: None,
         source: PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     let points = vec![point(VALVE, "position"), point(SMALL_COIL, "leaving_temperature"), point(RETURN, "flow")];
     Site { points, ..Site::of_elements("", elements.collect()).0 }

@@ -42,6 +42,7 @@ fn point(asset: u32, label: &str, role: &str, rule: Option<&str>) -> Point {
             None => PointSource::Topic { topic: label.into(), key: role.into() },
         },
         remedy: "look".into(),
+        watch: Default::default(),
     }
 }
 
