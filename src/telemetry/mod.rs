@@ -98,6 +98,11 @@ impl Rewiring {
         self.rewire.to(meaning, entrance);
         (arrivals, problems)
     }
+
+    /// The points of a site as the history shall know them.
+    pub fn declared(&self, points: &[Point]) -> Arc<Declared> {
+        Arc::new(Declared::of(points, &self.retention))
+    }
 }
 
 /// What topics mean to a site.
