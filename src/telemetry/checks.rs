@@ -152,6 +152,8 @@ pub struct Known {
     pub late_s: f64,
     /// It has never been the same for so long, seconds.
     pub flat_s: Option<f64>,
+    /// A value that stays ten times another is most likely in another unit: nothing that is measured becomes so.
+    pub units: bool,
     /// It is a temperature in °C.
     pub celsius: bool,
     /// It counts up: an energy, a volume.
@@ -175,6 +177,7 @@ impl Default for Known {
             spike: None,
             late_s: f64::INFINITY,
             flat_s: None,
+            units: false,
             celsius: false,
             counter: false,
             rolls_at: None,
@@ -345,7 +348,7 @@ impl Watch {
             self.fahrenheit = false;
         } else if known.celsius && before.abs() > 1.0 && (now - (1.8 * before + 32.0)).abs() <= 2.0 {
             self.fahrenheit = true;
-        } else if before.abs() > 1e-9 {
+        } else if known.units && before.abs() > 1e-9 {
             let ratio = now / before;
             if let Some(factor) = [10.0, 100.0, 1000.0, 0.1, 0.01, 0.001].into_iter().find(|f| near(ratio, *f)) {
                 let all = if self.factor == 0.0 { factor } else { self.factor * factor };
@@ -423,6 +426,7 @@ mod tests {
         spike: Some(1.0),
         late_s: f64::INFINITY,
         flat_s: Some(3600.0),
+        units: true,
         celsius: true,
         counter: false,
         rolls_at: None,

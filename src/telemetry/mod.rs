@@ -18,6 +18,7 @@ pub mod checks;
 pub mod gateway;
 pub mod historian;
 mod intake;
+pub mod keeper;
 pub mod mqtt;
 pub mod nature;
 pub mod payload;

@@ -41,6 +41,8 @@ pub fn known(point: &Point, ingest: &Ingest) -> Known {
         spike: own.spike.or(spike),
         late_s: LATE_S.max(3.0 * point.period_s),
         flat_s: own.flat_s.or(flat_s),
+        // Only what leaves its range is looked at.
+        units: point.expected.is_some() && !set,
         celsius: quantity == Quantity::Temperature && air,
         counter,
         rolls_at: own.rolls_at.filter(|_| counter),
