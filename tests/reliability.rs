@@ -40,8 +40,8 @@ fn chance(below: u64) -> u64 {
 }
 
 const POINTS: u64 = 10;
-/// The clock of the samples: a day in spring.
-const BEGIN: i64 = 1_778_479_200_000;
+/// The clock of the samples: a day in November 2023.
+const BEGIN: i64 = 1_700_000_000_000;
 
 /// The message with the samples `from..to`: of ten points in turn, each with its number as its value.
 fn message(id: &str, from: u64, to: u64) -> Vec<u8> {
@@ -62,7 +62,7 @@ fn project(broker: &str) -> tempfile::TempDir {
     std::fs::write(folder.path().join("site.geojson"), layer).unwrap();
     let mut text = format!(
         "name = \"Reliable\"\nlayers = [{{ file = \"site.geojson\" }}]\n{broker}\nsubscribe = [\"t/#\"]\n\
-         [ingest]\nmax_future_s = 1e9\n[history]\ncommit_ms = 20\n"
+         [history]\ncommit_ms = 20\n"
     );
     for i in 0..POINTS {
         text.push_str(&format!(
@@ -261,10 +261,6 @@ impl Store {
     }
 }
 
-fn ingest() -> Ingest {
-    Ingest { max_future_s: 1e9, ..Ingest::default() }
-}
-
 /// A PUBLISH of QoS 1.
 fn publish_once(topic: &str, packet_id: u16, payload: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
@@ -324,7 +320,7 @@ fn a_message_is_acknowledged_once_it_is_kept_and_never_on_another_connection() {
             std::thread::sleep(Duration::from_millis(5));
         }
     });
-    let connection = store.connect(&Broker { keep_alive_s: 30, ..broker_at(address) }, &ingest());
+    let connection = store.connect(&Broker { keep_alive_s: 30, ..broker_at(address) }, &Ingest::default());
     assert_eq!(told.recv_timeout(LONG).unwrap(), [], "nothing is kept, so nothing is acknowledged");
     assert_eq!(told.recv_timeout(LONG).unwrap(), [9, 4, 3], "in their order, and none of the connection before");
     ended.store(true, Ordering::SeqCst);
@@ -368,7 +364,7 @@ fn a_full_disk_stops_acknowledging_and_it_goes_on_by_itself() {
     let recorded = Recorded { recording, retention: Retention::default() };
     let broker = Broker { keep_alive_s: 60, ..broker_at(server.address()) };
     let connection =
-        telemetry::connect_recorded(&broker, &ingest(), None, &points, "reliable", Some(recorded)).unwrap();
+        telemetry::connect_recorded(&broker, &Ingest::default(), None, &points, "reliable", Some(recorded)).unwrap();
     assert!(connection.subscriber.wait_connected(LONG));
     let _teller = Teller::start(connection.address.clone(), "r".into(), PREFIX.into(), historian.book()).unwrap();
     let publisher = Arc::new(Publisher::connect(&connection.address, "p").unwrap());
@@ -431,7 +427,7 @@ fn a_window_that_stalls_holds_no_history_back() {
     let stall = Duration::from_secs(many("PLENUM_STALL_S", 2));
     let store = Store::new(None);
     let broker = Broker { subscribe: vec!["t/#".into()], ..Broker::default() };
-    let connection = store.connect(&broker, &ingest());
+    let connection = store.connect(&broker, &Ingest::default());
     let site = plenum::site::Site {
         points: (0..POINTS).map(|i| point("t/x", &format!("p{i}"))).collect(),
         elements: vec![plenum::site::Element::default()],
@@ -486,7 +482,7 @@ fn a_broker_that_bounces_is_found_again_each_time() {
     let mut mosquitto = Mosquitto::start(&programs, "max_inflight_messages 20\n");
     let store = Store::new(None);
     let project = mosquitto.project(None);
-    let connection = store.connect(&project, &ingest());
+    let connection = store.connect(&project, &Ingest::default());
     assert!(connection.subscriber.wait_connected(LONG));
     let _teller =
         Teller::start(connection.address.clone(), "teller".into(), PREFIX.into(), store.historian.book()).unwrap();

@@ -22,7 +22,6 @@ const LAST: Duration = Duration::from_secs(10);
 
 /// The history of a run. Dropping it commits what it holds.
 pub struct Record {
-    // Ends first: it tells what the other has kept.
     teller: Option<Teller>,
     historian: Historian,
     /// Where publishers are told, and where that is.
@@ -207,6 +206,16 @@ impl Record {
         }
         problems.extend(status.behind.map(|e| Problem { severity: Severity::Warning, ..e.problem() }));
         problems
+    }
+}
+
+impl Drop for Record {
+    /// First what is held is kept, then it is told.
+    fn drop(&mut self) {
+        self.historian.stop();
+        if let Some(teller) = &mut self.teller {
+            teller.stop();
+        }
     }
 }
 

@@ -331,14 +331,14 @@ impl Client {
                 let _ = self.rest(&mut events, &client);
                 return End::Stopped;
             };
+            // What came in one read goes to the history together.
+            let is_last = events.state.events.is_empty();
             match polled {
                 Ok(Event::Incoming(packet)) => {
                     if matches!(packet, Packet::ConnAck(_)) {
                         connected = Some(Instant::now());
                     }
-                    // What came in one read waits for its last.
-                    let is_last = events.state.events.is_empty();
-                    match self.packet(packet, &client, is_last) {
+                    match self.packet(packet, &client) {
                         Ok(true) => {}
                         Ok(false) => return End::Stopped,
                         Err(failure) => return End::Failed { failure, connected },
@@ -356,6 +356,9 @@ impl Client {
                     return End::Failed { failure, connected };
                 }
             }
+            if is_last && !self.give_to_history() {
+                return End::Stopped;
+            }
         }
     }
 
@@ -364,7 +367,7 @@ impl Client {
     fn rest(&mut self, events: &mut EventLoop, client: &AsyncClient) -> Result<bool, Failure> {
         while let Some(event) = events.state.events.pop_front() {
             if let Event::Incoming(packet) = event
-                && !self.packet(packet, client, false)?
+                && !self.packet(packet, client)?
             {
                 return Ok(false);
             }
@@ -372,8 +375,8 @@ impl Client {
         Ok(self.give_to_history())
     }
 
-    /// False when it is time to stop. `is_last`: nothing more came in the same read.
-    fn packet(&mut self, packet: Packet, client: &AsyncClient, is_last: bool) -> Result<bool, Failure> {
+    /// False when it is time to stop.
+    fn packet(&mut self, packet: Packet, client: &AsyncClient) -> Result<bool, Failure> {
         match packet {
             Packet::Publish(publish) => {
                 if !self.turn() {
@@ -390,7 +393,7 @@ impl Client {
                 }
                 drop(intake);
                 let enough = self.record.as_ref().is_some_and(|r| r.batch.samples.len() >= TOGETHER);
-                return Ok((!(is_last || enough) || self.give_to_history()) && self.hand_over());
+                return Ok((!enough || self.give_to_history()) && self.hand_over());
             }
             // The queue holds 16 and is empty now.
             Packet::ConnAck(_) => {
@@ -416,7 +419,7 @@ impl Client {
             }
             _ => {}
         }
-        Ok(!is_last || self.give_to_history())
+        Ok(true)
     }
 
     /// Takes over what topics mean from now on. All that was read before has been handed over by now. False when it
