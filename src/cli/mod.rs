@@ -29,6 +29,7 @@ pub mod field;
 mod graph;
 mod headless;
 pub mod heap;
+mod history;
 mod import;
 mod interrupt;
 pub mod live;
@@ -73,6 +74,7 @@ enum Verb {
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
     Solve(solve::Args),
+    History(history::Args),
     Place(place::Args),
     Bench(bench::Args),
 }
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),
         Verb::Solve(args) => solve::run(args),
+        Verb::History(args) => history::run(args),
         Verb::Place(args) => place::run(args),
         Verb::Bench(args) => bench::run(args),
     };

@@ -94,6 +94,12 @@ impl Bucket {
         bucket
     }
 
+    /// Whether this is another one to the bit.
+    pub fn is(&self, other: &Self) -> bool {
+        let bits = |b: &Self| (b.start, b.n, b.bad, [b.min, b.max, b.sum, b.last].map(f64::to_bits));
+        bits(self) == bits(other)
+    }
+
     /// This one and a later one together, from `start` on.
     #[must_use]
     pub fn and(self, later: Self) -> Self {

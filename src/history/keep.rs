@@ -63,6 +63,15 @@ pub struct Kept {
     pub held: u64,
 }
 
+/// What is gone of a point, and why nothing more may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// The first whole hour of which every sample that came is still there; none: no sample was deleted.
+    pub gone_before: Option<Time>,
+    /// Why it is held; none: it is not.
+    pub held: Option<String>,
+}
+
 /// A line of the book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {

@@ -9,17 +9,22 @@
 //! have been.
 
 pub mod bucket;
+pub mod check;
+pub mod copy;
 pub mod embedded;
 mod error;
+pub mod export;
 pub mod keep;
 pub mod place;
 pub mod query;
+pub mod rows;
 pub mod segment;
 pub mod shared;
+pub mod table;
 
 pub use bucket::{Bucket, Level};
 pub use error::{HistoryError, Reason};
-pub use keep::{Entry, Keep, Kept, Retention};
+pub use keep::{Entry, Keep, Kept, Past, Retention};
 pub use place::{Opened, Place, open, open_reader};
 
 use crate::quality::Quality;
@@ -142,6 +147,13 @@ pub trait History: Send {
     /// A key that nobody declared; a store that cannot be written.
     fn hold(&mut self, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError>;
 
+    /// Takes over what another history knows of a point and cannot show by samples: its sums of before its samples
+    /// begin, and its hold. Where this one has sums of its own they stay.
+    ///
+    /// # Errors
+    /// As for [`Self::append`].
+    fn adopt(&mut self, point: PointKey, past: &Past, sums: &[(Level, Vec<Bucket>)]) -> Result<(), HistoryError>;
+
     /// The book of what was deleted, held and released, the newest first, at most so many lines.
     ///
     /// # Errors
@@ -183,6 +195,18 @@ pub trait Reader: Send {
     /// # Errors
     /// When the store cannot be read.
     fn latest(&self, points: &[PointKey]) -> Result<Vec<Option<Stored>>, HistoryError>;
+
+    /// What is gone of a point, and whether it is held.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn past(&self, point: PointKey) -> Result<Past, HistoryError>;
+
+    /// The book of what was deleted, held and released, the newest first, at most so many lines.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn book(&self, most: usize) -> Result<Vec<Entry>, HistoryError>;
 }
 
 /// What a store holds at a moment.

@@ -1,12 +1,13 @@
 //! Where a history is, and opening it: what a project's `[history]` and `[retention]` come to.
 
-use super::embedded::{Embedded, EmbeddedReader, Options};
+use super::embedded::{self, Embedded, EmbeddedReader, Options};
 use super::segment::Scale;
 use super::shared::{Address, Secure, Shared, SharedReader};
-use super::{History, HistoryError, Keep, PointInfo, Reader, Reason, Retention};
+use super::{History, HistoryError, Keep, PointInfo, PointKey, Reader, Reason, Retention};
 use crate::problem::Problem;
 use crate::site::point::Point;
 use crate::site::project::{self, HistorySettings, HistoryStore, KeepDays, Secret};
+use crate::time::Time;
 use std::path::PathBuf;
 
 /// Where a history is.
@@ -93,6 +94,17 @@ impl Place {
         })
     }
 
+    /// Holds a point, or releases it, beside whoever writes the history.
+    ///
+    /// # Errors
+    /// A history that is not there or cannot be written.
+    pub fn hold(&self, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError> {
+        match self {
+            Self::File(file) => embedded::hold(file, point, hold, now, why),
+            Self::Server(address) => Shared::open(address)?.hold(point, hold, now, why),
+        }
+    }
+
     /// What people read: the file, or the address without its password.
     pub fn shown(&self) -> String {
         match self {
@@ -138,7 +150,6 @@ mod tests {
     use crate::history::{Span, Stored};
     use crate::quality::Quality;
     use crate::site::project::PointClass;
-    use crate::time::Time;
 
     #[test]
     fn a_projects_history_is_opened_read_beside_and_kept_as_it_says() {

@@ -258,7 +258,7 @@ pub(super) fn matches(template: &Template, element: &Element, tag: &str) -> bool
 }
 
 /// `*` stands for any run of characters.
-pub(super) fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();
@@ -271,7 +271,7 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The candidate that differs least, when it differs little.
-pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     // A word of one letter is near to everything.
     let length = word.chars().count();
     let most = (1 + length / 4).min(length.saturating_sub(1));

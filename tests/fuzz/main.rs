@@ -21,6 +21,7 @@
 
 mod demands;
 mod engine;
+mod history;
 #[path = "../ids_common/mod.rs"]
 mod ids_common;
 mod models;
@@ -128,6 +129,18 @@ fn project_edit() {
 #[test]
 fn certificates() {
     projects::certificates();
+}
+
+// Samples at rest.
+
+#[test]
+fn segment() {
+    history::segment();
+}
+
+#[test]
+fn samples_csv() {
+    history::samples_csv();
 }
 
 // What people type, and what sensors send.

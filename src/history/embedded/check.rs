@@ -1,37 +1,13 @@
 //! Looking through a whole history for damage.
 
-use super::{journal, rollup, schema, seal};
+use super::{journal, read, rollup, schema, seal};
 use crate::history::bucket::cut;
+pub use crate::history::check::Verified;
 use crate::history::segment;
 use crate::history::{Bucket, HistoryError, Level, PointKey, Span};
 use crate::time::Time;
-use rusqlite::{Connection, OpenFlags};
-use serde::Serialize;
+use rusqlite::Connection;
 use std::path::Path;
-
-/// What was read, and the first thing that is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Verified {
-    /// Points.
-    pub points: u64,
-    /// Segments and batches read.
-    pub chunks: u64,
-    /// Samples in them; one that is in a batch and in a segment counts twice.
-    pub samples: u64,
-    /// Packs of buckets compared with their samples.
-    pub rollups: u64,
-    /// The first damage: where and what; none where all is whole.
-    pub first_damage: Option<String>,
-    /// How many damages there are; looking goes on behind the first.
-    pub damages: u64,
-}
-
-impl Verified {
-    fn damage(&mut self, what: impl FnOnce() -> String) {
-        self.damages += 1;
-        self.first_damage.get_or_insert_with(what);
-    }
-}
 
 /// Reads every byte of a history: SQLite's own structures, each batch, each segment (check sum, order, what its row
 /// says of it, no overlap), and every bucket against its samples. `on` hears how far it is, 0 to 1, and stops it by
@@ -41,9 +17,9 @@ impl Verified {
 /// A file that is not there, or is no history at all.
 pub fn verify(file: &Path, mut on: impl FnMut(f64) -> bool) -> Result<Verified, HistoryError> {
     let error = |e: rusqlite::Error| schema::error(file, &e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(file, flags).map_err(error)?;
-    schema::check_version(&db, file)?;
+    let db = read::connect(file)?;
+    // As it is at this moment, whatever is written meanwhile.
+    db.execute_batch("BEGIN").map_err(error)?;
     let mut found = Verified::default();
     match db.query_row("PRAGMA integrity_check(1)", [], |r| r.get::<_, String>(0)) {
         Ok(said) if said == "ok" => {}

@@ -1,10 +1,11 @@
 //! Deleting what is old enough, but for what is held; and the book of what was deleted.
 
-use super::{Embedded, rollup, schema};
+use super::{Embedded, read, rollup, schema};
 use crate::history::keep::{Entry, Keep, Kept, Retention};
 use crate::history::{HistoryError, Level, PointKey, Reason};
 use crate::time::Time;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use std::path::Path;
 
 impl Embedded {
     /// A segment goes when its last sample is old enough.
@@ -32,37 +33,58 @@ impl Embedded {
     }
 
     pub(super) fn set_hold(&mut self, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError> {
-        let file = self.file.clone();
-        let error = |e: rusqlite::Error| schema::error(&file, &e);
-        let Some(id) = self.hot().point(point).map(|p| p.info.id.clone()) else {
-            let message = format!("there is no point {} in it", point.0);
-            return Err(HistoryError::new(Reason::Wrong, file.display().to_string(), message));
-        };
-        let tx = self.db.transaction().map_err(error)?;
-        tx.execute("UPDATE point SET held = ?2 WHERE key = ?1", (point.0, hold.then_some(why))).map_err(error)?;
-        let what = if hold { "held" } else { "released" };
-        note(&tx, now, what, &id, None, 0, why).map_err(error)?;
-        tx.commit().map_err(error)
+        mark(&mut self.db, &self.file, point, hold, now, why)
     }
+}
 
-    pub(super) fn read_book(&self, most: usize) -> Result<Vec<Entry>, HistoryError> {
-        let read = || -> rusqlite::Result<Vec<Entry>> {
-            let mut query =
-                self.db.prepare("SELECT at, what, point, until, samples, why FROM audit ORDER BY id DESC LIMIT ?1")?;
-            let rows = query.query_map([most as i64], |r| {
-                Ok(Entry {
-                    at: Time(r.get(0)?),
-                    what: r.get(1)?,
-                    point: r.get(2)?,
-                    older_than: r.get::<_, Option<i64>>(3)?.map(Time),
-                    samples: r.get::<_, i64>(4)?.max(0) as u64,
-                    why: r.get(5)?,
-                })
-            })?;
-            rows.collect()
-        };
-        read().map_err(|e| self.error(&e))
-    }
+/// Holds a point, or releases it, beside whoever writes the history: whether something is held is looked up whenever
+/// something is to go.
+///
+/// # Errors
+/// A history that is not there or cannot be written.
+pub fn hold(file: &Path, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError> {
+    drop(read::connect(file)?);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(file, flags).map_err(|e| schema::error(file, &e))?;
+    mark(&mut db, file, point, hold, now, why)
+}
+
+fn mark(
+    db: &mut Connection,
+    file: &Path,
+    point: PointKey,
+    hold: bool,
+    now: Time,
+    why: &str,
+) -> Result<(), HistoryError> {
+    let error = |e: rusqlite::Error| schema::error(file, &e);
+    // At once: what was read before another one wrote could not be written.
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+    let id: Option<String> =
+        tx.query_row("SELECT id FROM point WHERE key = ?1", [point.0], |r| r.get(0)).optional().map_err(error)?;
+    let Some(id) = id else {
+        let message = format!("there is no point {} in it", point.0);
+        return Err(HistoryError::new(Reason::Wrong, file.display().to_string(), message));
+    };
+    tx.execute("UPDATE point SET held = ?2 WHERE key = ?1", (point.0, hold.then_some(why))).map_err(error)?;
+    note(&tx, now, if hold { "held" } else { "released" }, &id, None, 0, why).map_err(error)?;
+    tx.commit().map_err(error)
+}
+
+/// The newest lines of the book.
+pub(super) fn book(db: &Connection, most: usize) -> rusqlite::Result<Vec<Entry>> {
+    let mut query = db.prepare("SELECT at, what, point, until, samples, why FROM audit ORDER BY id DESC LIMIT ?1")?;
+    let rows = query.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |r| {
+        Ok(Entry {
+            at: Time(r.get(0)?),
+            what: r.get(1)?,
+            point: r.get(2)?,
+            older_than: r.get::<_, Option<i64>>(3)?.map(Time),
+            samples: r.get::<_, i64>(4)?.max(0) as u64,
+            why: r.get(5)?,
+        })
+    })?;
+    rows.collect()
 }
 
 fn note(

@@ -14,12 +14,14 @@
 //! | `latest` | the newest sample of each point at its last sealing |
 //! | `audit` | what was deleted, when and why |
 
+mod adopt;
 mod check;
 mod hot;
 mod journal;
 mod keep;
 mod open;
 mod read;
+mod restore;
 mod rollup;
 mod schema;
 mod seal;
@@ -28,9 +30,16 @@ mod seal;
 mod tests;
 
 pub use check::{Verified, verify};
+pub use keep::hold;
+pub use open::{holder, size};
 pub use read::EmbeddedReader;
+pub use restore::{back_up, restore};
+pub(super) use schema::error;
 
-use super::{Entry, History, HistoryError, Kept, PointInfo, PointKey, Reader, Reason, Retention, State, Stored};
+use super::{
+    Bucket, Entry, History, HistoryError, Kept, Level, Past, PointInfo, PointKey, Reader, Reason, Retention, State,
+    Stored,
+};
 use crate::time::Time;
 use hot::Hot;
 use rusqlite::Connection;
@@ -87,17 +96,7 @@ impl Embedded {
     /// # Errors
     /// When the other file cannot be written.
     pub fn back_up(&self, to: &Path) -> Result<(), HistoryError> {
-        let name = to.file_name().unwrap_or_default().to_string_lossy();
-        let beside = to.with_file_name(format!(".{name}.part"));
-        let at = |e: std::io::Error| HistoryError::new(reason_of(&e), to.display().to_string(), e.to_string());
-        match std::fs::remove_file(&beside) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(at(e)),
-            _ => {}
-        }
-        let text = beside.to_string_lossy().into_owned();
-        self.db.execute("VACUUM INTO ?1", [&text]).map_err(|e| schema::error(to, &e))?;
-        File::open(&beside).and_then(|f| f.sync_all()).map_err(at)?;
-        std::fs::rename(&beside, to).map_err(at)
+        restore::copy_out(&self.db, &self.file, to)
     }
 
     fn hot(&self) -> RwLockReadGuard<'_, Hot> {
@@ -205,8 +204,12 @@ impl History for Embedded {
         self.set_hold(point, hold, now, why)
     }
 
+    fn adopt(&mut self, point: PointKey, past: &Past, sums: &[(Level, Vec<Bucket>)]) -> Result<(), HistoryError> {
+        self.take_over(point, past, sums)
+    }
+
     fn book(&mut self, most: usize) -> Result<Vec<Entry>, HistoryError> {
-        self.read_book(most)
+        keep::book(&self.db, most).map_err(|e| self.error(&e))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, HistoryError> {

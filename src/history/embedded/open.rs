@@ -1,7 +1,7 @@
 //! Opening a history, and reading its journal again after a crash.
 
 use super::hot::Hot;
-use super::{Embedded, Options, journal, reason_of, schema};
+use super::{Embedded, Options, journal, read, reason_of, schema};
 use crate::history::{HistoryError, Reason};
 use crate::problem::Problem;
 use rusqlite::Connection;
@@ -58,9 +58,8 @@ impl Embedded {
 }
 
 /// One program writes a history: what it has in memory is not seen by another. It writes into the lock who it is.
-fn lock(file: &Path) -> Result<File, HistoryError> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let path = file.with_file_name(format!("{name}.lock"));
+pub(super) fn lock(file: &Path) -> Result<File, HistoryError> {
+    let path = read::beside(file, ".lock");
     let at = |e: std::io::Error| HistoryError::new(reason_of(&e), path.display().to_string(), e.to_string());
     let mut lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(at)?;
     match lock.try_lock() {
@@ -79,6 +78,21 @@ fn lock(file: &Path) -> Result<File, HistoryError> {
         }
         Err(TryLockError::Error(e)) => Err(at(e)),
     }
+}
+
+/// Who has a history open to write it: `process 4711, plenum run`; none: nobody.
+pub fn holder(file: &Path) -> Option<String> {
+    let path = read::beside(file, ".lock");
+    let lock = File::options().write(true).open(&path).ok()?;
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => Some(std::fs::read_to_string(&path).unwrap_or_default().trim().to_owned()),
+        _ => None,
+    }
+}
+
+/// Bytes of a history on the disk, its log among them.
+pub fn size(file: &Path) -> u64 {
+    ["", "-wal"].iter().filter_map(|end| std::fs::metadata(read::beside(file, end)).ok()).map(|m| m.len()).sum()
 }
 
 /// `process 4711, plenum run`.

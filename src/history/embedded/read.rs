@@ -1,9 +1,11 @@
 //! Reading beside the one who writes, or alone.
 
 use super::hot::Hot;
-use super::{open, rollup, schema, seal};
+use super::{adopt, keep, open, rollup, schema, seal};
 use crate::history::bucket::cut;
-use crate::history::{Bucket, HistoryError, Level, PointInfo, PointKey, Reader, Span, Stored, settle};
+use crate::history::{
+    Bucket, Entry, HistoryError, Level, Past, PointInfo, PointKey, Reader, Reason, Span, Stored, settle,
+};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -45,12 +47,41 @@ impl EmbeddedReader {
     }
 }
 
-fn connect(file: &Path) -> Result<Connection, HistoryError> {
+pub(super) fn connect(file: &Path) -> Result<Connection, HistoryError> {
+    if !file.is_file() {
+        let message = "there is no history yet";
+        return Err(HistoryError::new(Reason::Gone, file.display().to_string(), message));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(file, flags).map_err(|e| schema::error(file, &e))?;
-    schema::check_version(&db, file)?;
+    match schema::check_version(&db, file) {
+        Ok(()) => {}
+        // SQLite wants to write the index of a log beside it. Where nobody may write there and no log is, nobody
+        // writes the file either, and it can be read as it is.
+        Err(e) if e.reason != Reason::Wrong && !beside(file, "-wal").exists() => {
+            let same = immutable(file, flags).and_then(|db| schema::check_version(&db, file).map(|()| db));
+            return same.map_err(|_| e);
+        }
+        Err(e) => return Err(e),
+    }
     db.set_prepared_statement_cache_capacity(32);
     Ok(db)
+}
+
+fn immutable(file: &Path, flags: OpenFlags) -> Result<Connection, HistoryError> {
+    let path: String = file.to_string_lossy().replace('\\', "/");
+    let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let root = if escaped.starts_with('/') { "" } else { "/" };
+    let relative = file.is_relative();
+    let uri =
+        if relative { format!("file:{escaped}?immutable=1") } else { format!("file://{root}{escaped}?immutable=1") };
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(|e| schema::error(file, &e))
+}
+
+/// The file of SQLite's that stands beside one of its databases: `-wal`, `-shm`.
+pub(super) fn beside(file: &Path, end: &str) -> PathBuf {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    file.with_file_name(format!("{name}{end}"))
 }
 
 impl Reader for EmbeddedReader {
@@ -86,5 +117,13 @@ impl Reader for EmbeddedReader {
     fn latest(&self, points: &[PointKey]) -> Result<Vec<Option<Stored>>, HistoryError> {
         let hot = self.hot();
         Ok(points.iter().map(|key| hot.point(*key).and_then(|p| p.latest)).collect())
+    }
+
+    fn past(&self, point: PointKey) -> Result<Past, HistoryError> {
+        adopt::past(&self.db, point).map_err(|e| schema::error(&self.file, &e))
+    }
+
+    fn book(&self, most: usize) -> Result<Vec<Entry>, HistoryError> {
+        keep::book(&self.db, most).map_err(|e| schema::error(&self.file, &e))
     }
 }

@@ -90,7 +90,7 @@ pub(super) fn points(db: &Connection) -> rusqlite::Result<Vec<(PointKey, PointIn
 }
 
 /// What an error of SQLite means to people.
-pub(super) fn error(file: &Path, e: &rusqlite::Error) -> HistoryError {
+pub(in crate::history) fn error(file: &Path, e: &rusqlite::Error) -> HistoryError {
     let reason = match e.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Reason::Full,
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Reason::ReadOnly,

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::history::{Entry, HistoryError, Keep, Kept, Level, PointKey, Reason, Retention};
 use crate::time::Time;
-use tokio_postgres::{Client, Error, Transaction};
+use tokio_postgres::{Client, Error, Row, Transaction};
 
 impl Shared {
     pub(super) fn delete_old(&mut self, now: Time, retention: &Retention) -> Result<Kept, HistoryError> {
@@ -37,26 +37,22 @@ impl Shared {
             (client, done)
         })
     }
+}
 
-    pub(super) fn read_book(&mut self, most: usize) -> Result<Vec<Entry>, HistoryError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.link.run(|client| async move {
-            let asked = "SELECT at, what, point, older_than, samples, why FROM plenum.book ORDER BY id DESC LIMIT $1";
-            let rows = client.query(asked, &[&most]).await;
-            (client, rows)
-        })?;
-        Ok(rows
-            .iter()
-            .map(|r| Entry {
-                at: Time(r.get(0)),
-                what: r.get(1),
-                point: r.get(2),
-                older_than: r.get::<_, Option<i64>>(3).map(Time),
-                samples: r.get::<_, i64>(4).max(0) as u64,
-                why: r.get(5),
-            })
-            .collect())
-    }
+/// The newest lines of the book.
+pub(super) async fn book(client: Client, most: usize) -> (Client, Result<Vec<Entry>, Error>) {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let asked = "SELECT at, what, point, older_than, samples, why FROM plenum.book ORDER BY id DESC LIMIT $1";
+    let rows = client.query(asked, &[&most]).await;
+    let entry = |r: &Row| Entry {
+        at: Time(r.get(0)),
+        what: r.get(1),
+        point: r.get(2),
+        older_than: r.get::<_, Option<i64>>(3).map(Time),
+        samples: r.get::<_, i64>(4).max(0) as u64,
+        why: r.get(5),
+    };
+    (client, rows.map(|rows| rows.iter().map(entry).collect()))
 }
 
 async fn set_hold(client: &mut Client, key: i32, id: &str, hold: bool, now: Time, why: &str) -> Result<(), Error> {

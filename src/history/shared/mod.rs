@@ -8,6 +8,7 @@
 //! The first program that may makes the tables, and two roles without login to grant to people and programs:
 //! `plenum_writer` and `plenum_reader`.
 
+mod adopt;
 mod connect;
 mod keep;
 mod read;
@@ -19,7 +20,9 @@ mod write;
 pub use connect::{Address, Secure};
 pub use read::SharedReader;
 
-use super::{Entry, History, HistoryError, Kept, PointInfo, PointKey, Reader, Retention, State, Stored};
+use super::{
+    Bucket, Entry, History, HistoryError, Kept, Level, Past, PointInfo, PointKey, Reader, Retention, State, Stored,
+};
 use crate::time::Time;
 use connect::Link;
 use std::collections::HashMap;
@@ -78,8 +81,12 @@ impl History for Shared {
         self.set_hold(point, hold, now, why)
     }
 
+    fn adopt(&mut self, point: PointKey, past: &Past, sums: &[(Level, Vec<Bucket>)]) -> Result<(), HistoryError> {
+        self.take_over(point, past, sums)
+    }
+
     fn book(&mut self, most: usize) -> Result<Vec<Entry>, HistoryError> {
-        self.read_book(most)
+        self.link.run(|client| keep::book(client, most))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, HistoryError> {

@@ -1,9 +1,10 @@
 //! Reading from the server.
 
 use super::connect::{Address, Link};
+use super::keep;
 use crate::history::bucket::cut;
 use crate::history::segment::Scale;
-use crate::history::{Bucket, HistoryError, Level, PointInfo, PointKey, Reader, Span, Stored};
+use crate::history::{Bucket, Entry, HistoryError, Level, Past, PointInfo, PointKey, Reader, Span, Stored};
 use crate::quality::Quality;
 use crate::time::Time;
 use std::cell::RefCell;
@@ -58,6 +59,19 @@ impl Reader for SharedReader {
         })?;
         let by_key: HashMap<u32, Stored> = found.iter().map(|r| (r.get::<_, i32>(5) as u32, stored(r))).collect();
         Ok(points.iter().map(|p| by_key.get(&p.0).copied()).collect())
+    }
+
+    fn past(&self, point: PointKey) -> Result<Past, HistoryError> {
+        self.link.borrow_mut().run(|client| async move {
+            let asked = "SELECT deleted_before, held FROM plenum.point WHERE key = $1";
+            let row = client.query_opt(asked, &[&(point.0 as i32)]).await;
+            let past = |r: Row| Past { gone_before: r.get::<_, Option<i64>>(0).map(Time), held: r.get(1) };
+            (client, row.map(|r| r.map(past).unwrap_or_default()))
+        })
+    }
+
+    fn book(&self, most: usize) -> Result<Vec<Entry>, HistoryError> {
+        self.link.borrow_mut().run(|client| keep::book(client, most))
     }
 }
 

@@ -73,6 +73,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Runs a statement by the server's own program.
+    fn sql(&self, statement: &str) -> bool {
+        let mut psql = as_server(&self.programs.join("psql"), self.folder.path());
+        let port = self.port.to_string();
+        psql.args(["-h", "127.0.0.1", "-p", &port, "-U", "plenum", "-d", "postgres", "-q", "-c", statement]);
+        psql.status().unwrap().success()
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let mut control = as_server(&self.programs.join("pg_ctl"), self.folder.path());
@@ -228,4 +238,53 @@ fn any_order_makes_the_same_history() {
         Ok(())
     });
     assert!(done.is_ok(), "{done:?}");
+}
+
+/// From a file onto the server and back into another file: the same history, with sums whose samples are gone and
+/// holds; a check finds nothing, and a second copy does nothing.
+#[test]
+fn a_history_moves_to_the_server_and_back() {
+    use crate::history::check;
+    use crate::history::copy::copy;
+    use crate::history::embedded::Embedded;
+    const DAY: i64 = 86_400_000;
+    let Some(server) = Server::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| Embedded::open(&dir.path().join(name), Default::default()).unwrap().0;
+    let mut first = file("a.db");
+    let keys = first.declare(&["a", "b"].map(info)).unwrap();
+    for i in 0..1200i64 {
+        let bad = if i % 9 == 0 { Quality::BadSensor } else { Quality::Good };
+        let sample = Stored { quality: bad, code: (i % 4) as u32, ..at(i * DAY / 10, (i as f64).sqrt()) };
+        first.append(&[(keys[0], sample), (keys[1], sample)]).unwrap();
+    }
+    first.seal_all().unwrap();
+    first.hold(keys[1], true, Time(0), "a claim").unwrap();
+    assert!(first.retain(Time(120 * DAY), &Retention::default()).unwrap().samples > 0);
+    let mut there = Shared::open(&server.address()).unwrap();
+    let source = first.reader().unwrap();
+    let copied = copy(source.as_ref(), &mut there, |_, _| true).unwrap();
+    assert!(copied.sums > 0 && copied.samples > 1200, "{copied:?}");
+    assert_eq!(copy(source.as_ref(), &mut there, |_, _| true).unwrap().samples, 0);
+    let on_server = there.reader().unwrap();
+    let found = check::verify(on_server.as_ref(), |_| true).unwrap();
+    assert_eq!((found.first_damage, found.samples, found.points), (None, copied.samples, 2));
+    let mut back = file("b.db");
+    assert_eq!(copy(on_server.as_ref(), &mut back, |_, _| true).unwrap().samples, copied.samples);
+    let last = back.reader().unwrap();
+    for (key, info) in last.points().unwrap() {
+        let other = keys[usize::from(info.id == "b")];
+        assert_eq!(text(&last.samples(key, Span::ALL).unwrap()), text(&source.samples(other, Span::ALL).unwrap()));
+        for level in Level::ALL {
+            let of = |r: &dyn Reader, k| bits(&r.buckets(k, level, Span::ALL).unwrap());
+            assert_eq!(of(last.as_ref(), key), of(source.as_ref(), other), "{level:?}");
+        }
+        assert_eq!(last.past(key).unwrap().held, source.past(other).unwrap().held);
+    }
+    // A sum that is not that of its samples is found.
+    drop(there);
+    let spoil = "UPDATE plenum.bucket SET total = total + 1 WHERE level = 0 AND start = (SELECT max(start) FROM plenum.bucket WHERE level = 0)";
+    assert!(server.sql(spoil), "psql");
+    let found = check::verify(on_server.as_ref(), |_| true).unwrap();
+    assert!(found.first_damage.is_some_and(|d| d.contains("Minute sums of")), "not found");
 }
