@@ -1,6 +1,6 @@
 use super::*;
 use crate::history::embedded::{Embedded, EmbeddedReader, Options, verify};
-use crate::history::{Entry, History, PointKey, Reason, Retention, Span, State, Stored};
+use crate::history::{Bucket, Entry, History, Level, Past, PointKey, Reason, Retention, Span, State, Stored};
 use crate::quality::Quality;
 use crate::site::PointIndex;
 use proptest::prelude::*;
@@ -186,6 +186,9 @@ impl History for Failing {
     }
     fn hold(&mut self, point: PointKey, hold: bool, now: Time, why: &str) -> Result<(), HistoryError> {
         self.inner.hold(point, hold, now, why)
+    }
+    fn adopt(&mut self, point: PointKey, past: &Past, sums: &[(Level, Vec<Bucket>)]) -> Result<(), HistoryError> {
+        self.inner.adopt(point, past, sums)
     }
     fn book(&mut self, most: usize) -> Result<Vec<Entry>, HistoryError> {
         self.inner.book(most)
