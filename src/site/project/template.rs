@@ -426,3 +426,25 @@ fn in_words(role: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::told;
+    use crate::site::point::Watching;
+
+    #[test]
+    fn what_samples_should_be_like_in_their_own_unit() {
+        let points = "[templates.a.points]\nx = { unit = \"[degF]\", possible = [-40, 212], max_per_min = 18, spike = 9, \
+                      flat_after_s = 7200 }\nm = { unit = \"kW.h\", counter = true, rolls_at = 1000 }\n";
+        let project = told(points, &[]);
+        let of = |role: &str| project.templates[0].points.iter().find(|p| p.role == role).unwrap().watch;
+        let (x, m) = (of("x"), of("m"));
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let [low, high] = x.possible.unwrap();
+        assert!(near(low, -40.0) && near(high, 100.0) && near(x.rate_per_s.unwrap(), 10.0 / 60.0), "{x:?}");
+        assert!(near(x.spike.unwrap(), 5.0) && x.flat_s == Some(7200.0) && x.counter.is_none());
+        assert_eq!(m, Watching { counter: Some(true), rolls_at: Some(3.6e9), ..Watching::default() });
+        told("[templates.a.points]\nx = { unit = \"1\", possible = [2, 1] }\n", &[(5, "goes from 2 to 1")]);
+        told("[templates.a.points]\nx = { unit = \"1\", spike = 0 }\n", &[(5, "`spike`")]);
+    }
+}
