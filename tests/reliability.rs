@@ -73,8 +73,32 @@ fn project(broker: &str) -> tempfile::TempDir {
     folder
 }
 
-fn run(folder: &Path) -> Child {
-    start(&["run", folder.to_str().unwrap(), "--headless"], Stdio::null(), Stdio::null())
+/// The program at work; it does not outlive the test.
+struct Program(Child);
+
+impl Program {
+    fn run(folder: &Path) -> Self {
+        Self(start(&["run", folder.to_str().unwrap(), "--headless"], Stdio::null(), Stdio::null()))
+    }
+
+    /// As nothing can be prepared for: SIGKILL.
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Ctrl-C; true when it ends well.
+    fn end(&mut self) -> bool {
+        interrupt(&self.0);
+        wait_for("an end", || self.0.try_wait().unwrap()).success()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn file_of(folder: &Path) -> PathBuf {
@@ -113,7 +137,7 @@ fn a_program_that_is_killed_loses_nothing_that_has_a_receipt() {
     let folder = project(&format!("[broker]\nurl = \"embedded\"\nport = {port}"));
     let file = file_of(folder.path());
     let address = Address::embedded(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
-    let mut child = run(folder.path());
+    let mut child = Program::run(folder.path());
     wait_for("it to listen", || TcpStream::connect(("127.0.0.1", port)).ok());
     let publisher = Arc::new(Publisher::connect(&address, "reliable-publisher").unwrap());
     let patience = Duration::from_secs(2);
@@ -144,8 +168,7 @@ fn a_program_that_is_killed_loses_nothing_that_has_a_receipt() {
                 break;
             }
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         // What it has acknowledged by now is there for whoever looks.
         std::thread::sleep(Duration::from_millis(50));
         let acknowledged = keeper.done();
@@ -154,23 +177,18 @@ fn a_program_that_is_killed_loses_nothing_that_has_a_receipt() {
         slowest = slowest.max(opening.elapsed());
         holds_all(&there, &acknowledged);
         println!("kill {kill}: {published} published, {} acknowledged, {} there", acknowledged.count(), there.count());
-        child = run(folder.path());
+        child = Program::run(folder.path());
     }
     // All of it comes again, and is there once.
     let all = Instant::now();
     while !keeper.flush(Duration::from_secs(1)) {
         assert!(all.elapsed() < LONG, "{:?}", keeper.stats());
     }
-    interrupt(&child);
-    assert!(finish_quietly(child), "it ends cleanly");
+    assert!(child.end(), "it ends cleanly");
     let there = numbers_in(&file);
     assert_eq!((there.count(), there.first_missing(0)), (published, published));
     assert_eq!(verify(&file, |_| true).unwrap().damages, 0);
     println!("{kills} kills, {published} samples, {:?}; read again in {slowest:?} at most", keeper.stats());
-}
-
-fn finish_quietly(mut child: Child) -> bool {
-    wait_for("an end", || child.try_wait().unwrap()).success()
 }
 
 #[test]
@@ -186,7 +204,7 @@ fn a_program_that_is_killed_beside_a_broker_of_its_own_loses_nothing() {
         password.display()
     ));
     let file = file_of(folder.path());
-    let mut child = run(folder.path());
+    let mut child = Program::run(folder.path());
     // Its session is there once it has subscribed; nothing is published before.
     let address = Address::resolve(&mosquitto.project(None), None).unwrap();
     let publisher = Publisher::connect(&address, "reliable-publisher").unwrap();
@@ -204,11 +222,10 @@ fn a_program_that_is_killed_beside_a_broker_of_its_own_loses_nothing() {
             published += 50;
             std::thread::sleep(Duration::from_millis(5));
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         let there = numbers_in(&file);
         assert!(there.first_missing(0) <= published);
-        child = run(folder.path());
+        child = Program::run(folder.path());
     }
     assert!(publisher.flush(LONG));
     // What was not acknowledged the broker has kept.
@@ -217,8 +234,7 @@ fn a_program_that_is_killed_beside_a_broker_of_its_own_loses_nothing() {
         std::thread::sleep(Duration::from_millis(500));
         complete()
     });
-    interrupt(&child);
-    assert!(finish_quietly(child));
+    assert!(child.end(), "it ends cleanly");
     assert_eq!(numbers_in(&file).first_missing(0), published);
     assert_eq!(verify(&file, |_| true).unwrap().damages, 0);
     println!("{kills} kills, {published} samples");
@@ -321,7 +337,7 @@ fn a_message_is_acknowledged_once_it_is_kept_and_never_on_another_connection() {
         }
     });
     let connection = store.connect(&Broker { keep_alive_s: 30, ..broker_at(address) }, &Ingest::default());
-    assert_eq!(told.recv_timeout(LONG).unwrap(), [], "nothing is kept, so nothing is acknowledged");
+    assert_eq!(told.recv_timeout(LONG).unwrap(), Vec::<u16>::new(), "nothing is kept, so nothing is acknowledged");
     assert_eq!(told.recv_timeout(LONG).unwrap(), [9, 4, 3], "in their order, and none of the connection before");
     ended.store(true, Ordering::SeqCst);
     drop(connection);

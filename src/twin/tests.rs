@@ -404,7 +404,9 @@ fn what_rules_compute_is_kept_and_a_history_that_keeps_nothing_is_an_alarm() {
     let is_there = Arc::clone(&there);
     let open = move || match is_there.load(Ordering::SeqCst) {
         false => Err(HistoryError::new(Reason::Gone, "h.db", "its disk is gone")),
-        true => Embedded::open(&file, Options::default()).map(|(s, p)| (Box::new(s) as _, p)),
+        true => {
+            Embedded::open(&file, Options::default()).map(|(s, p)| (Box::new(s) as Box<dyn crate::history::History>, p))
+        }
     };
     there.store(false, Ordering::SeqCst);
     let source = Source { place: "h.db".into(), open: Box::new(open), bytes: Box::new(|| None) };
