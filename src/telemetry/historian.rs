@@ -189,7 +189,6 @@ impl Inlet {
     ///
     /// # Errors
     /// The batch, when the store has not worked for long, or the historian has ended.
-    #[expect(clippy::result_large_err, reason = "what is not taken goes back as it is")]
     pub fn offer(&self, batch: Batch) -> Result<(), Batch> {
         let weight = batch.weight();
         // One batch always fits: it may be larger than the limit.
