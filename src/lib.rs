@@ -93,6 +93,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::flow::FlowPlugin)
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
+            .add(twin::history::HistoryPlugin)
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::place::PlacePlugin)

@@ -41,6 +41,7 @@ pub mod opening;
 mod output;
 mod place;
 mod preview;
+mod record;
 pub mod reload;
 mod report;
 mod run;

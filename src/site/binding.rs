@@ -259,6 +259,7 @@ impl<'a> Binder<'a> {
             check: template.check,
             source,
             remedy: template.remedy.clone(),
+            watch: template.watch,
         });
     }
 }
@@ -339,6 +340,7 @@ mod tests {
             check: None,
             expression: expression.map(str::to_owned),
             remedy: String::new(),
+            watch: Default::default(),
             line: 1,
         }
     }

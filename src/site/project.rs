@@ -20,7 +20,7 @@ mod testing;
 mod views;
 
 use super::infer::Joining;
-use super::point::Check;
+use super::point::{Check, Watching};
 use super::unit::Unit;
 use crate::problem::Problem;
 use std::collections::BTreeMap;
@@ -287,6 +287,8 @@ pub struct PointTemplate {
     pub expression: Option<String>,
     /// What to do when the check fails.
     pub remedy: String,
+    /// What its samples should be like, over what follows from its unit and role; SI.
+    pub watch: Watching,
     /// Line in `twin.toml`.
     pub line: usize,
 }

@@ -135,7 +135,7 @@ impl Doubts {
 }
 
 /// What is known of a point. Values are SI.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Known {
     /// How often it reports, seconds; 0 where it reports on change.
     pub period_s: f64,
@@ -145,8 +145,15 @@ pub struct Known {
     pub possible: Option<[f64; 2]>,
     /// It cannot change faster, per second.
     pub rate_per_s: Option<f64>,
+    /// A value this far off those around it, and far by what is usual, is a spike; none: whatever jumps does so
+    /// rightly, as a pump does that starts.
+    pub spike: Option<f64>,
+    /// A device time further in the past than this, seconds, says that the sample was kept back.
+    pub late_s: f64,
     /// It has never been the same for so long, seconds.
     pub flat_s: Option<f64>,
+    /// A value that stays ten times another is most likely in another unit: nothing that is measured becomes so.
+    pub units: bool,
     /// It is a temperature in °C.
     pub celsius: bool,
     /// It counts up: an energy, a volume.
@@ -157,6 +164,27 @@ pub struct Known {
     pub future_s: f64,
     /// A clock that is wrong by more, seconds, is told of.
     pub skew_s: f64,
+}
+
+impl Default for Known {
+    /// Nothing is known, and so nothing is odd but what is no number.
+    fn default() -> Self {
+        Self {
+            period_s: 0.0,
+            expected: None,
+            possible: None,
+            rate_per_s: None,
+            spike: None,
+            late_s: f64::INFINITY,
+            flat_s: None,
+            units: false,
+            celsius: false,
+            counter: false,
+            rolls_at: None,
+            future_s: f64::INFINITY,
+            skew_s: 0.0,
+        }
+    }
 }
 
 /// Samples that the usual level is the middle of.
@@ -287,7 +315,7 @@ impl Watch {
                 self.off.push_back(value);
                 if self.off.len() >= SETTLED {
                     self.settle(known, level);
-                } else {
+                } else if known.spike.is_some_and(|least| (value - level).abs() >= least) {
                     doubts.add(Doubt::Spike);
                 }
             }
@@ -312,11 +340,15 @@ impl Watch {
     fn settle(&mut self, known: &Known, before: f64) {
         let now = middle(&self.off).unwrap_or(before);
         let near = |a: f64, b: f64| (a - b).abs() <= 0.06 * b.abs();
-        if known.celsius && self.fahrenheit && near(now, (before - 32.0) / 1.8) {
+        // What is expected is no mistake: a boiler that starts may well become ten times as warm.
+        let odd = known.expected.is_none_or(|[low, high]| now < low || now > high);
+        if !odd {
+            (self.fahrenheit, self.factor) = (false, 0.0);
+        } else if known.celsius && self.fahrenheit && near(now, (before - 32.0) / 1.8) {
             self.fahrenheit = false;
         } else if known.celsius && before.abs() > 1.0 && (now - (1.8 * before + 32.0)).abs() <= 2.0 {
             self.fahrenheit = true;
-        } else if before.abs() > 1e-9 {
+        } else if known.units && before.abs() > 1e-9 {
             let ratio = now / before;
             if let Some(factor) = [10.0, 100.0, 1000.0, 0.1, 0.01, 0.001].into_iter().find(|f| near(ratio, *f)) {
                 let all = if self.factor == 0.0 { factor } else { self.factor * factor };
@@ -391,7 +423,10 @@ mod tests {
         expected: Some([10.0, 35.0]),
         possible: Some([-40.0, 90.0]),
         rate_per_s: Some(0.5),
+        spike: Some(1.0),
+        late_s: f64::INFINITY,
         flat_s: Some(3600.0),
+        units: true,
         celsius: true,
         counter: false,
         rolls_at: None,

@@ -6,6 +6,7 @@ use super::health::{HealthChanged, judge};
 use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
+use crate::operations::alarm::AlarmSeverity;
 use crate::operations::{Alarm, AlarmList};
 use crate::site::revision::Carry;
 use bevy::prelude::*;
@@ -14,12 +15,24 @@ use bevy::prelude::*;
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Alarms(pub AlarmList);
 
+/// Something of Plenum itself fails, or works again: it becomes an alarm of no element.
+#[derive(Message, Clone, Debug, PartialEq)]
+pub struct OwnFault {
+    /// What people read, always the same.
+    pub name: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// How much it matters; none: it works again.
+    pub severity: Option<AlarmSeverity>,
+}
+
 /// Raises, returns and acknowledges alarms.
 pub struct AlarmsPlugin;
 
 impl Plugin for AlarmsPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Alarms>()
+            .add_message::<OwnFault>()
             .add_systems(Update, raise.in_set(Step::Judge).after(judge))
             .add_systems(Update, acknowledge.in_set(Step::Act));
     }
@@ -29,11 +42,19 @@ fn raise(
     mut opened: MessageReader<SiteOpened>,
     mut rewound: MessageReader<Rewound>,
     mut changes: MessageReader<HealthChanged>,
+    mut faults: MessageReader<OwnFault>,
+    clock: Res<TwinClock>,
     scene: Option<Res<Scene>>,
     mut alarms: ResMut<Alarms>,
 ) {
     if opened.read().any(SiteOpened::is_another) | (rewound.read().count() > 0) {
         alarms.0 = AlarmList::default();
+    }
+    for fault in faults.read() {
+        let list = alarms.bypass_change_detection();
+        if list.0.observe_own(&fault.name, &fault.remedy, fault.severity, clock.now) {
+            alarms.set_changed();
+        }
     }
     let Some(scene) = scene else { return };
     for change in changes.read() {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod command;
 pub mod flow;
 pub mod health;
+pub mod history;
 pub mod place;
 pub mod preview;
 pub mod reload;

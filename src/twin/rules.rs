@@ -104,6 +104,7 @@ fn compute(scene: Option<Res<Scene>>, mut rules: ResMut<Rules>, mut fresh: ResMu
             arrival: sample.arrival,
             value: c.value,
             quality: Quality::Simulated,
+            code: 0,
         }));
     }
     std::mem::swap(&mut fresh.0, ordered);

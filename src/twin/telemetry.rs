@@ -7,6 +7,7 @@ use super::clock::TwinClock;
 use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
+use crate::history::Stored;
 use crate::quality::Quality;
 use crate::site::PointIndex;
 use crate::site::revision::Carry;
@@ -133,6 +134,35 @@ struct Queue {
     points: Vec<Option<PointIndex>>,
 }
 
+/// What is known of the points of a site from its history when it is opened: shown until something fresh comes.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct LastKnown {
+    /// By point: the newest sample there was.
+    pub latest: Vec<Option<Stored>>,
+    /// By point: what came before, oldest first.
+    pub trends: Vec<Vec<(Time, f64)>>,
+}
+
+impl LastKnown {
+    fn live(&self, point: usize) -> LiveValue {
+        let Some(stored) = self.latest.get(point).copied().flatten() else { return LiveValue::default() };
+        LiveValue {
+            value: stored.value,
+            // What was bad is not better for being old.
+            quality: stored.quality.max(Quality::UncertainLastKnown),
+            device_time: Some(stored.time),
+            arrival: Some(stored.arrival),
+        }
+    }
+
+    fn trend(&self, point: usize) -> Trend {
+        let mut trend = Trend::default();
+        let samples = self.trends.get(point).into_iter().flatten();
+        samples.for_each(|(time, value)| trend.push(*time, *value));
+        trend
+    }
+}
+
 /// By point: the device time of the last sample that was taken.
 #[derive(Resource, Default)]
 struct LastTaken(Vec<Option<Time>>);
@@ -165,6 +195,7 @@ fn prepare_points(
     scene: Option<Res<Scene>>,
     mut last: ResMut<LastTaken>,
     mut earlier: ResMut<Earlier>,
+    known: Option<Res<LastKnown>>,
     mut commands: Commands,
 ) {
     let another = opened.read().any(SiteOpened::is_another);
@@ -176,9 +207,11 @@ fn prepare_points(
         earlier.0.clear();
     }
     last.0 = vec![None; scene.points.len()];
-    for entity in &scene.points {
-        commands.entity(*entity).insert((LiveValue::default(), Trend::default()));
+    for (i, entity) in scene.points.iter().enumerate() {
+        let (live, trend) = known.as_ref().map(|k| (k.live(i), k.trend(i))).unwrap_or_default();
+        commands.entity(*entity).insert((live, trend));
     }
+    commands.remove_resource::<LastKnown>();
 }
 
 /// Takes what is known of the points along to another state of the site. Samples with its numbers come from
@@ -272,7 +305,7 @@ fn drain(
             }
             _ => *before = Some(sample.device_time),
         }
-        intake.out_of_range += u64::from(sample.quality == Quality::BadRange);
+        intake.out_of_range += u64::from(matches!(sample.quality, Quality::BadRange | Quality::UncertainRange));
         fresh.0.push(sample);
     }
 }

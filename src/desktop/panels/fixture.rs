@@ -201,6 +201,7 @@ fn point(site: &mut Site, asset: u32, role: &str, name: &str, unit: &str, check:
         check,
         source: PointSource::Topic { topic: format!("clinic/x/{label}"), key: role.into() },
         remedy: String::new(),
+        watch: Default::default(),
     });
     index
 }
@@ -474,6 +475,7 @@ pub fn alarms(world: &World) -> Vec<Alarm> {
         returned_at: None,
         acknowledged_at: None,
         remedy: "Check the reheat valve".into(),
+        watch: Default::default(),
     })
     .collect()
 }

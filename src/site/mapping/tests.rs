@@ -25,6 +25,7 @@ fn point(role: &str, unit: &str) -> PointTemplate {
         check: None,
         expression: None,
         remedy: String::new(),
+        watch: Default::default(),
         line: 1,
     }
 }

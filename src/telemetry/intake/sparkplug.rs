@@ -125,7 +125,9 @@ impl Intake {
             }
             self.stats.samples += 1;
             let quality = quality.max(reading.quality);
-            out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality }));
+            let quality = self.look(point.0 as usize, device_time, wall, value, quality);
+            let code = reading.code;
+            out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code }));
         }
     }
 }
@@ -151,6 +153,7 @@ fn stale(wired: &Wired, source: &str, wall: Time, stats: &mut WireStats, out: &m
                 arrival: wall,
                 value: *value,
                 quality: Quality::BadStale,
+                code: 0,
             }));
         }
     }
@@ -158,6 +161,7 @@ fn stale(wired: &Wired, source: &str, wall: Time, stats: &mut WireStats, out: &m
 
 #[cfg(test)]
 mod tests {
+    use crate::telemetry::mqtt::Meaning;
     use super::super::super::testing::point;
     use super::*;
     use crate::site::project::{Ingest, Sparkplug};
@@ -165,6 +169,10 @@ mod tests {
     use prost::Message;
     use srad_types::payload::{DataType, Metric, Payload, metric};
     use std::sync::Arc;
+
+    fn meaning(points: &[crate::site::Point]) -> Meaning {
+        Meaning { topics: Arc::new(TopicMap::new(points, None)), ..Meaning::default() }
+    }
 
     fn metric_of(name: &str, alias: u64, value: f64) -> Metric {
         Metric {
@@ -183,7 +191,7 @@ mod tests {
     fn intake() -> Intake {
         let points = [point("spBv1.0/site/DDATA/plc/ahu", "T", "[degF]"), point("spBv1.0/site/NDATA/plc", "P", "kPa")];
         let sparkplug = Some(Sparkplug { host: "plenum".into(), groups: Vec::new() });
-        Intake::new(Arc::new(TopicMap::new(&points, None)), Ingest { sparkplug, ..Ingest::default() })
+        Intake::new(&meaning(&points), Ingest { sparkplug, ..Ingest::default() })
     }
 
     fn take(intake: &mut Intake, topic: &str, bytes: &[u8], at: i64) -> Vec<(u32, f64, Quality)> {
@@ -240,7 +248,7 @@ mod tests {
 
     #[test]
     fn without_the_project_saying_so_it_is_a_topic_like_any_other() {
-        let mut intake = Intake::new(Arc::new(TopicMap::new(&[], None)), Ingest::default());
+        let mut intake = Intake::new(&meaning(&[]), Ingest::default());
         let born = take(&mut intake, "spBv1.0/site/NBIRTH/plc", &bytes(0, vec![metric_of("P", 1, 2.0)]), 2000);
         assert!(born.is_empty());
         assert_eq!(intake.unmatched.examples(), ["spBv1.0/site/NBIRTH/plc"]);

@@ -106,6 +106,7 @@ mod tests {
             check: None,
             source: PointSource::Topic { topic: "t".into(), key: String::new() },
             remedy: String::new(),
+            watch: Default::default(),
         };
         let clock = |s: i64| TwinClock { now: Time(s * 1000), from_site: true, site_speaks: true, is_held: false };
         let sample = |s: i64, value: f64, quality| Sample {
@@ -114,6 +115,7 @@ mod tests {
             arrival: Time(s * 1000),
             value,
             quality,
+            code: 0,
         };
         let mut known = Known::of(1);
         let taken = |known: &Known, s| known.taken(PointIndex(0), &point, &clock(s));

@@ -52,6 +52,7 @@ fn small() -> Site {
         check: None,
         source: PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     let points = vec![point(VALVE, "position"), point(SMALL_COIL, "leaving_temperature"), point(RETURN, "flow")];
     Site { points, ..Site::of_elements("", elements.collect()).0 }
@@ -164,7 +165,7 @@ impl Twin {
         let time = Time(DAY + self.second * 1000);
         for (point, value) in values {
             let quality = Quality::Good;
-            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality };
+            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality, code: 0 };
             self.wire.send(Arrival::Sample(sample)).unwrap();
         }
         self.wire.send(Arrival::Clock(time)).unwrap();

@@ -1,5 +1,6 @@
 //! Reads the history for the twin, on a thread of its own: what was known at a moment, and what came then.
 
+use crate::problem::Problem;
 use crate::history::{HistoryError, PointKey, Reader, Span, at};
 use crate::site::{PointIndex, Site, Slot};
 use crate::telemetry::Sample;
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Opens the history once more, to be read.
-pub type OpenReader = Arc<dyn Fn() -> Result<Box<dyn Reader>, HistoryError> + Send + Sync>;
+pub type OpenReader = Arc<dyn Fn() -> Result<Box<dyn Reader>, Problem> + Send + Sync>;
 
 /// What is asked of the thread; the number tells answers apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,7 +127,7 @@ impl Tape {
         open: &OpenReader,
         points: &[(String, PointIndex, Slot)],
         request: Request,
-    ) -> Result<Vec<Sample>, HistoryError> {
+    ) -> Result<Vec<Sample>, Problem> {
         let own = match tape {
             Some(own) => own,
             None => tape.insert(Self { reader: open()?, points: Vec::new() }),
@@ -135,7 +136,7 @@ impl Tape {
         if samples.is_err() {
             *tape = None;
         }
-        samples
+        samples.map_err(|e| e.problem())
     }
 
     fn samples(&self, request: Request) -> Result<Vec<Sample>, HistoryError> {
@@ -156,6 +157,7 @@ impl Tape {
                     arrival: s.arrival,
                     value: s.value,
                     quality: s.quality,
+                    code: s.code,
                 };
                 (sample, *slot)
             };

@@ -38,6 +38,7 @@ fn site() -> Site {
             None => PointSource::Topic { topic: format!("site/{role}"), key: String::new() },
         },
         remedy: String::new(),
+        watch: Default::default(),
     };
     Site {
         elements: vec![Element { id: "AHU".into(), tag: "AHU".into(), ..Element::default() }],
@@ -71,7 +72,7 @@ impl Stage {
         app.add_plugins((MinimalPlugins, TwinPlugins))
             .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(100)))
             .insert_resource(TwinClock::of_site(true))
-            .insert_resource(Recording(Arc::new(move || own.lock().unwrap().reader())))
+            .insert_resource(Recording(Arc::new(move || own.lock().unwrap().reader().map_err(|e| e.problem()))))
             .insert_resource(OpenSite(Arc::new(site())))
             .insert_resource(Inlet(arrivals));
         app.update();
@@ -83,8 +84,14 @@ impl Stage {
         let time = Time((DAY + second) * 1000);
         let stored = Stored { time, arrival: time, value, quality: Quality::Good, code: 0 };
         self.history.lock().unwrap().append(&[(self.keys[point as usize], stored)]).unwrap();
-        let sample =
-            Sample { point: PointIndex(point), device_time: time, arrival: time, value, quality: Quality::Good };
+        let sample = Sample {
+            point: PointIndex(point),
+            device_time: time,
+            arrival: time,
+            value,
+            quality: Quality::Good,
+            code: 0,
+        };
         self.wire.send(Arrival::Sample(sample)).unwrap();
     }
 
@@ -266,7 +273,7 @@ fn what_cannot_be_shown_is_said() {
 fn a_history_that_cannot_be_read_leaves_the_present() {
     let mut stage = Stage::new();
     stage.live(0, 1000);
-    let broken = || Err(crate::history::HistoryError::new(crate::history::Reason::Gone, "h.db", "the disk is gone"));
+    let broken = || Err(crate::Problem::error("h.db", "the disk is gone", "look for it"));
     stage.app.insert_resource(Recording(Arc::new(broken)));
     let before = stage.state();
     stage.ask(Command::Seek(Time((DAY + 500) * 1000)));

@@ -34,6 +34,7 @@ fn site() -> Site {
         check: None,
         source: PointSource::Topic { topic: "t".into(), key: String::new() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     Site {
         origin: Origin::default(),
