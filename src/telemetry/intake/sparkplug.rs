@@ -161,10 +161,10 @@ fn stale(wired: &Wired, source: &str, wall: Time, stats: &mut WireStats, out: &m
 
 #[cfg(test)]
 mod tests {
-    use crate::telemetry::mqtt::Meaning;
     use super::super::super::testing::point;
     use super::*;
     use crate::site::project::{Ingest, Sparkplug};
+    use crate::telemetry::mqtt::Meaning;
     use crate::telemetry::topics::TopicMap;
     use prost::Message;
     use srad_types::payload::{DataType, Metric, Payload, metric};

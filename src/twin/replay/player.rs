@@ -1,7 +1,7 @@
 //! Reads the history for the twin, on a thread of its own: what was known at a moment, and what came then.
 
-use crate::problem::Problem;
 use crate::history::{HistoryError, PointKey, Reader, Span, at};
+use crate::problem::Problem;
 use crate::site::{PointIndex, Site, Slot};
 use crate::telemetry::Sample;
 use crate::time::Time;
