@@ -4,7 +4,7 @@
 //! `PLENUM_STALL_S`), and what came of it stands in `docs/reliability.md`.
 
 // A test says what is wrong by panicking, its helpers too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::field_reassign_with_default)]
 
 mod common;
 mod mqtt_common;
@@ -444,12 +444,10 @@ fn a_window_that_stalls_holds_no_history_back() {
     let store = Store::new(None);
     let broker = Broker { subscribe: vec!["t/#".into()], ..Broker::default() };
     let connection = store.connect(&broker, &Ingest::default());
-    let site = plenum::site::Site {
-        points: (0..POINTS).map(|i| point("t/x", &format!("p{i}"))).collect(),
-        elements: vec![plenum::site::Element::default()],
-        source_of: vec![0],
-        ..plenum::site::Site::default()
-    };
+    let mut site = plenum::site::Site::default();
+    site.points = (0..POINTS).map(|i| point("t/x", &format!("p{i}"))).collect();
+    site.elements = vec![plenum::site::Element::default()];
+    site.source_of = vec![0];
     let mut app = bevy::app::App::new();
     app.add_plugins((bevy::prelude::MinimalPlugins, plenum::TwinPlugins));
     app.insert_resource(OpenSite(Arc::new(site))).insert_resource(Inlet(connection.arrivals.clone()));

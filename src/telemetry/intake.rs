@@ -95,7 +95,7 @@ impl Intake {
     pub(super) fn new(meaning: &Meaning, ingest: Ingest) -> Self {
         Self {
             topics: Arc::clone(&meaning.topics),
-            watched: meaning.known.iter().map(|k| (k.clone(), Watch::default())).collect(),
+            watched: meaning.known.iter().map(|k| (*k, Watch::default())).collect(),
             declared: Arc::clone(&meaning.declared),
             receipts: None,
             ids: HashMap::new(),
@@ -127,7 +127,7 @@ impl Intake {
         let now = ids(&meaning.declared);
         let watch = |(i, known): (usize, &Known)| {
             let own = now.get(i).and_then(|id| before.remove(id));
-            (known.clone(), own.unwrap_or_default())
+            (*known, own.unwrap_or_default())
         };
         self.watched = meaning.known.iter().enumerate().map(watch).collect();
         self.declared = Arc::clone(&meaning.declared);
