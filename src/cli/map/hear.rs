@@ -100,7 +100,10 @@ pub(super) fn observe(
     // Who only looks is no Sparkplug host: its end would say that the host is gone.
     let (mut broker, mut ingest) = (project.broker.clone(), project.ingest.clone());
     broker.subscribe.extend(ingest.sparkplug.take().iter().flat_map(Sparkplug::filters));
-    let name = format!("{} map", project.name);
+    // Nor is it the twin: the broker keeps nothing for it, and the twin's connection stays.
+    broker.client_id = None;
+    ingest.keep_session = false;
+    let name = format!("{} map {}", project.name, std::process::id());
     let mut connection = telemetry::connect(&broker, &ingest, clock, &site.points, &name)?;
     connection.subscriber.inspect(true);
     eprintln!("plenum: listening to {} for {} s; Ctrl-C ends it sooner", connection.broker, time.as_secs());
