@@ -17,8 +17,6 @@ pub(super) enum Measured {
     Voltage,
     Current,
     Frequency,
-    Level,
-    Volume,
 }
 
 /// Where on the equipment, or what of it.

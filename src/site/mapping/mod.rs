@@ -164,13 +164,16 @@ pub fn map(request: &Request<'_>) -> Mapping {
                 return Verdict::Nobody("the project leaves it out ([mapping] ignore)".into(), Vec::new());
             }
             let taken = infer::take(heard, &own);
+            let ruled = || named::find(&index, &request.project.naming_rules, heard);
             if let Some(word) = &taken.stray {
-                return Verdict::Nobody(format!("`{word}` marks it as no point of the building"), Vec::new());
+                // Unless the project knows better.
+                let nobody = || Verdict::Nobody(format!("`{word}` marks it as no point of the building"), Vec::new());
+                return ruled().unwrap_or_else(nobody);
             }
             let stated = globalid(&index, heard)
                 .or_else(|| described.find(&index, heard))
                 .or_else(|| bacnet.find(&index, heard, &taken))
-                .or_else(|| named::find(&index, &request.project.naming_rules, heard));
+                .or_else(ruled);
             stated.unwrap_or_else(|| Verdict::Open(infer::readings(&index, heard, &taken)))
         })
         .collect();

@@ -50,7 +50,7 @@ fn house() -> (Site, Project) {
         element("IfcFan", "AHU-1-SF", "", "sf"),
         element("IfcDuctSilencer", "AHU-1-SIL", "", "sil"),
     ];
-    let (site, _) = Site::of_elements("Test house", elements);
+    let (site, _) = Site::of_elements("Riverside house", elements);
     let project = Project {
         templates: vec![
             template(
