@@ -15,13 +15,9 @@ use std::collections::{HashMap, HashSet};
 /// is known by ([`Rebind`]) counts for more than what the model says.
 pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
-    // What somebody bound by hand counts before what a rule makes of everything.
-    let (by_hand, by_rule): (Vec<&Binding>, Vec<&Binding>) =
-        project.bindings.iter().partition(|b| matches!(b, Binding::Point { .. }));
-    for binding in by_hand.into_iter().chain(by_rule) {
+    for binding in &project.bindings {
         match binding {
             Binding::Rule { templates, topic, key, line } => {
-                binder.hands = false;
                 binder.by_rule(project, templates, (topic, key.as_deref()), *line);
             }
             Binding::Point { asset, point, topic, key, line } => binder.by_hand(asset, point, topic, key, *line),
@@ -48,9 +44,8 @@ struct Binder<'a> {
     ids: HashMap<String, usize>,
     topics: HashMap<(String, String), usize>,
     said_twice: HashSet<String>,
-    /// Points bound by hand are at work, and how many of them there are.
-    hands: bool,
-    by_hand: usize,
+    /// What is bound by hand: no rule says anything of it.
+    hands: HashSet<(Slot, &'a str)>,
     /// By slot: what the project says it is known by.
     rebinds: HashMap<Slot, &'a Rebind>,
 }
@@ -74,13 +69,18 @@ impl<'a> Binder<'a> {
             ids: HashMap::new(),
             topics: HashMap::new(),
             said_twice: HashSet::new(),
-            hands: true,
-            by_hand: 0,
+            hands: HashSet::new(),
             rebinds: HashMap::new(),
         };
         for rebind in &project.rebinds {
             if let Some((slot, _)) = binder.named(&rebind.asset, rebind.line) {
                 binder.rebinds.entry(slot).or_insert(rebind);
+            }
+        }
+        for binding in &project.bindings {
+            if let Binding::Point { asset, point, .. } = binding {
+                let only = [site.tagged(asset)].into_iter().find_map(|t| if let [one] = t { Some(*one) } else { None });
+                binder.hands.extend(site.find(asset).or(only).map(|slot| (slot, point.role.as_str())));
             }
         }
         binder
@@ -152,6 +152,9 @@ impl<'a> Binder<'a> {
         let (topic, key) = wire;
         let known = self.known(slot, element);
         for point in &template.points {
+            if self.hands.contains(&(slot, point.role.as_str())) {
+                continue;
+            }
             let source = match &point.expression {
                 Some(expression) => PointSource::Rule { expression: expression.clone() },
                 None => {
@@ -213,10 +216,6 @@ impl<'a> Binder<'a> {
         let index = self.points.len();
         if let Some(before) = self.ids.get(&id) {
             let same_asset = self.points.get(*before).is_some_and(|p| p.asset == slot);
-            // The rule is for all others.
-            if same_asset && !self.hands && *before < self.by_hand {
-                return;
-            }
             if !self.said_twice.contains(&label) {
                 let (message, remedy) = if same_asset {
                     (format!("the point `{id}` is bound twice; the first binding counts"), "remove one of the two")
@@ -246,7 +245,6 @@ impl<'a> Binder<'a> {
             }
         }
         self.ids.insert(id.clone(), index);
-        self.by_hand += usize::from(self.hands);
         self.points.push(Point {
             id,
             asset: slot,

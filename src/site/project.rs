@@ -231,6 +231,8 @@ pub struct Ingest {
     pub payloads: Vec<PayloadShape>,
     /// Sparkplug B, where the project listens to it.
     pub sparkplug: Option<Sparkplug>,
+    /// The broker keeps what comes while the connection is away; false for those who only look.
+    pub keep_session: bool,
 }
 
 impl Default for Ingest {
@@ -241,6 +243,7 @@ impl Default for Ingest {
             queue: 1_000_000,
             payloads: Vec::new(),
             sparkplug: None,
+            keep_session: true,
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::interrupt;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::site::mapping::Heard;
-use crate::site::project::Project;
+use crate::site::project::{Project, Sparkplug};
 use crate::site::unit::Unit;
 use crate::telemetry::sparkplug::{self, Host, Limits, Said};
 use crate::telemetry::{self, payload, topics::filter_matches};
@@ -97,8 +97,14 @@ pub(super) fn observe(
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Heard>, Problem> {
     let clock = project.clock_topic.as_deref();
-    let mut connection =
-        telemetry::connect(&project.broker, &project.ingest, clock, &site.points, &format!("{} map", project.name))?;
+    // Who only looks is no Sparkplug host: its end would say that the host is gone.
+    let (mut broker, mut ingest) = (project.broker.clone(), project.ingest.clone());
+    broker.subscribe.extend(ingest.sparkplug.take().iter().flat_map(Sparkplug::filters));
+    // Nor is it the twin: the broker keeps nothing for it, and the twin's connection stays.
+    broker.client_id = None;
+    ingest.keep_session = false;
+    let name = format!("{} map {}", project.name, std::process::id());
+    let mut connection = telemetry::connect(&broker, &ingest, clock, &site.points, &name)?;
     connection.subscriber.inspect(true);
     eprintln!("plenum: listening to {} for {} s; Ctrl-C ends it sooner", connection.broker, time.as_secs());
     let began = Instant::now();

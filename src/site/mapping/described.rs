@@ -70,6 +70,7 @@ impl<'a> Known<'a> {
             return Some(Verdict::Nobody(why, Vec::new()));
         };
         let candidates = roles(index, slot, &tokens(&point.class), heard.unit);
+        let candidates = told_apart(index, slot, point, candidates);
         let why = || format!("{} calls it {}, which is no role of its element's template", point.place, point.class);
         Some(chosen(candidates, by, why))
     }
@@ -97,6 +98,21 @@ impl<'a> Known<'a> {
             Some([one]) => Some(*one),
             _ => None,
         }
+    }
+}
+
+/// A class that may be several roles says as much as the point's names leave of it.
+fn told_apart(index: &Index<'_>, slot: Slot, point: &Described, candidates: Vec<Candidate>) -> Vec<Candidate> {
+    if candidates.len() < 2 {
+        return candidates;
+    }
+    let named = point.names.iter().find_map(|name| match roles(index, slot, &tokens(name), None).as_slice() {
+        [one] if one.score >= 0.9 => Some(one.role.clone()),
+        _ => None,
+    });
+    match candidates.iter().find(|c| Some(&c.role) == named.as_ref()) {
+        Some(one) => vec![one.clone()],
+        None => candidates,
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Hit {
     pub sure: f64,
     /// The storey that the topic has to name.
     pub storey: Option<i64>,
+    /// Written as the element's own tag is, or in one: `AHU-1-SAT` and `AHU1SAT`, but not `AHU1_SAT`.
+    pub literal: bool,
 }
 
 /// Every name of a site, and the roles of its templates.
@@ -187,6 +189,7 @@ impl<'a> Index<'a> {
                         end: start + length,
                         sure: identity.sure * exact,
                         storey: identity.storey,
+                        literal: is_literal(identity, words.get(start..start + length).unwrap_or_default()),
                     };
                     let better = |h: &&mut Hit| (h.slot, h.start, h.end) == (hit.slot, hit.start, hit.end);
                     match hits.iter_mut().find(better) {
@@ -248,6 +251,15 @@ fn run_together(words: &[Token], letters: bool) -> Vec<Token> {
         }
     }
     out
+}
+
+/// True where some words part as those of an identity do, or not at all.
+fn is_literal(identity: &Identity, words: &[Token]) -> bool {
+    let breaks = |words: &[Token]| -> Vec<bool> {
+        words.windows(2).map(|pair| matches!(pair, [a, b] if a.part != b.part)).collect()
+    };
+    let (own, written) = (breaks(&identity.words), breaks(words));
+    own == written || written.iter().all(|b| !b)
 }
 
 /// How many of the words an identity takes, and how exactly it is written, 0 to 1.

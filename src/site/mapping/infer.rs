@@ -58,19 +58,20 @@ pub(super) fn readings(index: &Index<'_>, heard: &Heard, taken: &Taken) -> Vec<R
         }
         let place = placed(hit, words) * overruled(hit, &hits, words) * storey_factor(index, hit, taken);
         let (before, after) = (words.get(..hit.start).unwrap_or_default(), words.get(hit.end..).unwrap_or_default());
-        let mut said = read(after);
+        let said = read(after);
         let says_nothing = said.meaning.is_some_and(|m| m.is_empty()) && said.unknown == 0 && said.numbers == 0;
-        if says_nothing && let Some(ahead) = ahead(before) {
-            said = ahead;
-        }
+        let ahead = if says_nothing { ahead(before) } else { None };
         let plain = after.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join(" ");
         let roles = index.roles(hit.slot);
         for role in roles {
             if heard.unit.is_some_and(|u| !units_agree(u.quantity, role.quantity)) {
                 continue;
             }
-            let whole = is_segment(hit, words);
-            let Some(fits) = fits(index, hit.slot, role, &said, &plain, (roles.len(), whole)) else { continue };
+            let how = (roles.len(), hit.literal && is_segment(hit, words));
+            // The words before it count where they are words of its points: `temperature/AHU-1`, not `state/AHU-1`.
+            let by_ahead = ahead.as_ref().and_then(|ahead| fits(index, hit.slot, role, ahead, &plain, how));
+            let fits = by_ahead.or_else(|| fits(index, hit.slot, role, &said, &plain, how));
+            let Some(fits) = fits else { continue };
             let reading = Reading {
                 slot: hit.slot,
                 role: role.name.clone(),
@@ -153,7 +154,7 @@ fn placed(hit: &Hit, words: &[Token]) -> f64 {
 /// A name that is a whole segment counts more than one within it: `AHU-1-SAT` is no `AHU-1`.
 fn overruled(hit: &Hit, hits: &[Hit], words: &[Token]) -> f64 {
     let longer = |h: &&Hit| h.start <= hit.start && h.end >= hit.end && h.end - h.start > hit.end - hit.start;
-    let wins = hits.iter().filter(longer).any(|h| h.sure > 0.99 && is_segment(h, words));
+    let wins = hits.iter().filter(longer).any(|h| h.sure > 0.97 && h.literal && is_segment(h, words));
     if wins { 0.8 } else { 1.0 }
 }
 

@@ -29,7 +29,7 @@ use super::point::PointSource;
 use super::project::Project;
 use super::unit::Unit;
 use index::Index;
-use infer::{Reading, Taken};
+use infer::Reading;
 use rivals::{ALIKE, Marks};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -164,13 +164,16 @@ pub fn map(request: &Request<'_>) -> Mapping {
                 return Verdict::Nobody("the project leaves it out ([mapping] ignore)".into(), Vec::new());
             }
             let taken = infer::take(heard, &own);
+            let ruled = || named::find(&index, &request.project.naming_rules, heard);
             if let Some(word) = &taken.stray {
-                return Verdict::Nobody(format!("`{word}` marks it as no point of the building"), Vec::new());
+                // Unless the project knows better.
+                let nobody = || Verdict::Nobody(format!("`{word}` marks it as no point of the building"), Vec::new());
+                return ruled().unwrap_or_else(nobody);
             }
-            let stated = globalid(&index, heard, &taken)
+            let stated = globalid(&index, heard)
                 .or_else(|| described.find(&index, heard))
                 .or_else(|| bacnet.find(&index, heard, &taken))
-                .or_else(|| named::find(&index, &request.project.naming_rules, heard));
+                .or_else(ruled);
             stated.unwrap_or_else(|| Verdict::Open(infer::readings(&index, heard, &taken)))
         })
         .collect();
@@ -203,7 +206,7 @@ fn own_words(site: &Site) -> Vec<String> {
 }
 
 /// An element whose GlobalId stands in topic or payload.
-fn globalid(index: &Index<'_>, heard: &Heard, taken: &Taken) -> Option<Verdict> {
+fn globalid(index: &Index<'_>, heard: &Heard) -> Option<Verdict> {
     let pieces = |text: &str| -> Vec<String> {
         text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '$')).map(str::to_owned).collect()
     };
@@ -221,7 +224,6 @@ fn globalid(index: &Index<'_>, heard: &Heard, taken: &Taken) -> Option<Verdict> 
     } else {
         candidates
     };
-    let _ = taken;
     Some(chosen(candidates, By::GlobalId, || {
         format!("`{id}` is an element, and no role of its template is meant for sure")
     }))

@@ -49,9 +49,10 @@ fn house() -> (Site, Project) {
         element("IfcBoiler", "B-1", "", "b1"),
         element("IfcPump", "CHWP-1", "", "p1"),
         element("IfcFan", "AHU-1-SF", "", "sf"),
+        element("IfcSensor", "AHU-1-SAT", "", "sat"),
         element("IfcDuctSilencer", "AHU-1-SIL", "", "sil"),
     ];
-    let (site, _) = Site::of_elements("Test house", elements);
+    let (site, _) = Site::of_elements("Riverside house", elements);
     let project = Project {
         templates: vec![
             template(
@@ -80,6 +81,7 @@ fn house() -> (Site, Project) {
                 "IfcPump",
                 &[("speed", "%"), ("flow", "m3/h"), ("differential_pressure", "kPa"), ("running", "1")],
             ),
+            template("sensor", "IfcSensor", &[("temperature", "Cel")]),
             template("fan", "IfcFan", &[("speed", "%"), ("power", "kW")]),
         ],
         ..Project::default()
@@ -126,6 +128,11 @@ fn names_of_many_styles() {
         ("plant/chilled water pump 1/dP", "CHWP-1/differential_pressure"),
         ("AHU1/SupplyFan/Spd", "AHU-1-SF/speed"),
         ("AHU1.SF.kW", "AHU-1-SF/power"),
+        // A sensor that is named as it is, and a point of the unit.
+        ("site/AHU-1-SAT", "AHU-1-SAT/temperature"),
+        ("AHU1SAT.TEMP", "AHU-1-SAT/temperature"),
+        ("gw/state#AHU1_SAT", "AHU-1/supply_temperature"),
+        ("supply temperature/AHU-11", "AHU-11/supply_temperature"),
     ] {
         assert_eq!(one(topic), point, "{topic}");
     }

@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(shown("ZoneCO2ppm"), "ZONE CO2 PPM");
         assert_eq!(shown("AHUSupplyTemp"), "AHU SUPPLY TEMP");
         assert_eq!(shown("EM-1/kWh"), "EM - 1 | KWH");
-        assert_eq!(shown("dP kW PM2_5"), "DP - KW - PM - 2 - 5");
+        assert_eq!(shown("dP kW PM2_5"), "DP - KW - PM 2 - 5");
         assert_eq!(shown("AHU-01 SF"), "AHU - 1 - SF");
         assert_eq!(shown("//..--"), "");
         assert_eq!(plain("vav_2_4"), plain("VAV-2-04"));

@@ -143,6 +143,7 @@ impl Subscriber {
             max_packet: MAX_PACKET.max(subscription.ingest.max_payload_bytes.saturating_add(1 << 16)),
             address,
             client_id: subscription.client_id,
+            keep_session: subscription.ingest.keep_session,
             filters,
             queue: subscription.queue,
             queue_full: false,
@@ -221,6 +222,7 @@ struct Client {
     shared: Arc<Shared>,
     stop: Arc<Stop>,
     max_packet: usize,
+    keep_session: bool,
     arrivals: Vec<Arrival>,
     subscribed: bool,
     /// What a Sparkplug host says once it is subscribed: topic and payload.
@@ -255,7 +257,7 @@ impl Client {
         loop {
             // The broker keeps a packet that was never acknowledged and sends it again and again: after
             // some of these ends only a new session gets past it.
-            let (failure, connected) = match self.connection(too_large >= 3).await {
+            let (failure, connected) = match self.connection(too_large >= 3 || !self.keep_session).await {
                 End::Stopped => return,
                 End::Failed { failure, connected } => (failure, connected),
             };
