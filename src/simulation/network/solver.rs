@@ -16,10 +16,11 @@ use super::status::Switches;
 use super::zones::Zones;
 use crate::problem::Problem;
 
-/// Below this share of the last residual a step with an old factor is good enough to make another.
-const GOOD_STEP: f64 = 0.2;
-/// A residual that has fallen below this share of the last lets the next step keep its factor.
-const QUADRATIC: f64 = 0.05;
+/// Below this share of the last residual a step with an old factor is good enough to make another; the second
+/// where a factor is dear.
+const GOOD_STEP: [f64; 2] = [0.2, 0.3];
+/// A residual that has fallen below this share of the last lets the next step keep a factor that is dear.
+const QUADRATIC: f64 = 0.15;
 
 /// When a solve may stop: all of its conditions together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -192,7 +193,7 @@ impl Solver {
 
     fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
         let Self { layout, core, .. } = self;
-        let old_factor = warm && core.current && core.pins.len() == self.references.len();
+        let old_factor = warm && core.current;
         Progress {
             accuracy,
             warm,
@@ -256,7 +257,7 @@ impl Solver {
             // The first step takes up what has changed; only the next tells how good the factor is.
             p.renew = false;
         } else if p.old_factor || !renewed {
-            p.renew = share > GOOD_STEP;
+            p.renew = share > GOOD_STEP[usize::from(p.dear)];
             p.old_factor = !p.renew;
         } else {
             p.renew = !(p.dear && share < QUADRATIC);
