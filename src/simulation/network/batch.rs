@@ -123,7 +123,9 @@ fn together<T>(
         for (place, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.steps) {
             let Lane { solver, progress, .. } = lane;
             lane.moved = solver.core.read_lane(&solver.layout, pack, place, progress.relax);
-            if solver.core.passes_on(progress.relax) {
+            lane.second = solver.core.passes_on(progress.relax)
+                && solver.core.imbalance(&solver.layout, None) > lane.accuracy.mass;
+            if lane.second {
                 solver.core.write_rest(&solver.layout, pack, place);
                 again = true;
             }
@@ -132,8 +134,8 @@ fn together<T>(
             pack.solve_again(&first.solver.layout.shape);
         }
         for (place, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.steps) {
-            let Lane { solver, progress, .. } = lane;
-            if solver.core.passes_on(progress.relax) {
+            let Lane { solver, progress, second, .. } = lane;
+            if *second {
                 solver.core.read_lane(&solver.layout, pack, place, progress.relax);
             }
             solver.stepped(progress, true, lane.moved);
@@ -151,6 +153,8 @@ struct Lane<'n, T> {
     progress: Progress,
     /// Changes of flow and flows in its last step.
     moved: (f64, f64),
+    /// Whether that step has a second solve.
+    second: bool,
     /// Whether this moment has been begun anew.
     anew: bool,
     /// Whether it goes on.
@@ -165,7 +169,18 @@ impl<'n, T: Default> Lane<'n, T> {
         let mut run = Run::new(network, timeline);
         let steps = run.begin().is_some();
         let progress = solver.begin_steps(run.boundary(), accuracy);
-        Self { at, run, solver, accuracy, progress, moved: (0.0, 0.0), anew: false, steps, gathered: T::default() }
+        Self {
+            at,
+            run,
+            solver,
+            accuracy,
+            progress,
+            moved: (0.0, 0.0),
+            second: false,
+            anew: false,
+            steps,
+            gathered: T::default(),
+        }
     }
 }
 

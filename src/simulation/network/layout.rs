@@ -291,7 +291,9 @@ impl Layout {
             let held = |&(i, j): &(u32, u32)| self.shape.slot(position[i as usize], position[j as usize]).is_some();
             if pairs.iter().all(held) {
                 // Every entry has a place already.
-                return Some(Symbolic { position, ..self.shape.clone() });
+                let mut shape = self.shape.clone();
+                shape.position = position;
+                return Some(shape);
             }
         }
         let shape = Symbolic::new(unknowns.len(), pairs, Some(&before))?;

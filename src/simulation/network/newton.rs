@@ -133,7 +133,8 @@ impl Core {
     }
 
     /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first. `relax`
-    /// is the share of the step that flows take. Returns the sum of changes of flow and the sum of flows.
+    /// is the share of the step that flows take. A step with an old factor is followed by a second solve where valves
+    /// hold heads. Returns the sum of changes of flow and the sum of flows.
     pub fn step(&mut self, layout: &Layout, renew: bool, relax: f64) -> (f64, f64) {
         if renew || !self.current {
             self.assemble(layout);
@@ -142,7 +143,7 @@ impl Core {
         let n = layout.shape.n;
         self.factor.solve(&layout.shape, &mut self.right[..n]);
         let sums = self.follow(layout, relax);
-        if self.passes_on(relax) {
+        if !renew && self.passes_on(relax) {
             self.rest(layout);
             self.factor.solve(&layout.shape, &mut self.right[..n]);
             self.follow(layout, relax);
