@@ -304,3 +304,6 @@ pub(super) struct Progress {
     factorisations: usize,
     converged: bool,
 }
+
+#[cfg(test)]
+mod tests;
