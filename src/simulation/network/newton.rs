@@ -133,7 +133,8 @@ impl Core {
     }
 
     /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first. `relax`
-    /// is the share of the step that flows take. Returns the sum of changes of flow and the sum of flows.
+    /// is the share of the step that flows take. A step with an old factor is followed by a second solve where valves
+    /// hold heads. Returns the sum of changes of flow and the sum of flows.
     pub fn step(&mut self, layout: &Layout, renew: bool, relax: f64) -> (f64, f64) {
         if renew || !self.current {
             self.assemble(layout);
@@ -141,7 +142,33 @@ impl Core {
         self.right_side(layout);
         let n = layout.shape.n;
         self.factor.solve(&layout.shape, &mut self.right[..n]);
-        self.follow(layout, relax)
+        let sums = self.follow(layout, relax);
+        if !renew && self.passes_on(relax) {
+            self.rest(layout);
+            self.factor.solve(&layout.shape, &mut self.right[..n]);
+            self.follow(layout, relax);
+        }
+        sums
+    }
+
+    /// Whether valves hold heads after a whole step: what they pass is then known, but the flows before them do not
+    /// follow yet, and a second solve with the same factor saves a step.
+    pub fn passes_on(&self, relax: f64) -> bool {
+        relax >= 1.0 && self.pins.iter().any(|pin| pin.edge != NONE)
+    }
+
+    /// The right side of the second solve: what is out of balance now that flows have followed.
+    fn rest(&mut self, layout: &Layout) {
+        self.residual.fill(0.0);
+        self.right_side(layout);
+    }
+
+    /// Puts the right side of a second solve into a place of a pack.
+    pub fn write_rest(&mut self, layout: &Layout, pack: &mut Pack, lane: usize) {
+        self.rest(layout);
+        for (x, right) in pack.x.iter_mut().zip(&self.right[..layout.shape.n]) {
+            x[lane] = *right;
+        }
     }
 
     /// Puts the matrix and the right side of a step into a place of a pack of equal networks, after

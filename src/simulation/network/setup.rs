@@ -121,6 +121,7 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
         split: Vec::new(),
         stale: true,
         cold: true,
+        patience: 0,
         given: None,
         solution,
         layout,

@@ -21,6 +21,9 @@ const GOOD_STEP: f64 = 0.2;
 /// A residual that has fallen below this share of the last lets the next step keep its factor.
 const QUADRATIC: f64 = 0.05;
 
+/// Solves that begin with a new factor after one in which an old one took more than two steps, where valves hold heads.
+const PATIENCE: u32 = 64;
+
 /// When a solve may stop: all of its conditions together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Accuracy {
@@ -82,6 +85,8 @@ pub struct Solver {
     /// Whether what is closed or cut off has to be found anew.
     pub(super) stale: bool,
     pub(super) cold: bool,
+    /// How many solves still begin with a new factor because an old one has not served where valves hold heads.
+    pub(super) patience: u32,
     /// Flows of links and heads of nodes to begin the next solve from.
     pub(super) given: Option<Box<(Vec<f64>, Vec<f64>)>>,
     pub(super) solution: Solution,
@@ -192,11 +197,13 @@ impl Solver {
 
     fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
         let Self { layout, core, .. } = self;
-        let old_factor = warm && core.current && core.pins.len() == self.references.len();
+        let old_factor = warm && core.current && (self.patience == 0 || core.pins.len() == self.references.len());
+        self.patience = self.patience.saturating_sub(1);
         Progress {
             accuracy,
             warm,
             old_factor,
+            began_old: old_factor,
             dear: layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64,
             renew: !old_factor,
             relax: 1.0,
@@ -264,6 +271,9 @@ impl Solver {
     }
 
     fn last(&mut self, p: Progress) {
+        if p.began_old && p.steps > 2 && self.core.pins.len() > self.references.len() {
+            self.patience = PATIENCE;
+        }
         let mass = if p.converged { p.mass } else { self.core.imbalance(&self.layout, None) };
         self.solution.iterations = p.steps;
         self.solution.factorisations = p.factorisations;
@@ -280,6 +290,8 @@ pub(super) struct Progress {
     accuracy: Accuracy,
     warm: bool,
     old_factor: bool,
+    /// Whether it began with an old factor.
+    began_old: bool,
     dear: bool,
     renew: bool,
     /// Share of a step that flows take.
@@ -292,3 +304,6 @@ pub(super) struct Progress {
     factorisations: usize,
     converged: bool,
 }
+
+#[cfg(test)]
+mod tests;
