@@ -65,7 +65,8 @@ pub(super) fn read(file: &Path, project: &Project, problems: &mut Vec<Problem>) 
     Ok(hearing.done())
 }
 
-/// A line of `mosquitto_sub -v`: the topic, and behind it what looks like a payload. Topics may have spaces.
+/// A line of `mosquitto_sub -v`: the topic, and behind it what looks like a payload. Topics may have spaces; one that
+/// ends with a space and a number (`plant/Boiler 1`) is only told from a topic with its value by a tab behind it.
 fn parted(line: &str) -> (&str, Option<&str>) {
     if let Some((topic, payload)) = line.split_once('\t') {
         return (topic, Some(payload));
@@ -74,7 +75,7 @@ fn parted(line: &str) -> (&str, Option<&str>) {
         return (line.get(..at).unwrap_or(line), line.get(at + 1..));
     }
     match line.rsplit_once(' ') {
-        // A number, or a switch, behind a topic is its value; behind a name like `Boiler 1` it is not.
+        // A number, or a switch, behind a topic is its value.
         Some((topic, last))
             if matches!(last, "true" | "false" | "null" | "nan" | "NaN")
                 || last.contains('.') && last.parse::<f64>().is_ok()
@@ -199,7 +200,8 @@ mod tests {
         assert_eq!(parted("a/b"), ("a/b", None));
         assert_eq!(parted("a/b {\"v\":1}"), ("a/b", Some("{\"v\":1}")));
         assert_eq!(parted("a/b 21"), ("a/b", Some("21")));
-        assert_eq!(parted("plant/Boiler 1"), ("plant/Boiler 1", None));
+        assert_eq!(parted("plant/Boiler 1\t21"), ("plant/Boiler 1", Some("21")));
+        assert_eq!(parted("plant Boiler 1"), ("plant Boiler 1", None));
         assert_eq!(parted("B1.AHU 1.SAT 21.5"), ("B1.AHU 1.SAT", Some("21.5")));
     }
 }
