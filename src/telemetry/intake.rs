@@ -251,7 +251,7 @@ impl Intake {
                         bad(self, if is_number { Reason::WrongUnit } else { Reason::WrongType });
                         continue;
                     };
-                    let said = said.max(object.quality);
+                    let said = said_elsewhere(said).max(object.quality);
                     self.stats.samples += 1;
                     let point = target.point;
                     let quality = self.look(point.0 as usize, device_time, wall, value, said);
@@ -320,8 +320,6 @@ impl Intake {
         let Some((known, watch)) = self.watched.get_mut(point) else { return said };
         // By the site's clock, where it has one: a day that is sped up is no wrong clock.
         let now = self.site.unwrap_or(wall);
-        // Whether it lies in its range is looked at here.
-        let said = if said == Quality::BadRange { Quality::Good } else { said };
         let looked = watch.look(known, time, now, value, said);
         let mut told = Doubts::default();
         for doubt in looked.doubts.iter() {
@@ -377,6 +375,11 @@ impl Intake {
             }
         }
     }
+}
+
+/// What a topic says of a value, without whether it lies in its range: that is looked at with all else ([`Intake::look`]).
+fn said_elsewhere(said: Quality) -> Quality {
+    if said == Quality::BadRange { Quality::Good } else { said }
 }
 
 #[cfg(test)]

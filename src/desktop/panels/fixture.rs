@@ -475,7 +475,6 @@ pub fn alarms(world: &World) -> Vec<Alarm> {
         returned_at: None,
         acknowledged_at: None,
         remedy: "Check the reheat valve".into(),
-        watch: Default::default(),
     })
     .collect()
 }

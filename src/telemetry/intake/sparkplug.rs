@@ -3,7 +3,7 @@
 //! A metric of `group/node/device` is bound as the topic `spBv1.0/group/DDATA/node/device` (without a device
 //! `spBv1.0/group/NDATA/node`), its name being the key. Births and deaths lead to the same points.
 
-use super::{Intake, WireStats};
+use super::{Intake, WireStats, said_elsewhere};
 use crate::quality::Quality;
 use crate::site::PointIndex;
 use crate::telemetry::payload::PayloadUnit;
@@ -124,7 +124,7 @@ impl Intake {
                 last.insert(point, value);
             }
             self.stats.samples += 1;
-            let quality = quality.max(reading.quality);
+            let quality = said_elsewhere(quality).max(reading.quality);
             let quality = self.look(point.0 as usize, device_time, wall, value, quality);
             let code = reading.code;
             out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code }));
