@@ -8,13 +8,19 @@ use super::record::{HistoryRow, Record};
 use super::report::Samples;
 use crate::problem::Problem;
 use crate::simulation::emulator::InjectedFault;
-use crate::site::Point;
-use crate::telemetry::{self, Connection, ConnectionStatus};
+use crate::site::project::PayloadShape;
+use crate::site::unit::Unit;
+use crate::site::{Point, PointIndex, PointSource};
+use crate::telemetry::inspect::Seen;
+use crate::telemetry::sparkplug::NAMESPACE;
+use crate::telemetry::topics::filter_matches;
+use crate::telemetry::{self, Connection, ConnectionStatus, payload};
 use crate::twin::history::Recorder;
 use crate::twin::replay::Recording;
 use crate::twin::summary::Summary;
 use crate::twin::telemetry::LastKnown;
-use crate::twin::wire_status::{Quarantined, WireStatus};
+use crate::twin::wire_status::{Quarantined, Topic, TopicKey, Topics, WireStatus};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// What runs beside the twin. Dropping it ends the devices first, then the broker.
@@ -29,6 +35,8 @@ pub struct Live {
     /// What will not arrive, or is not emulated.
     pub problems: Vec<Problem>,
     rate: Rate,
+    /// How payloads of other shapes are read.
+    payloads: Vec<PayloadShape>,
     /// Samples dropped as last seen, and when that last changed.
     overflow: (u64, Option<Instant>),
 }
@@ -136,7 +144,8 @@ impl Live {
                 Some(field)
             }
         };
-        Ok(Self { field, connection, record, known, problems, rate: Rate::default(), overflow: (0, None) })
+        let payloads = project.ingest.payloads.clone();
+        Ok(Self { field, connection, record, known, problems, rate: Rate::default(), payloads, overflow: (0, None) })
     }
 
     /// How the wire is, for people to see.
@@ -178,6 +187,47 @@ impl Live {
                 .collect(),
             unmatched: subscriber.unmatched().examples().to_vec(),
         }
+    }
+
+    /// Begins to take note of every topic, or ends it.
+    pub fn inspect(&self, on: bool) {
+        self.connection.subscriber.inspect(on);
+    }
+
+    /// What comes on the wire since [`Self::inspect`], and which points of the site it feeds.
+    pub fn topics(&self, points: &[Point]) -> Topics {
+        let Some(inspection) = self.connection.subscriber.inspection() else { return Topics::default() };
+        let mut fed: HashMap<(&str, &str), PointIndex> = HashMap::new();
+        for (index, point) in (0u32..).map(PointIndex).zip(points) {
+            if let PointSource::Topic { topic, key } = &point.source {
+                fed.insert((topic, key), index);
+            }
+        }
+        let now = telemetry::wall_clock();
+        let row = |(name, seen): (&str, &Seen)| Topic {
+            name: name.to_owned(),
+            messages: seen.messages,
+            per_s: seen.rate(now),
+            last: seen.last,
+            length: seen.length,
+            payload: shown(name, &seen.payload),
+            keys: self.keys(name, &seen.payload, &fed),
+        };
+        let mut rows: Vec<Topic> = inspection.topics().map(row).collect();
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
+        Topics { on: true, rows, untold: inspection.untold() }
+    }
+
+    fn keys(&self, topic: &str, payload: &[u8], fed: &HashMap<(&str, &str), PointIndex>) -> Vec<TopicKey> {
+        if topic.starts_with(NAMESPACE) {
+            return Vec::new();
+        }
+        let shape = self.payloads.iter().find(|s| filter_matches(&s.topic, topic));
+        let key = |(key, unit): (String, Option<Unit>)| {
+            let point = fed.get(&(topic, key.as_str())).copied();
+            TopicKey { key, unit: unit.map(|u| u.code), point }
+        };
+        payload::keys(topic, payload, shape).into_iter().map(key).collect()
     }
 
     /// Ends the devices; what they published is still on its way. Does nothing the second time.
@@ -253,6 +303,15 @@ impl Live {
     pub fn faults(&self) -> Vec<InjectedFault> {
         self.field.as_ref().map(Field::faults).unwrap_or_default()
     }
+}
+
+/// A payload as text: JSON in lines, what is no text as bytes.
+fn shown(topic: &str, payload: &[u8]) -> String {
+    if topic.starts_with(NAMESPACE) && !topic.contains("/STATE") {
+        return format!("Sparkplug B, {} bytes", payload.len());
+    }
+    let lines = serde_json::from_slice::<serde_json::Value>(payload).and_then(|v| serde_json::to_string_pretty(&v));
+    lines.unwrap_or_else(|_| String::from_utf8_lossy(payload).into_owned())
 }
 
 #[cfg(test)]

@@ -49,6 +49,8 @@ mod search;
 mod shot;
 mod solve;
 #[cfg(feature = "desktop")]
+mod topics;
+#[cfg(feature = "desktop")]
 mod windowed;
 
 use clap::{Parser, Subcommand};

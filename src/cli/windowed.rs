@@ -10,6 +10,7 @@ use super::output::{Failure, print_json};
 use super::place;
 use super::reload::{self, Reloading, Told, is_settled_by_saving};
 use super::report::{Ran, Report};
+use super::topics;
 use crate::Step;
 use crate::desktop::camera::{SceneCamera, views};
 use crate::desktop::panels::{Busy, Notice, OpenPath, PanelsPlugin, Problems, SaveView, SavedViews, Templates};
@@ -91,7 +92,7 @@ fn conclude(world: &mut World) {
 
 /// Adds the panels and what keeps them told about the wire and of a reload.
 pub fn dress(app: &mut App) {
-    app.add_plugins((PanelsPlugin, reload::plugin)).add_systems(
+    app.add_plugins((PanelsPlugin, reload::plugin, topics::plugin)).add_systems(
         Update,
         (follow_wire, save_views, save_placements, save_joints, show_reloading, tell_reloaded).in_set(Step::Present),
     );
@@ -171,7 +172,7 @@ fn tell_reloaded(
 }
 
 /// How often the panels are told about the wire.
-const TELL: Duration = Duration::from_millis(500);
+pub(super) const TELL: Duration = Duration::from_millis(500);
 
 fn follow_wire(connected: Option<ResMut<Connected>>, mut status: ResMut<WireStatus>, mut last: Local<Option<Instant>>) {
     let Some(mut connected) = connected else { return };

@@ -24,5 +24,5 @@ mod frame;
 pub use assemble::{OnMap, Site, Source, assemble, assemble_with};
 pub use frame::lay_out;
 pub use model::{Element, ElementKind, Model, Slot};
-pub use point::{Point, PointIndex};
+pub use point::{Point, PointIndex, PointSource};
 pub use project::Project;

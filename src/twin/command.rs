@@ -2,7 +2,10 @@
 //!
 //! Each command is obeyed by the plugin that owns the state it changes; this file only names them.
 
+use super::past::TrendAsk;
 use super::view::ColourBy;
+use super::wire_status::Bind;
+use crate::history::Span;
 use crate::operations::AlarmId;
 use crate::simulation::building::trace::Way;
 use crate::site::Slot;
@@ -74,6 +77,14 @@ pub enum Command {
     Play(f64),
     /// Back to the present.
     GoLive,
+    /// Read trends from the history.
+    ReadTrends(TrendAsk),
+    /// Look how good the data of the site were over a span of its history.
+    CheckData(Span),
+    /// Take note of every topic that comes, or stop it.
+    Inspect(bool),
+    /// Bind what comes on a topic to a point of an element, and keep it in the project.
+    Bind(Bind),
     /// Dark or light.
     Theme(super::view::Theme),
     /// Put a model of the project elsewhere, and keep it there.
@@ -118,6 +129,8 @@ impl Command {
             Self::FlyTo(of) | Self::Trace { slot: of, .. } => *of = slot(*of),
             Self::DecideJoint { between, .. } => *between = between.map(slot),
             Self::CutStorey(of) => *of = of.and_then(|s| carry.storey(s)),
+            Self::ReadTrends(ask) => ask.points = ask.points.iter().filter_map(|p| carry.point(*p)).collect(),
+            Self::Bind(bind) => bind.slot = slot(bind.slot),
             Self::ShowAll
             | Self::Search(_)
             | Self::ShowFound
@@ -133,6 +146,8 @@ impl Command {
             | Self::Seek(_)
             | Self::Play(_)
             | Self::GoLive
+            | Self::CheckData(_)
+            | Self::Inspect(_)
             | Self::Theme(_)
             | Self::PlaceModel { .. }
             | Self::UndoPlacement

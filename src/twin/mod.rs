@@ -11,6 +11,7 @@ pub mod command;
 pub mod flow;
 pub mod health;
 pub mod history;
+pub mod past;
 pub mod place;
 pub mod preview;
 pub mod reload;

@@ -1,5 +1,6 @@
 //! How the wire to the sensors is, for people to see. Filled by whoever holds the client.
 
+use crate::site::{PointIndex, Slot};
 use crate::time::Time;
 use bevy::prelude::*;
 
@@ -35,4 +36,60 @@ pub struct Quarantined {
     pub reason: String,
     /// The beginning of its payload.
     pub payload: String,
+}
+
+/// What comes on the wire, topic by topic, while somebody looks. Filled by whoever holds the client.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct Topics {
+    /// Somebody looks.
+    pub on: bool,
+    /// Every topic that came since, by name.
+    pub rows: Vec<Topic>,
+    /// Messages of further topics, which found no room.
+    pub untold: u64,
+}
+
+/// One topic.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// Messages since somebody looks.
+    pub messages: u64,
+    /// Messages a second, of late.
+    pub per_s: f64,
+    /// When the last came.
+    pub last: Time,
+    /// Length of the last payload, bytes.
+    pub length: usize,
+    /// The beginning of the last payload, as text.
+    pub payload: String,
+    /// What it brings.
+    pub keys: Vec<TopicKey>,
+}
+
+/// One value of a topic's payloads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TopicKey {
+    /// Its key; empty for a bare value.
+    pub key: String,
+    /// UCUM code of its unit, where the payload says one.
+    pub unit: Option<&'static str>,
+    /// The point that it feeds.
+    pub point: Option<PointIndex>,
+}
+
+/// What comes on a topic is to feed a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bind {
+    /// The element.
+    pub slot: Slot,
+    /// The point's role.
+    pub role: String,
+    /// The template that the role is of.
+    pub template: String,
+    /// The whole topic.
+    pub topic: String,
+    /// The payload's key; empty for a bare value.
+    pub key: String,
 }

@@ -6,6 +6,7 @@ mod copy;
 mod export;
 mod info;
 mod keep;
+mod quality;
 mod query;
 mod time;
 mod verify;
@@ -41,6 +42,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Verb {
     Query(query::Args),
+    Quality(quality::Args),
     Append(append::Args),
     Export(export::Args),
     Verify(verify::Args),
@@ -59,6 +61,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     interrupt::listen();
     match args.verb {
         Verb::Query(args) => query::run(&args),
+        Verb::Quality(args) => quality::run(&args),
         Verb::Append(args) => append::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Verify(args) => verify::run(&args),

@@ -1,10 +1,11 @@
-//! The panel at the bottom: tabs for alarms, trend, flow networks, what is traced, problems and telemetry.
+//! The panel at the bottom: tabs for alarms, trend, flow networks, what is traced, problems, telemetry, its topics and
+//! its quality.
 
 use super::data::Data;
 use super::icons::Icon;
 use super::state::{BottomTab, PanelState};
 use super::widgets::{icon_button_of, tab};
-use super::{alarms, changes, networks, problems, profile, telemetry, trend};
+use super::{alarms, changes, networks, problems, profile, quality, telemetry, topics, trend};
 use crate::operations::AlarmState;
 use crate::site::revision::report::Kind;
 use crate::twin::command::Command;
@@ -35,9 +36,15 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut PanelState, out: &mut Vec<Comman
     ui.add_space(2.0);
     match state.bottom {
         BottomTab::Alarms => alarms::ui(ui, data, &mut state.alarms, out),
-        BottomTab::Trend => trend::ui(ui, data, &mut state.trend),
+        BottomTab::Trend => trend::ui(ui, data, &mut state.trend, out),
         BottomTab::Problems => problems::ui(ui, data),
         BottomTab::Telemetry => telemetry::ui(ui, data),
+        BottomTab::Topics => topics::ui(ui, data, &mut state.topics, out),
+        BottomTab::Quality => {
+            if let Some(point) = quality::ui(ui, data, &mut state.quality, out) {
+                state.trend.add(point);
+            }
+        }
         BottomTab::Changes => changes::ui(ui, data, &mut state.changes, out),
         BottomTab::Networks => networks::ui(ui, data, out),
         BottomTab::Profile => profile::ui(ui, data, out),
@@ -61,6 +68,8 @@ pub fn is_quiet(data: &Data, state: &PanelState) -> bool {
         BottomTab::Alarms => alarms::is_empty(data, state.alarms),
         BottomTab::Trend => state.trend.points.is_empty(),
         BottomTab::Problems => data.problems.is_empty(),
+        BottomTab::Topics => data.wire.broker.is_empty(),
+        BottomTab::Quality => !data.past.is_there,
         BottomTab::Telemetry | BottomTab::Changes | BottomTab::Networks | BottomTab::Profile => false,
     }
 }
@@ -79,6 +88,8 @@ fn number(data: &Data, state: &PanelState, which: BottomTab) -> Option<(usize, C
         BottomTab::Trend => (state.trend.points.len(), t.weak),
         BottomTab::Problems => (problems::that_matter(data.problems), t.warning),
         BottomTab::Telemetry => (data.wire.rejected as usize, t.warning),
+        BottomTab::Topics => (data.topics.rows.len(), t.weak),
+        BottomTab::Quality => (quality::flawed(data), t.warning),
         BottomTab::Networks => match networks::not_solved(data) {
             0 => (data.flows.count(), t.weak),
             n => (n, t.critical),

@@ -15,6 +15,7 @@ use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::flow::Residual;
 use crate::twin::health::Rollup;
+use crate::twin::past::Past;
 use crate::twin::place::Placements;
 use crate::twin::replay::Playback;
 use crate::twin::scene::Scene;
@@ -22,7 +23,7 @@ use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::View;
-use crate::twin::wire_status::WireStatus;
+use crate::twin::wire_status::{Topics, WireStatus};
 use bevy::math::{Mat4, Vec2};
 use bevy_egui::egui;
 use glam::DVec3;
@@ -87,6 +88,10 @@ pub struct Data<'a> {
     pub alarms: &'a [Alarm],
     /// How the wire is.
     pub wire: &'a WireStatus,
+    /// What comes on it, while somebody looks.
+    pub topics: &'a Topics,
+    /// What was read of the history.
+    pub past: &'a Past,
     /// What could not be read or bound.
     pub problems: &'a [Problem],
     /// What kinds of equipment measure, for the order of points in panels.
@@ -169,7 +174,7 @@ impl<'a> Data<'a> {
 }
 
 /// True when a template is for an element.
-fn is_for(template: &Template, element: &Element) -> bool {
+pub(super) fn is_for(template: &Template, element: &Element) -> bool {
     template.class == element.class
         && template.predefined_type.as_ref().is_none_or(|p| *p == element.predefined_type)
         && template.tag.as_ref().is_none_or(|t| matches(t, &element.tag))

@@ -21,6 +21,7 @@ use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Networks, Residual, Traced};
 use crate::twin::health::{HealthCounts, Rollup};
+use crate::twin::past::Past;
 use crate::twin::place::Placements;
 use crate::twin::replay::Playback;
 use crate::twin::scene::Scene;
@@ -28,7 +29,7 @@ use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue};
 use crate::twin::view::{Theme, View};
-use crate::twin::wire_status::{Quarantined, WireStatus};
+use crate::twin::wire_status::{Quarantined, Topics, WireStatus};
 use bevy::prelude::Entity;
 use glam::{DAffine3, DVec3};
 use std::collections::{HashMap, VecDeque};
@@ -230,6 +231,8 @@ pub struct World {
     pub rollup: Rollup,
     pub alarms: Vec<Alarm>,
     pub wire: WireStatus,
+    pub topics: Topics,
+    pub past: Past,
     pub problems: Vec<Problem>,
     pub templates: Vec<Template>,
     pub busy: Option<super::Busy>,
@@ -288,6 +291,8 @@ impl World {
             rollup: Rollup::default(),
             alarms: Vec::new(),
             wire: WireStatus::default(),
+            topics: Topics::default(),
+            past: Past::default(),
             problems: Vec::new(),
             templates: Vec::new(),
             busy: None,
@@ -359,6 +364,8 @@ impl World {
             rollup: &self.rollup,
             alarms: &self.alarms,
             wire: &self.wire,
+            topics: &self.topics,
+            past: &self.past,
             problems: &self.problems,
             templates: &self.templates,
             busy: self.busy.as_ref(),

@@ -25,6 +25,7 @@ pub mod placing;
 pub mod problems;
 pub mod profile;
 pub mod properties;
+pub mod quality;
 pub mod relations;
 pub mod search;
 pub mod state;
@@ -33,6 +34,7 @@ pub mod telemetry;
 pub mod time_bar;
 pub mod tooltip;
 pub mod top_bar;
+pub mod topics;
 pub mod tree;
 pub mod tree_rows;
 pub mod trend;
@@ -66,6 +68,7 @@ use crate::twin::flow::{
     Flow, FlowRanges, FlowScore, FlowSolve, FlowState, Networks, Pressure, Residual, Temperature, Traced, Velocity,
 };
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
+use crate::twin::past::Past;
 use crate::twin::place::Placements;
 use crate::twin::replay::Playback;
 use crate::twin::scene::{IsPoint, Scene, SiteOpened};
@@ -73,7 +76,7 @@ use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
 use crate::twin::telemetry::{Intake, LiveValue, Trend};
 use crate::twin::view::View;
-use crate::twin::wire_status::WireStatus;
+use crate::twin::wire_status::{Topics, WireStatus};
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::RequestRedraw;
@@ -102,6 +105,7 @@ impl Plugin for PanelsPlugin {
             .init_resource::<Templates>()
             .init_resource::<SavedViews>()
             .init_resource::<WireStatus>()
+            .init_resource::<Topics>()
             .init_resource::<SceneArea>()
             .add_message::<OpenPath>()
             .add_message::<SaveView>()
@@ -225,6 +229,8 @@ struct Resources<'w> {
     rollup: Res<'w, Rollup>,
     alarms: Res<'w, Alarms>,
     wire: Res<'w, WireStatus>,
+    topics: Res<'w, Topics>,
+    past: Res<'w, Past>,
     problems: Res<'w, Problems>,
     templates: Res<'w, Templates>,
     views: Res<'w, SavedViews>,
@@ -270,6 +276,8 @@ fn draw_panels(
         rollup: &r.rollup,
         alarms: r.alarms.0.all(),
         wire: &r.wire,
+        topics: &r.topics,
+        past: &r.past,
         problems: &r.problems.0,
         templates: &r.templates.0,
         views: &r.views,
@@ -295,7 +303,7 @@ fn draw_panels(
     // Commands are obeyed in the next frame, and a window that waits for input would not draw one by itself. Hovering
     // is asked for in every frame: it counts only when it changes something.
     let asked = out.iter().any(|c| !matches!(c, Command::Hover(slot) if *slot == r.view.hovered));
-    if asked || r.search.is_waiting() || !r.playback.is_live() {
+    if asked || r.search.is_waiting() || !r.playback.is_live() || r.past.looked_at().is_some() {
         redraw.write(RequestRedraw);
     }
     commands.write_batch(out);
@@ -330,6 +338,9 @@ pub fn draw(
     help::ui(&ctx, data.tokens, &mut state.help);
     view_menu::ask(&ctx, data, &mut state.naming);
     placing::ui(&ctx, scene, data, &mut state.placing, out);
+    topics::ask(&ctx, scene, data, &mut state.topics, out);
+    let shown = state.bottom_open && state.bottom == state::BottomTab::Topics;
+    topics::follow(data, &mut state.topics, shown, out);
     state.news.ui(&ctx, scene, data);
     let hovering = out.iter().any(|c| matches!(c, Command::Hover(Some(_))));
     if state.hovering && !hovering {

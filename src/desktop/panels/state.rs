@@ -7,8 +7,10 @@ use super::news::News;
 use super::open_dialog::OpenDialog;
 use super::overview::KindCounts;
 use super::placing::Placing;
+use super::quality::QualityTable;
 use super::relations::Relations;
 use super::time_bar::TimeBar;
+use super::topics::TopicTable;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
@@ -33,6 +35,10 @@ pub enum BottomTab {
     Problems,
     /// The wire.
     Telemetry,
+    /// What comes on it, topic by topic.
+    Topics,
+    /// How good the data were.
+    Quality,
     /// The flow networks; there only where the site has any.
     Networks,
     /// What is traced, with pressure and temperature along the way; there only while something is.
@@ -43,8 +49,17 @@ pub enum BottomTab {
 
 impl BottomTab {
     /// Every tab, in the order people see.
-    pub const ALL: [Self; 7] =
-        [Self::Alarms, Self::Trend, Self::Networks, Self::Profile, Self::Problems, Self::Telemetry, Self::Changes];
+    pub const ALL: [Self; 9] = [
+        Self::Alarms,
+        Self::Trend,
+        Self::Networks,
+        Self::Profile,
+        Self::Problems,
+        Self::Telemetry,
+        Self::Topics,
+        Self::Quality,
+        Self::Changes,
+    ];
 
     /// The word on the tab.
     pub fn word(self) -> &'static str {
@@ -53,6 +68,8 @@ impl BottomTab {
             Self::Trend => "Trend",
             Self::Problems => "Problems",
             Self::Telemetry => "Telemetry",
+            Self::Topics => "Topics",
+            Self::Quality => "Quality",
             Self::Networks => "Networks",
             Self::Profile => "Profile",
             Self::Changes => "Changes",
@@ -126,6 +143,10 @@ pub struct PanelState {
     pub alarms: AlarmTable,
     /// The plot.
     pub trend: TrendState,
+    /// What arrives, topic by topic.
+    pub topics: TopicTable,
+    /// How good the data were.
+    pub quality: QualityTable,
     /// The bar of time.
     pub time: TimeBar,
     /// The list of what a reload changed.
@@ -167,6 +188,8 @@ impl Default for PanelState {
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
+            topics: TopicTable::default(),
+            quality: QualityTable::default(),
             time: TimeBar::default(),
             changes: ChangeTable::default(),
             joining: None,
@@ -200,6 +223,7 @@ impl PanelState {
             self.joining = None;
             self.tree = TreeState::default();
             self.trend = TrendState::default();
+            self.topics.binding = None;
             self.relations = None;
             self.coordinates = None;
             // A model without points has nothing to tell at the bottom: the room is the scene's.
@@ -242,6 +266,7 @@ impl PanelState {
         self.placing.close();
         self.joining = None;
         self.tree.renew();
+        self.topics.binding = None;
         self.trend.points = self.trend.points.iter().filter_map(|p| carry.point(*p)).collect();
         self.relations = None;
         self.coordinates = None;

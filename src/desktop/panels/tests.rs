@@ -22,6 +22,7 @@ mod flow;
 mod placing;
 mod search;
 mod time;
+mod wire;
 
 /// 1280 × 800, 1920 × 1080, and both at 150 %.
 const SIZES: [(f32, f32, f32); 4] =

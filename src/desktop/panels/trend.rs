@@ -6,9 +6,12 @@ use super::icons::Icon;
 use super::widgets::{self, icon_button_of, text_in};
 use crate::analytics::Health;
 use crate::desktop::theme;
+use crate::history::{Bucket, Span};
 use crate::site::unit::Unit;
 use crate::site::{Point, PointIndex};
 use crate::time::Time;
+use crate::twin::command::Command;
+use crate::twin::past::TrendAsk;
 use bevy_egui::egui;
 use egui::{
     Align2, CornerRadius, Frame, Id, Margin, Rect, ScrollArea, Sense, TextStyle, Ui, UiBuilder, Vec2b, pos2, vec2,
@@ -20,11 +23,25 @@ pub const MOST: usize = 8;
 /// No plot is lower than this, points; where there is no room for all, they scroll.
 const LEAST_HEIGHT: f32 = 84.0;
 
+/// Over which spans a trend is read from the history, seconds.
+const SPANS: [(&str, f64); 6] = [
+    ("1 h", 3600.0),
+    ("8 h", 28_800.0),
+    ("1 d", 86_400.0),
+    ("7 d", 604_800.0),
+    ("30 d", 2_592_000.0),
+    ("1 y", 31_536_000.0),
+];
+
 /// Which points are plotted.
 #[derive(Clone, Debug, Default)]
 pub struct TrendState {
     /// In the order they were chosen.
     pub points: Vec<PointIndex>,
+    /// Over which of the spans, up to the moment that is shown; none: what came of late.
+    pub span: Option<usize>,
+    /// What was asked of the history last.
+    asked: TrendAsk,
 }
 
 impl TrendState {
@@ -39,6 +56,30 @@ impl TrendState {
         self.points.push(point);
     }
 
+    /// Asks the history for what is to be plotted, when that is another or has grown old by a hundredth.
+    fn ask(&mut self, data: &Data, out: &mut Vec<Command>) {
+        let span_s = self.span.and_then(|i| SPANS.get(i)).map(|s| s.1).filter(|_| data.past.is_there);
+        let ask = match span_s {
+            Some(span_s) if !self.points.is_empty() => {
+                let to = data.clock.now.plus_seconds(1.0);
+                TrendAsk { points: self.points.clone(), span: Some(Span { from: to.plus_seconds(-span_s), to }) }
+            }
+            _ => TrendAsk::default(),
+        };
+        let is_old = match (ask.span, self.asked.span) {
+            (Some(new), Some(old)) => {
+                let moved = new.to.seconds_since(old.to).abs();
+                moved > (span_s.unwrap_or_default() * 0.01).max(5.0)
+                    || (new.to.0 - new.from.0) != (old.to.0 - old.from.0)
+            }
+            (new, old) => new != old,
+        };
+        if is_old || ask.points != self.asked.points {
+            self.asked = ask.clone();
+            out.push(Command::ReadTrends(ask));
+        }
+    }
+
     /// Takes a point out.
     pub fn remove(&mut self, point: PointIndex) {
         self.points.retain(|p| *p != point);
@@ -46,8 +87,9 @@ impl TrendState {
 }
 
 /// Draws the plot.
-pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState) {
+pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState, out: &mut Vec<Command>) {
     state.points.retain(|p| data.point(*p).is_some());
+    state.ask(data, out);
     if state.points.is_empty() {
         let hint = "Select an element and click one of its live values; up to eight can be compared";
         widgets::empty_line(ui, data.tokens, Icon::Chart, "No point is plotted", hint);
@@ -58,12 +100,32 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState) {
     let list = Rect::from_min_max(room.min, pos2(split - 10.0, room.bottom()));
     let charts = Rect::from_min_max(pos2(split, room.top()), room.max);
     let mut taken = None;
-    ui.scope_builder(UiBuilder::new().max_rect(list), |ui| taken = series_list(ui, data, state));
+    ui.scope_builder(UiBuilder::new().max_rect(list), |ui| {
+        spans(ui, data, state);
+        taken = series_list(ui, data, state);
+    });
     ui.scope_builder(UiBuilder::new().max_rect(charts), |ui| plots(ui, data, state));
     match taken {
         Some(Some(point)) => state.remove(point),
         Some(None) => state.points.clear(),
         None => {}
+    }
+}
+
+/// The choice of the span, where there is a history.
+fn spans(ui: &mut Ui, data: &Data, state: &mut TrendState) {
+    if !data.past.is_there {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
+        ui.selectable_value(&mut state.span, None, "Now").on_hover_text("What came of late");
+        for (i, (word, _)) in SPANS.iter().enumerate() {
+            ui.selectable_value(&mut state.span, Some(i), *word).on_hover_text("From the history");
+        }
+    });
+    if let Some(problem) = data.past.problem.as_ref().filter(|_| state.span.is_some()) {
+        widgets::weak(ui, data.tokens, format!("The history could not be read: {problem}"));
     }
 }
 
@@ -119,6 +181,23 @@ fn by_unit(data: &Data, points: &[PointIndex]) -> Vec<(Unit, Vec<(usize, PointIn
     out
 }
 
+/// Stretches that follow each other; where something is missing there is no line.
+fn parts(buckets: &[Bucket]) -> Vec<Vec<Bucket>> {
+    let valued: Vec<Bucket> = buckets.iter().filter(|b| b.n > 0).copied().collect();
+    let mut steps: Vec<i64> = valued.iter().zip(valued.iter().skip(1)).map(|(a, b)| b.start.0 - a.start.0).collect();
+    steps.sort_unstable();
+    // Points report as often as they do: what is far longer than usual is a gap.
+    let longest = steps.get(steps.len() / 2).map_or(i64::MAX, |s| s.saturating_mul(3));
+    let mut out: Vec<Vec<Bucket>> = Vec::new();
+    for bucket in valued {
+        match out.last_mut() {
+            Some(part) if part.last().is_some_and(|b| bucket.start.0 - b.start.0 <= longest) => part.push(bucket),
+            _ => out.push(vec![bucket]),
+        }
+    }
+    out
+}
+
 fn plots(ui: &mut Ui, data: &Data, state: &TrendState) {
     let groups = by_unit(data, &state.points);
     let each = ((ui.available_height() + 4.0) / groups.len().max(1) as f32 - 4.0).max(LEAST_HEIGHT);
@@ -129,12 +208,12 @@ fn plots(ui: &mut Ui, data: &Data, state: &TrendState) {
                 .fill(data.tokens.sunken)
                 .corner_radius(CornerRadius::same(theme::RADIUS))
                 .inner_margin(Margin { left: 4, right: 10, top: 2, bottom: 2 })
-                .show(ui, |ui| plot(ui, data, *unit, members, each - 4.0));
+                .show(ui, |ui| plot(ui, data, state, *unit, members, each - 4.0));
         }
     });
 }
 
-fn plot(ui: &mut Ui, data: &Data, unit: Unit, members: &[(usize, PointIndex)], height: f32) {
+fn plot(ui: &mut Ui, data: &Data, state: &TrendState, unit: Unit, members: &[(usize, PointIndex)], height: f32) {
     let group = Id::new("trend_time");
     let y_label = if unit.symbol.is_empty() { "–" } else { unit.symbol };
     let y_axis = AxisHints::new_y()
@@ -160,6 +239,26 @@ fn plot(ui: &mut Ui, data: &Data, unit: Unit, members: &[(usize, PointIndex)], h
         .show(ui, |plot| {
             for (i, index) in members {
                 let Some(point) = data.point(*index) else { continue };
+                if state.span.is_some() && data.past.is_there {
+                    let buckets = data.past.trend(*index).unwrap_or_default();
+                    let (name, colour) = (label(data, point), data.tokens.series(*i));
+                    for part in parts(buckets) {
+                        let line = |of: fn(&Bucket) -> f64| -> Vec<[f64; 2]> {
+                            part.iter().map(|b| [b.start.as_seconds(), unit.from_si(of(b))]).collect()
+                        };
+                        // How far it went to either side within a stretch, where a stretch is of several samples.
+                        if part.iter().any(|b| b.n > 1) {
+                            for edge in [line(|b| b.min), line(|b| b.max)] {
+                                let edge = Line::new(name.clone(), PlotPoints::new(edge)).allow_hover(false);
+                                plot.line(edge.color(colour.gamma_multiply(0.35)).width(1.0));
+                            }
+                        }
+                        plot.line(
+                            Line::new(name.clone(), PlotPoints::new(line(Bucket::mean))).color(colour).width(1.6),
+                        );
+                    }
+                    continue;
+                }
                 let samples: Vec<[f64; 2]> = data
                     .readings
                     .trend(*index)
@@ -301,6 +400,16 @@ mod tests {
         assert_eq!(state.points[0], PointIndex(1));
         state.remove(PointIndex(4));
         assert_eq!(state.points.len(), MOST - 1);
+    }
+
+    #[test]
+    fn a_gap_is_no_line() {
+        let bucket = |m: i64, n: u64| Bucket { n, ..Bucket::empty(Time(m * 60_000)) };
+        let all: Vec<Bucket> = [0, 1, 2, 3, 10, 11, 12].into_iter().map(|m| bucket(m, 1)).collect();
+        let lengths = |all: &[Bucket]| parts(all).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&all), [4, 3]);
+        assert_eq!(lengths(&[bucket(0, 1), bucket(1, 0), bucket(2, 1)]), [2]);
+        assert!(parts(&[]).is_empty());
     }
 
     #[test]
