@@ -20,6 +20,10 @@ use bevy::prelude::*;
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
 pub struct SceneArea(pub Option<Rect>);
 
+/// Something is being dragged out of a panel: what lies under the pointer in the scene is of interest all the same.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq)]
+pub struct Carrying(pub bool);
+
 /// Everything between the twin and the picture, apart from the panels. Wants a
 /// [`render::quality::Quality`] in the app and a camera made by [`spawn_camera`].
 pub struct ScenePlugins;

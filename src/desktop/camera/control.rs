@@ -3,6 +3,7 @@
 use super::pose::{FIELD_OF_VIEW, Pose};
 use super::{SceneArea, SceneCamera};
 use crate::Step;
+use crate::desktop::Carrying;
 use crate::desktop::picking::Picker;
 use crate::twin::command::Command;
 use crate::twin::view::View;
@@ -63,7 +64,7 @@ fn mouse(
     keys: Res<ButtonInput<KeyCode>>,
     scroll: Res<AccumulatedMouseScroll>,
     wants: Option<Res<EguiWantsInput>>,
-    area: Res<SceneArea>,
+    (area, carrying): (Res<SceneArea>, Option<Res<Carrying>>),
     picker: Picker,
     mut hand: Local<Hand>,
     mut cameras: Query<(&mut SceneCamera, &Camera, &GlobalTransform)>,
@@ -82,7 +83,9 @@ fn mouse(
         return;
     };
     let over_panels = wants.is_some_and(|w| w.wants_any_pointer_input());
-    let over_scene = area.0.is_none_or(|a| a.contains(cursor)) && !over_panels;
+    let in_scene = area.0.is_none_or(|a| a.contains(cursor));
+    let over_scene = in_scene && !over_panels;
+    let is_asked = over_scene || in_scene && carrying.is_some_and(|c| c.0);
     let ray = camera.viewport_to_world(transform, cursor).ok();
     let pose = scene_camera.goal;
     // Where the hand points when there is nothing under it: as far as the focus is.
@@ -153,7 +156,7 @@ fn mouse(
         let now = (cursor, scene_camera.pose);
         if *last_hover != Some(now) {
             *last_hover = Some(now);
-            if over_scene {
+            if is_asked {
                 let under = ray.and_then(|r| picker.hit(r)).map(|h| h.slot);
                 *hovering = under.is_some();
                 if under != view.hovered {

@@ -52,9 +52,9 @@ pub use open_dialog::OpenPath;
 pub use state::PanelState;
 pub use view_menu::{SaveView, SavedViews};
 
-use super::SceneArea;
 use super::camera::SceneCamera;
 use super::theme;
+use super::{Carrying, SceneArea};
 use crate::analytics::Health;
 use crate::problem::Problem;
 use crate::site::project::Template;
@@ -107,6 +107,7 @@ impl Plugin for PanelsPlugin {
             .init_resource::<WireStatus>()
             .init_resource::<Topics>()
             .init_resource::<SceneArea>()
+            .init_resource::<Carrying>()
             .add_message::<OpenPath>()
             .add_message::<SaveView>()
             .add_message::<Notice>()
@@ -250,7 +251,7 @@ fn draw_panels(
     components: Components,
     resources: Resources,
     mut state: ResMut<PanelState>,
-    mut area: ResMut<SceneArea>,
+    (mut area, mut carrying): (ResMut<SceneArea>, ResMut<Carrying>),
     mut commands: MessageWriter<Command>,
     mut paths: MessageWriter<OpenPath>,
     mut saves: MessageWriter<SaveView>,
@@ -314,6 +315,7 @@ fn draw_panels(
     let scene = state.places.scene;
     let rect = Rect::new(scene.min.x * scale, scene.min.y * scale, scene.max.x * scale, scene.max.y * scale);
     area.set_if_neq(SceneArea(Some(rect)));
+    carrying.set_if_neq(Carrying(egui::DragAndDrop::has_any_payload(root.ctx())));
     Ok(())
 }
 

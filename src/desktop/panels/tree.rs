@@ -284,7 +284,8 @@ fn element_row(ui: &mut Ui, data: &Data, state: &mut TreeState, depth: u8, slot:
             text_in(ui, rest, &element.name, TextStyle::Small, t.weak, Align2::LEFT_CENTER);
         }
     }
-    let hovered = response.hovered();
+    let dragged_over = egui::DragAndDrop::has_any_payload(ui.ctx()) && response.contains_pointer();
+    let hovered = response.hovered() || dragged_over;
     if response.clicked() {
         state.clicked = Some(slot);
         out.push(Command::Select(Some(slot)));
