@@ -1,10 +1,16 @@
-//! Messages from a broker into components, and what reading one costs.
+//! Messages from a broker into components and history, and what reading one costs.
+
+mod paced;
+mod peers;
 
 use super::{Row, synthetic};
 use crate::TwinPlugins;
+use crate::history::Place;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::site::project::{Broker, Ingest};
+use crate::site::project::{Broker, Ingest, Retention};
+use crate::telemetry::historian::{Historian, Settings, Source};
+use crate::telemetry::mqtt::Recording;
 use crate::telemetry::payload::Payload;
 use crate::telemetry::topics::{Route, TopicMap};
 use crate::telemetry::{self, Publisher};
@@ -34,32 +40,102 @@ const NO_BROKER: &str = "look whether a firewall guards loopback";
 /// The embedded broker cannot be started, or what was published did not all arrive.
 pub fn run() -> Result<Vec<Row>, Problem> {
     let mut rows = vec![reading()];
-    let single = flow(400_000, 1, 0)?;
-    let case = "messages a second through the embedded broker into components, QoS 0";
-    rows.push(Row::at_least(case, "per_s", single.per_s, 50_000.0));
+    let bare = flow(400_000, 1, 0, false)?;
+    let case = "messages a second through the embedded broker into components, QoS 0, no history";
+    rows.push(Row::at_least(case, "per_s", bare.per_s, 50_000.0));
+    rows.push(Row::only("the same: CPU of the whole process a message", "cpu_s", bare.cpu_s));
+    let single = flow(400_000, 1, 0, true)?;
+    let case = "messages a second through the embedded broker into components and history, QoS 0";
+    rows.push(Row::at_least(case, "per_s", single.per_s, 100_000.0));
     rows.push(Row::only("the same: CPU of the whole process a message", "cpu_s", single.cpu_s));
-    let acknowledged = flow(200_000, 1, 1)?;
-    rows.push(Row::only("messages a second, published at QoS 1", "per_s", acknowledged.per_s));
-    let batched = flow(1_000_000, 100, 0)?;
-    rows.push(Row::only("samples a second, 100 in a message", "per_s", batched.per_s));
+    let acknowledged = flow(200_000, 1, 1, true)?;
+    let case = "messages a second into components and history, published at QoS 1";
+    rows.push(Row::at_least(case, "per_s", acknowledged.per_s, 50_000.0));
+    let batched = flow(1_000_000, 100, 0, true)?;
+    rows.push(Row::only("samples a second into components and history, 100 in a message", "per_s", batched.per_s));
+    let case = "the same: samples for a second of one core (broker, publisher and history included)";
+    rows.push(Row::at_least(case, "per_s", 1.0 / batched.cpu_s, 100_000.0));
     rows.push(Row::only("messages a second that one of our publishers gets acknowledged", "per_s", publishing()?));
+    let late = paced::run(10_000, Duration::from_secs(10))?;
+    let case = "99 of 100 of 10,000 messages a second: from publish to component, a tick of 16 ms included";
+    rows.push(Row::at_most(case, "ms", late.p99_s * 1000.0, 100.0));
+    let calm = paced::run(CALM_PER_S, CALM)?;
+    let case = "share of one core at 5,000 messages a second: broker, client, history, components";
+    rows.push(Row::at_most(case, "cores", calm.cores, 0.15));
+    rows.extend(peers::rows(CALM_PER_S, CALM, calm.cores));
     Ok(rows)
 }
+
+/// A building's usual load: so many messages a second, for so long.
+const CALM_PER_S: u64 = 5000;
+const CALM: Duration = Duration::from_secs(10);
 
 struct Flow {
     per_s: f64,
     cpu_s: f64,
 }
 
-/// `samples` samples, `batch` in a message, from a socket through the embedded broker into components.
-fn flow(samples: u64, batch: u64, qos: u8) -> Result<Flow, Problem> {
-    let site = synthetic::site(POINTS, POINTS);
-    let mut connection = connect(&site)?;
-    let at = address(&connection)?;
-    let mut app = App::new();
-    app.add_plugins(MinimalPlugins).add_plugins(TwinPlugins);
-    app.insert_resource(OpenSite(Arc::new(site))).insert_resource(Inlet(connection.arrivals.clone()));
-    app.update();
+/// A twin that is connected to its embedded broker, with a history or without.
+struct Stage {
+    app: App,
+    connection: telemetry::Connection,
+    at: SocketAddr,
+    /// The historian and its folder.
+    kept: Option<(Historian, tempfile::TempDir)>,
+}
+
+impl Stage {
+    fn new(history: bool) -> Result<Self, Problem> {
+        let site = synthetic::site(POINTS, POINTS);
+        let kept = history.then(historian).transpose()?;
+        let connection = connect(&site, kept.as_ref().map(|(h, _)| h))?;
+        let at = address(&connection)?;
+        let mut app = App::new();
+        app.add_plugins(MinimalPlugins).add_plugins(TwinPlugins);
+        app.insert_resource(OpenSite(Arc::new(site))).insert_resource(Inlet(connection.arrivals.clone()));
+        app.update();
+        Ok(Self { app, connection, at, kept })
+    }
+
+    /// Lets a tick pass; samples that are in components after it.
+    fn tick(&mut self) -> u64 {
+        self.app.update();
+        self.app.world().get_resource::<Intake>().map_or(0, |i| i.samples)
+    }
+
+    /// Waits until all is kept; samples that are.
+    fn keep(&self) -> Option<u64> {
+        let (historian, _) = self.kept.as_ref()?;
+        historian.flush(PATIENCE);
+        Some(historian.status().stored)
+    }
+
+    fn stop(&mut self) {
+        self.connection.stop();
+        if let Some((historian, _)) = &mut self.kept {
+            historian.stop();
+        }
+    }
+}
+
+/// A historian over an embedded history in a folder of its own.
+fn historian() -> Result<(Historian, tempfile::TempDir), Problem> {
+    let no_folder = |e: std::io::Error| Problem::error("bench ingest", format!("no folder for a history: {e}"), "");
+    let folder = tempfile::Builder::new().prefix("plenum-bench-").tempdir().map_err(no_folder)?;
+    let place = Place::File(folder.path().join("history.db"));
+    let source = Source {
+        place: place.shown(),
+        open: Box::new(move || place.open().map(|o| (o.history, o.problems))),
+        bytes: Box::new(|| None),
+    };
+    Ok((Historian::start(source, Settings::default())?, folder))
+}
+
+/// `samples` samples, `batch` in a message, from a socket through the embedded broker into components, and into a
+/// history where one is asked for.
+fn flow(samples: u64, batch: u64, qos: u8, history: bool) -> Result<Flow, Problem> {
+    let mut stage = Stage::new(history)?;
+    let at = stage.at;
 
     let taken = Arc::new(AtomicU64::new(0));
     let give_up = Arc::new(AtomicBool::new(false));
@@ -71,17 +147,17 @@ fn flow(samples: u64, batch: u64, qos: u8) -> Result<Flow, Problem> {
     let mut arrived = 0;
     while arrived < samples && wall.elapsed() < PATIENCE {
         let tick = Instant::now();
-        app.update();
-        arrived = app.world().get_resource::<Intake>().map_or(0, |i| i.samples);
+        arrived = stage.tick();
         taken.store(arrived, Ordering::Relaxed);
         if arrived < samples {
             std::thread::sleep(TICK.saturating_sub(tick.elapsed()));
         }
     }
+    let stored = stage.keep();
     let (cpu, wall) = (cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
     give_up.store(true, Ordering::Relaxed);
     let sent = publisher.join();
-    connection.stop();
+    stage.stop();
     if arrived < samples {
         let why = match sent {
             Ok(Err(e)) => format!("{arrived} of {samples} samples arrived: {e}"),
@@ -89,7 +165,10 @@ fn flow(samples: u64, batch: u64, qos: u8) -> Result<Flow, Problem> {
         };
         return Err(Problem::error("bench ingest", why, NO_BROKER));
     }
-    let wire = connection.subscriber.stats();
+    if stored.is_some_and(|n| n != samples) {
+        return Err(Problem::error("bench ingest", format!("{stored:?} of {samples} samples are kept"), ""));
+    }
+    let wire = stage.connection.subscriber.stats();
     if wire.samples != samples || wire.publishers.lost() != Some(0) || wire.publishers.duplicate() > 0 {
         return Err(Problem::error("bench ingest", format!("not each sample came once: {wire:?}"), ""));
     }
@@ -99,7 +178,7 @@ fn flow(samples: u64, batch: u64, qos: u8) -> Result<Flow, Problem> {
 /// Messages a second that [`Publisher`] gets acknowledged, alone with the broker.
 fn publishing() -> Result<f64, Problem> {
     const COUNT: usize = 50_000;
-    let mut connection = connect(&synthetic::site(POINTS, POINTS))?;
+    let mut connection = connect(&synthetic::site(POINTS, POINTS), None)?;
     let publisher = Publisher::connect(&connection.address, "plenum-bench")?;
     let wall = Instant::now();
     for i in 0..COUNT {
@@ -146,9 +225,13 @@ fn reading() -> Row {
     Row::at_most(format!("reading one message (mean value {:.1})", sum / COUNT as f64), "cpu_s", each, 1e-6)
 }
 
-fn connect(site: &Site) -> Result<telemetry::Connection, Problem> {
+fn connect(site: &Site, historian: Option<&Historian>) -> Result<telemetry::Connection, Problem> {
     let broker = Broker { subscribe: vec!["bench/#".into()], ..Broker::default() };
-    telemetry::connect(&broker, &Ingest::default(), None, &site.points, "bench")
+    let recorded = historian.map(|h| telemetry::Recorded {
+        recording: Recording { inlet: h.inlet(), receipts: "plenum/receipts".into() },
+        retention: Retention::default(),
+    });
+    telemetry::connect_recorded(&broker, &Ingest::default(), None, &site.points, "bench", recorded)
 }
 
 fn address(connection: &telemetry::Connection) -> Result<SocketAddr, Problem> {
@@ -167,13 +250,7 @@ fn publish(
     taken: &AtomicU64,
     give_up: &AtomicBool,
 ) -> std::io::Result<()> {
-    let mut socket = TcpStream::connect(at)?;
-    socket.set_nodelay(true)?;
-    let id = b"plenum-bench-source";
-    let mut connect = vec![0x10, 12 + id.len() as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, id.len() as u8];
-    connect.extend_from_slice(id);
-    socket.write_all(&connect)?;
-    socket.read_exact(&mut [0; 4])?;
+    let mut socket = join(at)?;
     if qos > 0 {
         // Acknowledgements are only counted by the broker; they must be read or it would wait.
         let mut answers = socket.try_clone()?;
@@ -200,6 +277,18 @@ fn publish(
         socket.write_all(&packets)?;
     }
     socket.write_all(&[0xE0, 0])
+}
+
+/// A socket that has introduced itself to the broker.
+fn join(at: SocketAddr) -> std::io::Result<TcpStream> {
+    let mut socket = TcpStream::connect(at)?;
+    socket.set_nodelay(true)?;
+    let id = b"plenum-bench-source";
+    let mut connect = vec![0x10, 12 + id.len() as u8, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, id.len() as u8];
+    connect.extend_from_slice(id);
+    socket.write_all(&connect)?;
+    socket.read_exact(&mut [0; 4])?;
+    Ok(socket)
 }
 
 /// A payload with `batch` samples, each later than the one before it.
@@ -238,8 +327,10 @@ mod tests {
 
     #[test]
     fn every_sample_reaches_its_component() {
-        for (samples, batch, qos) in [(2000, 1, 0), (2000, 1, 1), (5000, 100, 0)] {
-            let flow = flow(samples, batch, qos).unwrap();
+        for (samples, batch, qos, history) in
+            [(2000, 1, 0, false), (2000, 1, 0, true), (2000, 1, 1, true), (5000, 100, 0, true)]
+        {
+            let flow = flow(samples, batch, qos, history).unwrap();
             assert!(flow.per_s > 0.0 && flow.cpu_s > 0.0);
         }
     }
