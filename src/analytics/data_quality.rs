@@ -108,16 +108,18 @@ pub fn of_point(samples: &[Stored], span: Span, expected: Expected) -> PointQual
     out.gaps = between(samples.iter().filter(usable).map(|s| s.time), span, expected.stale_after_s);
     out.silences = between(samples.iter().map(|s| s.time), span, expected.stale_after_s);
     let length_s = span.to.seconds_since(span.from);
-    let open_s: f64 = out.gaps.iter().map(|g| uncovered_s(g, span, expected.stale_after_s)).sum();
+    let first = samples.iter().find(usable).map(|s| s.time);
+    let open_s: f64 = out.gaps.iter().map(|g| uncovered_s(g, first, expected.stale_after_s)).sum();
     out.coverage = if length_s > 0.0 { (1.0 - open_s / length_s).clamp(0.0, 1.0) } else { 0.0 };
     out.lateness = lateness(samples);
     out.flat = expected.flat_s.map(|longest| flat(samples, longest)).unwrap_or_default();
     out
 }
 
-/// A gap counts from the moment at which what was there became stale.
-fn uncovered_s(gap: &Gap, span: Span, stale_after_s: f64) -> f64 {
-    let known_until = if gap.from == span.from { gap.from } else { gap.from.plus_seconds(stale_after_s) };
+/// A gap counts from the moment at which what was there became stale; before the first there was nothing.
+fn uncovered_s(gap: &Gap, first: Option<Time>, stale_after_s: f64) -> f64 {
+    let is_known = first.is_some_and(|first| first <= gap.from);
+    let known_until = if is_known { gap.from.plus_seconds(stale_after_s) } else { gap.from };
     gap.to.seconds_since(known_until).max(0.0)
 }
 

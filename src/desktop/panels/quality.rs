@@ -23,6 +23,9 @@ const SPANS: [(&str, f64); 4] = [("1 h", 3600.0), ("1 d", 86_400.0), ("7 d", 604
 /// Covered by less than this share: worth a colour.
 const POOR: f64 = 0.9;
 
+/// Points and devices have room beside one another from this width on, points.
+const BOTH: f32 = 1020.0;
+
 /// What the panel remembers.
 #[derive(Clone, Debug)]
 pub struct QualityTable {
@@ -30,13 +33,15 @@ pub struct QualityTable {
     pub span: usize,
     /// Points without a flaw are shown too.
     pub all: bool,
+    /// Where there is no room for both: devices in the place of points.
+    pub devices: bool,
     /// Which rows are points of the site that is open: of this report, by address.
     points: (usize, HashMap<String, PointIndex>),
 }
 
 impl Default for QualityTable {
     fn default() -> Self {
-        Self { span: 1, all: false, points: (0, HashMap::new()) }
+        Self { span: 1, all: false, devices: false, points: (0, HashMap::new()) }
     }
 }
 
@@ -52,6 +57,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut QualityTable, out: &mut Vec<Comm
         widgets::empty_line(ui, data.tokens, Icon::Chart, "Nothing is known of the data", hint);
         return None;
     }
+    let is_narrow = ui.available_width() < BOTH;
     // What is opened for the first time looks by itself.
     let mut look = data.past.quality_asked.is_none();
     ui.horizontal(|ui| {
@@ -64,7 +70,11 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut QualityTable, out: &mut Vec<Comm
         ui.add_space(6.0);
         look |= ui.button("Look again").clicked();
         ui.add_space(6.0);
-        ui.checkbox(&mut state.all, "Points without a flaw too");
+        if is_narrow {
+            ui.selectable_value(&mut state.devices, false, "Points");
+            ui.selectable_value(&mut state.devices, true, "Devices");
+        }
+        ui.checkbox(&mut state.all, "All").on_hover_text("Points without a flaw too");
         ui.add_space(6.0);
         weak(ui, data.tokens, says(data));
     });
@@ -82,6 +92,13 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut QualityTable, out: &mut Vec<Comm
     }
     let room = ui.available_size();
     let devices = (room.x * 0.26).clamp(170.0, 300.0);
+    if is_narrow && state.devices {
+        away(ui, data, &report);
+        return None;
+    }
+    if is_narrow {
+        return points(ui, data, state, &report, out);
+    }
     let mut plotted = None;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;

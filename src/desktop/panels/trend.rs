@@ -89,7 +89,6 @@ impl TrendState {
 /// Draws the plot.
 pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState, out: &mut Vec<Command>) {
     state.points.retain(|p| data.point(*p).is_some());
-    state.ask(data, out);
     if state.points.is_empty() {
         let hint = "Select an element and click one of its live values; up to eight can be compared";
         widgets::empty_line(ui, data.tokens, Icon::Chart, "No point is plotted", hint);
@@ -110,6 +109,7 @@ pub fn ui(ui: &mut Ui, data: &Data, state: &mut TrendState, out: &mut Vec<Comman
         Some(None) => state.points.clear(),
         None => {}
     }
+    state.ask(data, out);
 }
 
 /// The choice of the span, where there is a history.

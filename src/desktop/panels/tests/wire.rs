@@ -29,6 +29,8 @@ fn listening() -> World {
     world.topics.rows =
         vec![topic(&world, "bms/level2/room204/temp", "", None), topic(&world, "clinic/ahu/AHU-1", "sat", Some(0))];
     world.views.file = Some("twin.toml".into());
+    let clinic = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/clinic");
+    world.templates = crate::site::project::load(&clinic).unwrap().0.templates;
     world
 }
 
@@ -107,6 +109,7 @@ fn looked_at(world: &mut World) {
 #[test]
 fn the_quality_page_looks_by_itself_and_leads_to_points() {
     let mut stage = Stage::new(clinic(), SIZES[1]);
+    stage.state.trend.points.clear();
     stage.click("Quality");
     stage.settle();
     assert!(stage.find("Nothing is known of the data").is_some());
