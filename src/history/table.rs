@@ -237,7 +237,6 @@ impl Table<'_> {
         };
         let Some((number, unit)) = known else { return };
         let Some(time) = self.time(&place, field(long.time)) else { return };
-        let Some(value) = self.value(&place, field(long.value), unit) else { return };
         let quality = match long.quality.map(field).map(str::trim) {
             None | Some("") => Quality::GoodBackfill,
             Some(word) => match quality_of(word) {
@@ -248,6 +247,10 @@ impl Table<'_> {
                 }
             },
         };
+        // As an export writes it: bad, no value.
+        let none = quality.is_bad() && field(long.value).trim().is_empty();
+        let value = if none { Some(f64::NAN) } else { self.value(&place, field(long.value), unit) };
+        let Some(value) = value else { return };
         let code = long.code.map(field).unwrap_or_default();
         let Ok(code) = (if code.trim().is_empty() { Ok(0) } else { code.trim().parse::<u32>() }) else {
             return self.fault(&place, format!("`{}` is no code", code.trim()), "a whole number, or nothing");
@@ -334,9 +337,7 @@ impl Table<'_> {
 
 /// A quality by its word, `bad-sensor`, however it is written: `BadSensor`, `bad_sensor`.
 pub fn quality_of(word: &str) -> Option<Quality> {
-    let plain = |w: &str| w.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let wanted = plain(word);
-    Quality::ALL.into_iter().find(|q| plain(&format!("{q:?}")) == wanted)
+    Quality::of_word(word)
 }
 
 /// The id and the unit of a column's head: `AHU-1/supply_temperature [Cel]`.
