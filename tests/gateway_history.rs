@@ -62,8 +62,7 @@ struct Twin {
 impl Twin {
     fn start(history: &Path, port: u16, tells: bool) -> Self {
         let file = history.to_path_buf();
-        let open =
-            move || Embedded::open(&file, Options::default()).map(|(s, p)| (Box::new(s) as Box<dyn History>, p));
+        let open = move || Embedded::open(&file, Options::default()).map(|(s, p)| (Box::new(s) as Box<dyn History>, p));
         let source = Source { place: "history.db".into(), open: Box::new(open), bytes: Box::new(|| None) };
         let settings = Settings { gather: Duration::from_millis(20), ..Settings::default() };
         let historian = Historian::start(source, settings).unwrap();
@@ -73,8 +72,7 @@ impl Twin {
             .chain((0..2).map(|i| point("t/GONE", &format!("p{i}"))))
             .map(|p| plenum::site::Point { unit: celsius, ..p })
             .collect();
-        let broker =
-            Broker { url: BrokerUrl::Embedded { port }, subscribe: vec!["t/#".into()], ..Broker::default() };
+        let broker = Broker { url: BrokerUrl::Embedded { port }, subscribe: vec!["t/#".into()], ..Broker::default() };
         let recording = Recording { inlet: historian.inlet(), receipts: PREFIX.into() };
         let recorded = Recorded { recording, retention: Retention::default() };
         // The port is that of a broker that has just ended.

@@ -3,6 +3,7 @@
 mod assumptions;
 pub(crate) mod broker;
 mod edit;
+mod files;
 mod history;
 mod joins;
 mod load;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 
 pub use assumptions::{ASSUMED, AssumptionOverride};
 pub(crate) use broker::is_loopback;
+pub use files::{FileSource, TableFormat};
 pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
@@ -231,6 +233,10 @@ pub struct Ingest {
     pub payloads: Vec<PayloadShape>,
     /// Sparkplug B, where the project listens to it.
     pub sparkplug: Option<Sparkplug>,
+    /// Tables that samples are read from beside the broker.
+    pub files: Vec<FileSource>,
+    /// Where it is written down how far those have been read; none: nowhere.
+    pub positions: Option<PathBuf>,
     /// The broker keeps what comes while the connection is away; false for those who only look.
     pub keep_session: bool,
 }
@@ -243,6 +249,8 @@ impl Default for Ingest {
             queue: 1_000_000,
             payloads: Vec::new(),
             sparkplug: None,
+            files: Vec::new(),
+            positions: None,
             keep_session: true,
         }
     }

@@ -13,7 +13,9 @@ use super::quarantine::{Quarantine, Reason};
 use super::sample::{Arrival, Sample};
 use super::sequence::Publishers;
 use super::topics::{Route, Topic, TopicMap, Unmatched, filter_matches};
+use crate::history::Stored;
 use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::site::project::Ingest;
 use crate::time::Time;
 use std::cell::Cell;
@@ -188,6 +190,15 @@ impl Intake {
             }
         }
         self.payload = payload;
+    }
+
+    /// Appends to `out` a sample that came in no message: SI, measured `at`, and as good as its source says.
+    pub(super) fn sample(&mut self, point: PointIndex, stored: &Stored, wall: Time, out: &mut Vec<Arrival>) {
+        let (at, value, code) = (stored.time, stored.value, stored.code);
+        self.stats.values += 1;
+        self.stats.samples += 1;
+        let quality = self.look(point.0 as usize, at, wall, value, stored.quality);
+        out.push(Arrival::Sample(Sample { point, device_time: at, arrival: wall, value, quality, code }));
     }
 
     /// A payload that the wire itself refused, so that nothing but its length may be known.
@@ -392,8 +403,6 @@ fn said_elsewhere(said: Quality) -> Quality {
 mod tests {
     use super::super::testing::point;
     use super::*;
-    use crate::quality::Quality;
-    use crate::site::PointIndex;
 
     const WALL: Time = Time(1_778_479_200_000);
 
@@ -478,7 +487,8 @@ mod tests {
         assert!(take(&mut intake, "t/b", r#"{"v":"on","quality":"bad"}"#).is_empty());
         assert_eq!((intake.quarantine.of(Reason::NoValue), intake.quarantine.of(Reason::WrongType)), (2, 1));
         // OPC's numbers are codes themselves, and what is good has none.
-        let got = take(&mut intake, "t/b", r#"[{"v":1,"quality":24},{"v":1,"quality":192,"code":7},{"v":1,"quality":192}]"#);
+        let got =
+            take(&mut intake, "t/b", r#"[{"v":1,"quality":24},{"v":1,"quality":192,"code":7},{"v":1,"quality":192}]"#);
         let said: Vec<_> = got.iter().map(|s| (s.quality, s.code)).collect();
         assert_eq!(said, [(Quality::BadSensor, 24), (Quality::Good, 7), (Quality::Good, 0)]);
         // Units that do not fit, of one key, spoil only that.

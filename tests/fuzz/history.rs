@@ -74,7 +74,7 @@ pub fn samples_csv() {
     ];
     let words =
         ["time", "point", "value", "unit", "quality", ",", ";", "\n", "\"", "Z", "+02:00", "1e999", "NaN", " [Cel]"];
-    let options = Options { name: "f".into(), zone: parse_zone("+01:00"), arrival: Time(7) };
+    let options = Options { name: "f".into(), zone: parse_zone("+01:00"), arrival: Time(7), ..Options::default() };
     Fuzz::new("samples_csv").longest(6000).seeds(seeds).words(&words).run(|input| {
         let known = |id: &str, _: &str| match id {
             "a" => Known::Point(0, "Cel".into()),

@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     });
     let bar = bar(&name, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
     bar.set_length(bytes);
-    let options = Options { name: name.clone(), zone: args.zone, arrival: now() };
+    let options = Options { name: name.clone(), zone: args.zone, arrival: now(), ..Options::default() };
     let counted = bar.wrap_read(text);
     let sink = |batch: &[(u32, crate::history::Stored)]| {
         book.borrow_mut().take(batch)?;

@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, history, joins,
-    mapping, naming, payloads, rebind, registry, template, views,
+    CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, files, history,
+    joins, mapping, naming, payloads, rebind, registry, template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,8 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     template::check_roles(sheet, &templates, &bindings);
     let mut ingest = root.table("ingest").map(ingest).unwrap_or_default();
     ingest.payloads = payloads::read_all(root.tables("payloads"));
+    ingest.files = files::read_all(root.tables("files"), &folder);
+    ingest.positions = Some(folder.join(".plenum").join("files.json"));
     ingest.sparkplug = root.table("sparkplug").and_then(payloads::read_sparkplug);
     let naming_rules = mapping::read_rules(root.tables("naming_rules"), &templates);
     let project = Project {

@@ -77,6 +77,9 @@ mod tests {
         let words = of_words("no answer");
         assert!(words >> 31 == 1 && words == of_words("no answer ") && words != of_words("bacnet fault"));
         assert!(of_words("10.0.0.7:502: no answer") >> 31 == 1, "an address is no code");
-        assert_eq!([of_number(7.0), of_number(-1.0), of_number(0.5), of_number(f64::NAN), of_number(1e12)], [7, 0, 0, 0, 0]);
+        assert_eq!(
+            [of_number(7.0), of_number(-1.0), of_number(0.5), of_number(f64::NAN), of_number(1e12)],
+            [7, 0, 0, 0, 0]
+        );
     }
 }
