@@ -94,6 +94,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
             .add(twin::history::HistoryPlugin)
+            .add(twin::publish::PublishPlugin)
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::place::PlacePlugin)

@@ -58,6 +58,21 @@ pub struct WireStats {
 }
 
 impl WireStats {
+    /// Together with what came another way, which nobody counts on its way out.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.values += other.values;
+        self.samples += other.samples;
+        self.rejected += other.rejected;
+        self.unmatched += other.unmatched;
+        self.future += other.future;
+        self.without_time += other.without_time;
+        self.skipped += other.skipped;
+        self.overflow += other.overflow;
+        self.doubts.iter_mut().zip(other.doubts).for_each(|(own, more)| *own += more);
+    }
+
     /// Samples known to be lost, on the way or in front of a twin that was too far behind; none when nobody
     /// can tell.
     pub fn lost(&self) -> Option<u64> {
@@ -141,6 +156,10 @@ impl Intake {
     /// it says nothing of what was lost since. `wall` is this machine's clock.
     pub(super) fn message(&mut self, topic: &str, bytes: &[u8], stored: bool, wall: Time, out: &mut Vec<Arrival>) {
         if self.receipts.as_ref().is_some_and(|prefix| topic.starts_with(prefix)) {
+            return;
+        }
+        let below = |own: &String| topic.strip_prefix(own.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        if self.ingest.own.as_ref().is_some_and(below) {
             return;
         }
         self.stats.messages += 1;
@@ -497,6 +516,17 @@ mod tests {
         for units in ["3", "null", "[1]", r#""Cel""#] {
             assert_eq!(take(&mut intake, "t/a", &format!(r#"{{"units":{units},"values":{{"flow":1}}}}"#)).len(), 1);
         }
+    }
+
+    #[test]
+    fn what_the_twin_says_itself_is_no_telemetry() {
+        let mut intake = intake(None);
+        intake.ingest.own = Some("t/b".into());
+        for topic in ["t/b", "t/b/findings"] {
+            assert!(take(&mut intake, topic, r#"{"v":1}"#).is_empty());
+        }
+        assert_eq!((intake.stats.messages, intake.unmatched.examples().len()), (0, 0));
+        assert_eq!(take(&mut intake, "t/bc", r#"{"v":1}"#).len() + intake.unmatched.examples().len(), 1, "another one");
     }
 
     #[test]

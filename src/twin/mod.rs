@@ -13,6 +13,7 @@ pub mod health;
 pub mod history;
 pub mod place;
 pub mod preview;
+pub mod publish;
 pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;

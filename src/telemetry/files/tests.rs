@@ -16,7 +16,7 @@ use crate::telemetry::sample::{Arrival, Sample};
 use crate::time::Time;
 use crossbeam_channel::Receiver;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A folder with tables, and what reads them.
@@ -328,6 +328,7 @@ fn other_points_from_the_next_line_on() {
 fn parquet_is_read_when_it_is_whole() {
     use crate::history::export::{Parquet, Sink};
     use crate::history::{PointInfo, Stored};
+    use std::path::Path;
     let bench = Bench::new();
     let write = |file: &Path, values: &[f64]| {
         let info = PointInfo { id: "P".into(), unit: "kW".into(), ..PointInfo::default() };
