@@ -79,7 +79,7 @@ pub struct PublishPlugin;
 
 impl Plugin for PublishPlugin {
     fn build(&self, app: &mut App) {
-        let there = resource_exists::<Outlet>.and(resource_exists::<Scene>);
+        let there = resource_exists::<Outlet>.and_then(resource_exists::<Scene>);
         app.init_resource::<Said>()
             .add_systems(Update, (findings, kpis, residuals).chain().in_set(Step::Present).run_if(there));
     }
