@@ -21,7 +21,7 @@ use crate::site::point::PointSource;
 use crate::site::project::Publish;
 use crate::site::unit::Quantity;
 use crate::telemetry::mqtt::{Extras, Message};
-use crate::telemetry::{Address, Publisher, wall_clock};
+use crate::telemetry::{Address, ConnectionStatus, Publisher, wall_clock};
 use crate::time::Time;
 use bevy::prelude::*;
 use serde_json::{Value, json};
@@ -49,21 +49,14 @@ impl Outlet {
     /// # Errors
     /// The system gives no thread.
     pub fn start(address: &Address, client_id: &str, what: Publish) -> Result<Self, Problem> {
-        let (topic, now) = (format!("{}/status", what.topic), wall_clock());
-        let state = |state: &str| json!({"ts": now.to_string(), "state": state}).to_string().into_bytes();
-        let will = Some((topic.clone(), state("offline")));
+        let will = Some((format!("{}/status", what.topic), state("offline").to_string().into_bytes()));
         let publisher = Publisher::start(address, client_id, Extras { will, listen: None })?;
-        let kept = Message { retain: true, ..Message::default() };
-        publisher.publish_within(Duration::ZERO, &topic, state("online"), kept)?;
         Ok(Self { publisher: Arc::new(publisher), what })
     }
 
     /// Says good-bye, and waits until what was said has been heard, `patience` at most; true when it has.
     pub fn finish(&self, patience: Duration) -> bool {
-        let payload = json!({"ts": wall_clock().to_string(), "state": "offline"}).to_string().into_bytes();
-        let (topic, kept) = (format!("{}/status", self.what.topic), Message { retain: true, ..Message::default() });
-        let said = self.publisher.publish_within(Duration::ZERO, &topic, payload, kept).is_ok();
-        said && self.publisher.flush(patience)
+        self.say("status", &state("offline"), true) && self.publisher.flush(patience)
     }
 
     /// False where there was no room: it is to be said again.
@@ -74,6 +67,10 @@ impl Outlet {
     }
 }
 
+fn state(state: &str) -> Value {
+    json!({"ts": wall_clock().to_string(), "state": state})
+}
+
 /// Publishes what an [`Outlet`] asks for.
 pub struct PublishPlugin;
 
@@ -81,13 +78,15 @@ impl Plugin for PublishPlugin {
     fn build(&self, app: &mut App) {
         let there = resource_exists::<Outlet>.and_then(resource_exists::<Scene>);
         app.init_resource::<Said>()
-            .add_systems(Update, (findings, kpis, residuals).chain().in_set(Step::Present).run_if(there));
+            .add_systems(Update, (greet, findings, kpis, residuals).chain().in_set(Step::Present).run_if(there));
     }
 }
 
 /// What has been said.
 #[derive(Resource, Default)]
 struct Said {
+    /// Since when the connection stands over which it was said that the twin is there.
+    greeted: Option<Time>,
     /// How each finding was when that was told.
     told: HashMap<AlarmId, (AlarmState, AlarmSeverity)>,
     /// Changes that found no room, the oldest first.
@@ -103,6 +102,18 @@ fn due(last: Option<Instant>, every: Duration) -> bool {
     last.is_none_or(|last| last.elapsed() >= every)
 }
 
+/// Whenever the connection stands anew: the broker may have said the will meanwhile, or forgotten what it kept.
+fn greet(outlet: Res<Outlet>, mut said: ResMut<Said>) {
+    let said = said.bypass_change_detection();
+    if let ConnectionStatus::Connected { since } = outlet.publisher.status()
+        && said.greeted != Some(since)
+        && outlet.say("status", &state("online"), true)
+    {
+        said.greeted = Some(since);
+        said.list_is_old = true;
+    }
+}
+
 fn findings(
     outlet: Res<Outlet>,
     scene: Res<Scene>,
@@ -114,7 +125,7 @@ fn findings(
     mut said: ResMut<Said>,
 ) {
     if opened.read().any(SiteOpened::is_another) {
-        *said = Said { list_is_old: true, ..Said::default() };
+        *said = Said { list_is_old: true, greeted: said.greeted, ..Said::default() };
     }
     // Another time is no news.
     let (true, None) = (outlet.what.findings, playback.speed()) else { return };
