@@ -95,6 +95,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::alarms::AlarmsPlugin)
             .add(twin::history::HistoryPlugin)
             .add(twin::past::PastPlugin)
+            .add(twin::publish::PublishPlugin)
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::place::PlacePlugin)

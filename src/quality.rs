@@ -59,6 +59,31 @@ impl Quality {
         Self::ALL.get(usize::from(code)).copied()
     }
 
+    /// Its word: `bad-sensor`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Manual => "manual",
+            Self::GoodBackfill => "good-backfill",
+            Self::Simulated => "simulated",
+            Self::UncertainLastKnown => "uncertain-last-known",
+            Self::UncertainRange => "uncertain-range",
+            Self::UncertainRate => "uncertain-rate",
+            Self::BadRange => "bad-range",
+            Self::BadStale => "bad-stale",
+            Self::BadSensor => "bad-sensor",
+            Self::BadNotConnected => "bad-not-connected",
+        }
+    }
+
+    /// By its word, however it is written: `bad-sensor`, `BadSensor`, `bad_sensor`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        fn plain(word: &str) -> impl Iterator<Item = char> + '_ {
+            word.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase())
+        }
+        Self::ALL.into_iter().find(|q| plain(q.word()).eq(plain(word)))
+    }
+
     /// True when the value may be judged and counted.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Good | Self::Manual | Self::GoodBackfill | Self::Simulated)

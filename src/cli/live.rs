@@ -14,8 +14,9 @@ use crate::site::{Point, PointIndex, PointSource};
 use crate::telemetry::inspect::Seen;
 use crate::telemetry::sparkplug::NAMESPACE;
 use crate::telemetry::topics::filter_matches;
-use crate::telemetry::{self, Connection, ConnectionStatus, payload};
+use crate::telemetry::{self, Connection, ConnectionStatus, WireStats, payload};
 use crate::twin::history::Recorder;
+use crate::twin::publish::Outlet;
 use crate::twin::replay::Recording;
 use crate::twin::summary::Summary;
 use crate::twin::telemetry::LastKnown;
@@ -30,6 +31,8 @@ pub struct Live {
     pub connection: Connection,
     /// The history, where one is kept; it ends when nothing more comes.
     record: Option<Record>,
+    /// What the twin tells others goes out here, where the project asks for it.
+    outlet: Option<Outlet>,
     /// What it knew before, until the twin has it.
     known: Option<LastKnown>,
     /// What will not arrive, or is not emulated.
@@ -49,6 +52,8 @@ pub struct Connected(pub Live);
 pub(super) const QUIET: Duration = Duration::from_millis(700);
 /// How long a wire that moves is waited for at most.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How long a broker is waited for when the twin says good-bye.
+const GOOD_BYE: Duration = Duration::from_secs(2);
 /// How long a state is shown that would be over before anybody could read it.
 const SHOWN: Duration = Duration::from_secs(10);
 
@@ -109,8 +114,12 @@ impl Live {
         let mut record = Record::start(project, &opened.site, emulate.is_some(), &mut problems)?;
         let recorded = record.as_ref().map(|r| r.recorded(project));
         let points = &opened.site.points;
-        let connection =
-            telemetry::connect_recorded(&project.broker, &project.ingest, clock, points, &project.name, recorded)?;
+        let mut ingest = project.ingest.clone();
+        if record.as_ref().is_some_and(|r| r.row().temporary) {
+            // What was read is gone with this run.
+            ingest.positions = None;
+        }
+        let connection = telemetry::connect_recorded(&project.broker, &ingest, clock, points, &project.name, recorded)?;
         problems.extend(connection.problems.iter().cloned());
         let mut known = None;
         if let Some(record) = &mut record {
@@ -120,6 +129,17 @@ impl Live {
                 Err(problem) => problems.push(problem),
             }
         }
+        if let Some(files) = &connection.files {
+            // A history that knows nothing has nothing of what was read before, either.
+            files.begin(known.as_ref().is_some_and(|k| k.latest.iter().all(Option::is_none)));
+        }
+        let outlet = match &project.publish {
+            Some(publish) => {
+                let client = format!("{}-says", telemetry::client_id(&project.name));
+                Some(Outlet::start(&connection.address, &client, publish.clone())?)
+            }
+            None => None,
+        };
         let field = match emulate {
             None => None,
             Some(settings) => {
@@ -145,13 +165,14 @@ impl Live {
             }
         };
         let payloads = project.ingest.payloads.clone();
-        Ok(Self { field, connection, record, known, problems, rate: Rate::default(), payloads, overflow: (0, None) })
+        let (rate, overflow) = (Rate::default(), (0, None));
+        Ok(Self { field, connection, record, outlet, known, problems, rate, payloads, overflow })
     }
 
     /// How the wire is, for people to see.
     pub fn status(&mut self) -> WireStatus {
         let subscriber = &self.connection.subscriber;
-        let (stats, status) = (subscriber.stats(), subscriber.status());
+        let (stats, status) = (self.wire(), subscriber.status());
         let dropped = stats.overflow + stats.skipped;
         if dropped > self.overflow.0 {
             self.overflow = (dropped, Some(Instant::now()));
@@ -175,9 +196,10 @@ impl Live {
             samples_per_s: self.rate.update(Instant::now(), stats.samples),
             rejected: stats.rejected,
             lost: stats.lost(),
-            quarantine: subscriber
-                .quarantine()
-                .last()
+            quarantine: [Some(subscriber.quarantine()), self.connection.files.as_ref().map(|f| f.quarantine())]
+                .iter()
+                .flatten()
+                .flat_map(|q| q.last())
                 .map(|r| Quarantined {
                     arrival: r.when,
                     topic: r.topic.clone(),
@@ -185,7 +207,11 @@ impl Live {
                     payload: r.text(),
                 })
                 .collect(),
-            unmatched: subscriber.unmatched().examples().to_vec(),
+            unmatched: [Some(subscriber.unmatched()), self.connection.files.as_ref().map(|f| f.unmatched())]
+                .iter()
+                .flatten()
+                .flat_map(|u| u.examples().to_vec())
+                .collect(),
         }
     }
 
@@ -247,7 +273,7 @@ impl Live {
     /// Samples, counted from end to end.
     pub fn samples(&self, summary: &Summary) -> Samples {
         let published = self.field.as_ref().map(|f| (f.publisher(), f.samples()));
-        let wire = self.connection.subscriber.stats();
+        let wire = self.wire();
         let stored = self.record.as_ref().map(|r| r.status().stored.saturating_sub(wire.repeated));
         Samples { stored, ..Samples::count(&wire, summary, published) }
     }
@@ -260,6 +286,20 @@ impl Live {
     /// The way to the history for the twin of a site with these points.
     pub fn recorder(&self, points: &[Point]) -> Option<Recorder> {
         self.record.as_ref().map(|r| r.recorder(self.connection.rewiring.declared(points)))
+    }
+
+    /// The way out for what the twin tells others.
+    pub fn outlet(&self) -> Option<Outlet> {
+        self.outlet.clone()
+    }
+
+    /// What came over the wire and out of files, counted.
+    fn wire(&self) -> WireStats {
+        let mut wire = self.connection.subscriber.stats();
+        if let Some(files) = &self.connection.files {
+            wire.add(&files.stats());
+        }
+        wire
     }
 
     /// The way to read the history.
@@ -277,12 +317,19 @@ impl Live {
         if let Some(record) = &self.record {
             record.finish();
         }
+        if let Some(files) = &self.connection.files {
+            files.settle();
+        }
+        if let Some(outlet) = &self.outlet {
+            outlet.finish(GOOD_BYE);
+        }
     }
 
     /// What went wrong between the wire and the twin.
     pub fn wire_problems(&self) -> Vec<Problem> {
-        let stats = self.connection.subscriber.stats();
+        let stats = self.wire();
         let mut problems = self.record.as_ref().map(Record::problems).unwrap_or_default();
+        problems.extend(self.connection.files.iter().flat_map(|f| f.problems()));
         if stats.queue_full == 0 {
             return problems;
         }

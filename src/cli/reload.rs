@@ -23,6 +23,7 @@ use crate::twin::command::Command;
 use crate::twin::flow::FlowAssumptions;
 use crate::twin::history::Recorder;
 use crate::twin::place::{Placements, address};
+use crate::twin::publish::Outlet;
 use crate::twin::reload::{Next, replace};
 use crate::twin::replay::Recording;
 use crate::twin::scene::{OpenSite, Scene};
@@ -129,6 +130,7 @@ pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&mut 
             world.remove_resource::<Wire>();
             world.remove_resource::<Inlet>();
             world.remove_resource::<Recorder>();
+            world.remove_resource::<Outlet>();
             world.remove_resource::<Recording>();
             world.remove_resource::<LastKnown>();
         }
@@ -139,6 +141,10 @@ fn wire(world: &mut World, live: &mut Live, site: &Site) {
     match live.recorder(&site.points) {
         Some(recorder) => world.insert_resource(recorder),
         None => drop(world.remove_resource::<Recorder>()),
+    }
+    match live.outlet() {
+        Some(outlet) => world.insert_resource(outlet),
+        None => drop(world.remove_resource::<Outlet>()),
     }
     match live.recording() {
         Some(recording) => world.insert_resource(recording),

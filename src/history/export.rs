@@ -220,7 +220,7 @@ mod tests {
         sink.finish().unwrap();
         assert_eq!((done.points, done.rows, done.stopped), (3, 2000, false));
         let mut read: [Vec<Stored>; 2] = Default::default();
-        let options = table::Options { name: "x".into(), zone: None, arrival: Time(0) };
+        let options = table::Options { name: "x".into(), ..Default::default() };
         let known = |id: &str, _: &str| {
             let at = infos.iter().position(|i| i.id == id).unwrap();
             Known::Point(at as u32, infos[at].unit.clone())

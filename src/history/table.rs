@@ -1,6 +1,8 @@
 //! Samples from tables in text: CSV of long form, a row a sample (`time,point,value[,unit,quality,code,arrival]`), and
 //! of wide form, a column a point (`time,AHU-1/supply_temperature [Cel],…`).
 
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod time;
 
 use super::{HistoryError, Stored};
@@ -12,15 +14,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, Read as _};
 
-pub use time::{Zone, parse_zone};
+pub use time::{Zone, is_time_format, parse_zone};
 
 /// Samples that are handed on at once.
 const AT_ONCE: usize = 20_000;
 /// Problems that are kept; more are counted.
 const MOST: usize = 200;
+/// So much of a line with a fault is kept, characters.
+const SHOWN: usize = 256;
+/// Names of points that are remembered; a table full of nonsense has any number of them.
+const NAMES: usize = 100_000;
 
 /// How a table is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// What people call the table.
     pub name: String,
@@ -28,6 +34,43 @@ pub struct Options {
     pub zone: Option<Zone>,
     /// When the samples arrive: now.
     pub arrival: Time,
+    /// How far samples can be trusted of which the table says nothing.
+    pub quality: Quality,
+    /// Which columns are what, where they are called otherwise than usual.
+    pub columns: Columns,
+    /// How times are written, as `strptime` has it, where it is none of the usual ways: `%d.%m.%Y %H:%M:%S`.
+    pub time_format: Option<String>,
+}
+
+impl Default for Options {
+    /// Of a table that was kept for long.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            zone: None,
+            arrival: Time(0),
+            quality: Quality::GoodBackfill,
+            columns: Columns::default(),
+            time_format: None,
+        }
+    }
+}
+
+/// Names of columns; none: as usual (`time`, `point`, `value`, …).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The moment.
+    pub time: Option<String>,
+    /// The point, in long form.
+    pub point: Option<String>,
+    /// Its value.
+    pub value: Option<String>,
+    /// The unit of the value.
+    pub unit: Option<String>,
+    /// Its quality, in a word.
+    pub quality: Option<String>,
+    /// The source's own code for that.
+    pub code: Option<String>,
 }
 
 /// What came of reading a table.
@@ -45,6 +88,8 @@ pub struct Taken {
     pub problems: Vec<Problem>,
     /// How many problems there are.
     pub faults: u64,
+    /// Lines with a fault, by number and as they stand; no more than there are problems.
+    pub broken: Vec<(u64, String)>,
 }
 
 /// What somebody knows of a point.
@@ -54,6 +99,8 @@ pub enum Known {
     Point(u32, String),
     /// There is no such point: why, and what to do.
     Not(String, String),
+    /// Nobody wants it.
+    Ignored,
 }
 
 /// Why reading stopped.
@@ -83,25 +130,10 @@ pub fn read(
         let remedy = "its first line names the columns: time,point,value or time,POINT,POINT,…";
         return Err(Stop::Table(Problem::error(&options.name, "it is empty", remedy)));
     }
-    let head = lines.line();
-    let head = head.trim_start_matches('\u{feff}');
-    let delimiter = delimiter_of(head);
-    let mut row = Vec::new();
-    split(head, delimiter, &mut row);
-    let head: Vec<String> = row.iter().map(|f| f.trim().to_owned()).collect();
-    let mut table = Table { options, decimal_comma: delimiter == ';', read: Taken::default(), known: HashMap::new() };
-    let form = table.form(&head, &mut point).map_err(Stop::Table)?;
+    let mut rows = Rows::begin(&lines.line(), options.clone(), &mut point).map_err(Stop::Table)?;
     let mut batch: Vec<(u32, Stored)> = Vec::with_capacity(AT_ONCE);
     while lines.next()? {
-        split(&lines.line(), delimiter, &mut row);
-        if row.iter().all(|f| f.trim().is_empty()) {
-            continue;
-        }
-        table.read.lines += 1;
-        match &form {
-            Form::Long(long) => table.long(long, &row, lines.number, &mut point, &mut batch),
-            Form::Wide(time, columns) => table.wide(*time, columns, &row, lines.number, &mut batch),
-        }
+        rows.line(&lines.line(), lines.number, &mut point, &mut batch);
         if batch.len() >= AT_ONCE {
             if !sink(&batch).map_err(Stop::Store)? {
                 return Err(Stop::Asked);
@@ -112,7 +144,95 @@ pub fn read(
     if !batch.is_empty() && !sink(&batch).map_err(Stop::Store)? {
         return Err(Stop::Asked);
     }
-    Ok(table.read)
+    Ok(rows.table.read)
+}
+
+/// A table whose head is understood, and whose lines are read as they come.
+pub struct Rows {
+    table: Table,
+    form: Form,
+    delimiter: char,
+    row: Vec<String>,
+}
+
+impl Rows {
+    /// Reads the head. `point` as in [`read`].
+    ///
+    /// # Errors
+    /// A head that cannot be understood.
+    pub fn begin(head: &str, options: Options, mut point: impl FnMut(&str, &str) -> Known) -> Result<Self, Problem> {
+        let head = head.trim_start_matches('\u{feff}');
+        let delimiter = delimiter_of(head);
+        let mut row = Vec::new();
+        split(head, delimiter, &mut row);
+        Self::of_columns(&row, delimiter, options, &mut point)
+    }
+
+    fn of_columns(
+        names: &[String],
+        delimiter: char,
+        options: Options,
+        point: &mut impl FnMut(&str, &str) -> Known,
+    ) -> Result<Self, Problem> {
+        let head: Vec<String> = names.iter().map(|f| f.trim().to_owned()).collect();
+        let decimal_comma = delimiter == ';';
+        let mut table = Table { options, decimal_comma, read: Taken::default(), known: HashMap::new() };
+        let form = table.form(&head, point)?;
+        Ok(Self { table, form, delimiter, row: Vec::new() })
+    }
+
+    /// Reads a line, which is the table's `number`-th, counted from 1. Samples are appended to `batch`.
+    pub fn line(
+        &mut self,
+        line: &str,
+        number: u64,
+        point: &mut impl FnMut(&str, &str) -> Known,
+        batch: &mut Vec<(u32, Stored)>,
+    ) {
+        let mut row = std::mem::take(&mut self.row);
+        split(line, self.delimiter, &mut row);
+        self.fields(&row, number, point, batch);
+        self.row = row;
+    }
+
+    fn fields(
+        &mut self,
+        row: &[String],
+        number: u64,
+        point: &mut impl FnMut(&str, &str) -> Known,
+        batch: &mut Vec<(u32, Stored)>,
+    ) {
+        let Self { table, form, delimiter, .. } = self;
+        if row.iter().all(|f| f.trim().is_empty()) {
+            return;
+        }
+        table.read.lines += 1;
+        let before = table.read.faults;
+        match form {
+            Form::Long(long) => table.long(long, row, number, point, batch),
+            Form::Wide(time, columns) => table.wide(*time, columns, row, number, batch),
+        }
+        if table.read.faults > before && table.read.broken.len() < MOST {
+            let text: String = row.join(&delimiter.to_string()).chars().take(SHOWN).collect();
+            table.read.broken.push((number, text));
+        }
+    }
+
+    /// Samples arrive now.
+    pub fn arrive(&mut self, now: Time) {
+        self.table.options.arrival = now;
+    }
+
+    /// What was read so far.
+    pub fn taken(&self) -> &Taken {
+        &self.table.read
+    }
+
+    /// What is wrong with what was read since the last call, and the lines with these faults.
+    pub fn take_faults(&mut self) -> (Vec<Problem>, Vec<(u64, String)>) {
+        let read = &mut self.table.read;
+        (std::mem::take(&mut read.problems), std::mem::take(&mut read.broken))
+    }
 }
 
 /// Which column is what.
@@ -132,27 +252,40 @@ struct Long {
     arrival: Option<usize>,
 }
 
-struct Table<'a> {
-    options: &'a Options,
+struct Table {
+    options: Options,
     decimal_comma: bool,
     read: Taken,
     /// By id and unit, of long form.
     known: HashMap<(String, String), Option<(u32, Unit)>>,
 }
 
-impl Table<'_> {
+impl Table {
     fn form(&mut self, head: &[String], point: &mut impl FnMut(&str, &str) -> Known) -> Result<Form, Problem> {
         let at = |names: &[&str]| head.iter().position(|h| names.iter().any(|n| h.eq_ignore_ascii_case(n)));
         let place = format!("{}:1", self.options.name);
-        let Some(time) = at(&["time", "timestamp", "ts", "t", "date", "datetime", "date time", "time_ms"]) else {
+        // A column that somebody named has that name and no other.
+        let named = self.options.columns.clone();
+        let named_or = |name: &Option<String>, usual: &[&str]| match name {
+            Some(name) => at(&[name]),
+            None => at(usual),
+        };
+        for name in [&named.time, &named.point, &named.value, &named.unit, &named.quality, &named.code] {
+            if let Some(name) = name.as_ref().filter(|n| at(&[n]).is_none()) {
+                let message = format!("no column is called `{name}`; there are {}", quoted(head));
+                return Err(Problem::error(place, message, "name the columns as they are called in its first line"));
+            }
+        }
+        let times = ["time", "timestamp", "ts", "t", "date", "datetime", "date time", "time_ms"];
+        let Some(time) = named_or(&named.time, &times) else {
             let remedy = "call it `time`: RFC 3339 (2026-05-11T06:00:00Z), or seconds or milliseconds since 1970";
             let message = format!("no column is called `time`; there are {}", quoted(head));
             return Err(Problem::error(place, message, remedy));
         };
-        let value = at(&["value", "v"]);
-        if let (Some(point), Some(value)) = (at(&["point", "id", "name", "tag", "series"]), value) {
-            let (unit, quality) = (at(&["unit"]), at(&["quality", "q"]));
-            let (code, arrival) = (at(&["code"]), at(&["arrival"]));
+        let value = named_or(&named.value, &["value", "v"]);
+        if let (Some(point), Some(value)) = (named_or(&named.point, &["point", "id", "name", "tag", "series"]), value) {
+            let (unit, quality) = (named_or(&named.unit, &["unit"]), named_or(&named.quality, &["quality", "q"]));
+            let (code, arrival) = (named_or(&named.code, &["code"]), at(&["arrival"]));
             return Ok(Form::Long(Long { time, point, value, unit, quality, code, arrival }));
         }
         let mut columns = Vec::new();
@@ -192,6 +325,7 @@ impl Table<'_> {
             return None;
         }
         match point(id, stated) {
+            Known::Ignored => None,
             Known::Not(why, remedy) => {
                 self.fault(place, why, &remedy);
                 None
@@ -231,15 +365,17 @@ impl Table<'_> {
             None => {
                 // Said once, not on each of its lines.
                 let known = self.know(&place, id, unit, point);
+                if self.known.len() >= NAMES {
+                    self.known.clear();
+                }
                 self.known.insert(key, known);
                 known
             }
         };
         let Some((number, unit)) = known else { return };
         let Some(time) = self.time(&place, field(long.time)) else { return };
-        let Some(value) = self.value(&place, field(long.value), unit) else { return };
         let quality = match long.quality.map(field).map(str::trim) {
-            None | Some("") => Quality::GoodBackfill,
+            None | Some("") => self.options.quality,
             Some(word) => match quality_of(word) {
                 Some(quality) => quality,
                 None => {
@@ -248,6 +384,10 @@ impl Table<'_> {
                 }
             },
         };
+        // As an export writes it: bad, no value.
+        let none = quality.is_bad() && field(long.value).trim().is_empty();
+        let value = if none { Some(f64::NAN) } else { self.value(&place, field(long.value), unit) };
+        let Some(value) = value else { return };
         let code = long.code.map(field).unwrap_or_default();
         let Ok(code) = (if code.trim().is_empty() { Ok(0) } else { code.trim().parse::<u32>() }) else {
             return self.fault(&place, format!("`{}` is no code", code.trim()), "a whole number, or nothing");
@@ -279,7 +419,7 @@ impl Table<'_> {
                 continue;
             }
             let Some(value) = self.value(&place, text, *unit) else { continue };
-            let (arrival, quality) = (self.options.arrival, Quality::GoodBackfill);
+            let (arrival, quality) = (self.options.arrival, self.options.quality);
             self.take(id, *number, Stored { time, arrival, value, quality, code: 0 }, batch);
         }
     }
@@ -296,7 +436,7 @@ impl Table<'_> {
     }
 
     fn time(&mut self, place: &str, text: &str) -> Option<Time> {
-        match time::parse(text.trim(), self.options.zone) {
+        match time::parse(text.trim(), self.options.zone, self.options.time_format.as_deref()) {
             Ok(time) => Some(time),
             Err((message, remedy)) => {
                 self.fault(place, message, remedy);
@@ -334,9 +474,7 @@ impl Table<'_> {
 
 /// A quality by its word, `bad-sensor`, however it is written: `BadSensor`, `bad_sensor`.
 pub fn quality_of(word: &str) -> Option<Quality> {
-    let plain = |w: &str| w.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let wanted = plain(word);
-    Quality::ALL.into_iter().find(|q| plain(&format!("{q:?}")) == wanted)
+    Quality::of_word(word)
 }
 
 /// The id and the unit of a column's head: `AHU-1/supply_temperature [Cel]`.

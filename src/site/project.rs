@@ -3,6 +3,7 @@
 mod assumptions;
 pub(crate) mod broker;
 mod edit;
+mod files;
 mod history;
 mod joins;
 mod load;
@@ -10,6 +11,7 @@ mod mapping;
 mod naming;
 mod payloads;
 mod place;
+mod publish;
 mod rebind;
 mod registry;
 mod replace;
@@ -28,6 +30,7 @@ use std::path::PathBuf;
 
 pub use assumptions::{ASSUMED, AssumptionOverride};
 pub(crate) use broker::is_loopback;
+pub use files::{FileSource, TableFormat};
 pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
@@ -36,6 +39,7 @@ pub use mapping::{FoundBinding, MappingSettings, TopicRule, save_bindings};
 pub use naming::NamingRule;
 pub use payloads::{KeyFrom, Path as PayloadPath, PayloadShape, Sparkplug, Step};
 pub use place::{Move, place_file, place_model};
+pub use publish::Publish;
 pub use rebind::{Amendments, Rebind};
 pub use registry::RegistryFile;
 pub use views::{COLOURINGS, SavedView, save_view};
@@ -63,6 +67,8 @@ pub struct Project {
     pub broker: Broker,
     /// What the wire may bring.
     pub ingest: Ingest,
+    /// What the twin tells others; none: nothing.
+    pub publish: Option<Publish>,
     /// The topic of the clock that the twin follows; none: this machine's clock.
     pub clock_topic: Option<String>,
     /// What a kind of equipment measures.
@@ -231,6 +237,12 @@ pub struct Ingest {
     pub payloads: Vec<PayloadShape>,
     /// Sparkplug B, where the project listens to it.
     pub sparkplug: Option<Sparkplug>,
+    /// Tables that samples are read from beside the broker.
+    pub files: Vec<FileSource>,
+    /// Where it is written down how far those have been read; none: nowhere.
+    pub positions: Option<PathBuf>,
+    /// Below this topic the twin publishes itself: what comes back of that is no telemetry.
+    pub own: Option<String>,
     /// The broker keeps what comes while the connection is away; false for those who only look.
     pub keep_session: bool,
 }
@@ -243,6 +255,9 @@ impl Default for Ingest {
             queue: 1_000_000,
             payloads: Vec::new(),
             sparkplug: None,
+            files: Vec::new(),
+            positions: None,
+            own: None,
             keep_session: true,
         }
     }

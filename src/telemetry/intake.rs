@@ -13,7 +13,9 @@ use super::quarantine::{Quarantine, Reason};
 use super::sample::{Arrival, Sample};
 use super::sequence::Publishers;
 use super::topics::{Route, Topic, TopicMap, Unmatched, filter_matches};
+use crate::history::Stored;
 use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::site::project::Ingest;
 use crate::time::Time;
 use std::cell::Cell;
@@ -56,6 +58,21 @@ pub struct WireStats {
 }
 
 impl WireStats {
+    /// Together with what came another way, which nobody counts on its way out.
+    pub fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.values += other.values;
+        self.samples += other.samples;
+        self.rejected += other.rejected;
+        self.unmatched += other.unmatched;
+        self.future += other.future;
+        self.without_time += other.without_time;
+        self.skipped += other.skipped;
+        self.overflow += other.overflow;
+        self.doubts.iter_mut().zip(other.doubts).for_each(|(own, more)| *own += more);
+    }
+
     /// Samples known to be lost, on the way or in front of a twin that was too far behind; none when nobody
     /// can tell.
     pub fn lost(&self) -> Option<u64> {
@@ -141,6 +158,10 @@ impl Intake {
         if self.receipts.as_ref().is_some_and(|prefix| topic.starts_with(prefix)) {
             return;
         }
+        let below = |own: &String| topic.strip_prefix(own.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        if self.ingest.own.as_ref().is_some_and(below) {
+            return;
+        }
         self.stats.messages += 1;
         self.stats.bytes += bytes.len() as u64;
         if bytes.len() > self.ingest.max_payload_bytes {
@@ -190,6 +211,15 @@ impl Intake {
         self.payload = payload;
     }
 
+    /// Appends to `out` a sample that came in no message: SI, measured `at`, and as good as its source says.
+    pub(super) fn sample(&mut self, point: PointIndex, stored: &Stored, wall: Time, out: &mut Vec<Arrival>) {
+        let (at, value, code) = (stored.time, stored.value, stored.code);
+        self.stats.values += 1;
+        self.stats.samples += 1;
+        let quality = self.look(point.0 as usize, at, wall, value, stored.quality);
+        out.push(Arrival::Sample(Sample { point, device_time: at, arrival: wall, value, quality, code }));
+    }
+
     /// A payload that the wire itself refused, so that nothing but its length may be known.
     pub(super) fn refuse(&mut self, topic: &str, bytes: &[u8], length: usize, reason: Reason, wall: Time) {
         self.reject(reason);
@@ -236,26 +266,32 @@ impl Intake {
                     self.stats.unmatched += 1;
                     continue;
                 }
-                if let Wire::Bad(reason) = value.wire {
-                    bad(self, reason);
-                    continue;
-                }
+                let wire = match value.wire {
+                    Wire::Bad(reason) if object.says_none(reason) => Wire::Number(f64::NAN),
+                    Wire::Bad(reason) => {
+                        bad(self, reason);
+                        continue;
+                    }
+                    wire => wire,
+                };
                 for target in target.targets(value.found.clone()) {
-                    let judged = match value.wire {
-                        Wire::Number(number) => target.number_in(number, object.unit),
+                    let judged = match wire {
+                        // No value, whatever it is that is not there.
+                        Wire::Number(number) if number.is_nan() => Some((number, object.quality)),
+                        Wire::Number(number) => target.number_in(number, object.unit_of(value)),
                         Wire::Switch(on) => target.switch(on),
                         Wire::Bad(_) => None,
                     };
                     let Some((value, said)) = judged else {
-                        let is_number = matches!(value.wire, Wire::Number(_));
+                        let is_number = matches!(wire, Wire::Number(_));
                         bad(self, if is_number { Reason::WrongUnit } else { Reason::WrongType });
                         continue;
                     };
-                    let said = said_elsewhere(said).max(object.quality);
+                    let (said, code) = (said_elsewhere(said).max(object.quality), object.code);
                     self.stats.samples += 1;
                     let point = target.point;
                     let quality = self.look(point.0 as usize, device_time, wall, value, said);
-                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code: 0 }));
+                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code }));
                 }
             }
             self.stats.repeated += repeated.min((out.len() - before) as u64);
@@ -386,8 +422,6 @@ fn said_elsewhere(said: Quality) -> Quality {
 mod tests {
     use super::super::testing::point;
     use super::*;
-    use crate::quality::Quality;
-    use crate::site::PointIndex;
 
     const WALL: Time = Time(1_778_479_200_000);
 
@@ -449,6 +483,50 @@ mod tests {
         assert!((got[0].value - 100.0).abs() < 1e-9);
         assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20}}"#).is_empty());
         assert_eq!(intake.quarantine.of(Reason::NoValue), 1);
+    }
+
+    /// As a gateway writes them: units, quality and code of an object, and values that are not there.
+    #[test]
+    fn what_a_gateway_says_of_its_values() {
+        let mut intake = intake(None);
+        let text = r#"{"values":{"temp":20,"flow":2},"units":{"temp":"Cel","flow":"m3/s"}}"#;
+        let got = take(&mut intake, "t/a", text);
+        assert!((got[0].value - 20.0).abs() < 1e-9 && got[1].value == 2.0, "each in its own unit: {got:?}");
+        let text = r#"{"code":"modbus exception 4, device failure","quality":"bad-sensor","values":{"temp":null,"x":null,
+            "flow":0.5},"units":{"temp":"Cel","x":"K"}}"#;
+        let got = take(&mut intake, "t/a", text);
+        assert_eq!(got.len(), 2);
+        assert!(got[0].value.is_nan() && got.iter().all(|s| (s.quality, s.code) == (Quality::BadSensor, 4)), "{got:?}");
+        assert_eq!((intake.stats.rejected, intake.quarantine.total()), (0, 0));
+        let got = take(&mut intake, "t/b", r#"{"v":NaN,"quality":"bad-not-connected","code":"10.0.0.7: no answer"}"#);
+        assert!(got[0].value.is_nan() && got[0].quality == Quality::BadNotConnected && got[0].code >> 31 == 1);
+        // Nothing is bad about it, so it should be there.
+        assert!(take(&mut intake, "t/b", r#"{"v":null,"quality":"good"}"#).is_empty());
+        assert!(take(&mut intake, "t/b", r#"{"v":null,"quality":"uncertain-range"}"#).is_empty());
+        assert!(take(&mut intake, "t/b", r#"{"v":"on","quality":"bad"}"#).is_empty());
+        assert_eq!((intake.quarantine.of(Reason::NoValue), intake.quarantine.of(Reason::WrongType)), (2, 1));
+        // OPC's numbers are codes themselves, and what is good has none.
+        let got =
+            take(&mut intake, "t/b", r#"[{"v":1,"quality":24},{"v":1,"quality":192,"code":7},{"v":1,"quality":192}]"#);
+        let said: Vec<_> = got.iter().map(|s| (s.quality, s.code)).collect();
+        assert_eq!(said, [(Quality::BadSensor, 24), (Quality::Good, 7), (Quality::Good, 0)]);
+        // Units that do not fit, of one key, spoil only that.
+        let got = take(&mut intake, "t/a", r#"{"units":{"temp":"kPa"},"values":{"temp":20,"flow":3600}}"#);
+        assert_eq!((got.len(), got[0].point, intake.quarantine.of(Reason::WrongUnit)), (1, PointIndex(1), 1));
+        for units in ["3", "null", "[1]", r#""Cel""#] {
+            assert_eq!(take(&mut intake, "t/a", &format!(r#"{{"units":{units},"values":{{"flow":1}}}}"#)).len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_the_twin_says_itself_is_no_telemetry() {
+        let mut intake = intake(None);
+        intake.ingest.own = Some("t/b".into());
+        for topic in ["t/b", "t/b/findings"] {
+            assert!(take(&mut intake, topic, r#"{"v":1}"#).is_empty());
+        }
+        assert_eq!((intake.stats.messages, intake.unmatched.examples().len()), (0, 0));
+        assert_eq!(take(&mut intake, "t/bc", r#"{"v":1}"#).len() + intake.unmatched.examples().len(), 1, "another one");
     }
 
     #[test]

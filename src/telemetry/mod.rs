@@ -4,6 +4,7 @@
 //! with its reason; it never stops its neighbours.
 //!
 //! ```text
+//! files  ─▶ files::Files ─────▶ intake
 //! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload, checks) ─▶ queue of Arrival, bounded ─▶ twin
 //!                                        └─▶ historian ─▶ history
 //! ```
@@ -15,6 +16,7 @@
 
 pub mod broker;
 pub mod checks;
+pub mod files;
 pub mod gateway;
 pub mod historian;
 pub mod inspect;
@@ -44,6 +46,7 @@ use crate::site::project::{Broker, BrokerUrl, Ingest, Retention, Sparkplug};
 use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
+use files::{Files, Retable};
 use historian::Declared;
 use mqtt::{Meaning, Recording, Rewire, Subscriber, Subscription};
 use queue::{WhenFull, queue};
@@ -64,6 +67,8 @@ pub struct Connection {
     pub subscriber: Subscriber,
     /// The broker inside this program, where the project asks for it.
     pub embedded: Option<EmbeddedBroker>,
+    /// What is read of tables beside the broker, where the project names any; it waits for [`Files::begin`].
+    pub files: Option<Files>,
     /// What will not arrive as the project stands: points on topics that nothing subscribes to.
     pub problems: Vec<Problem>,
     /// The way to change what topics mean.
@@ -74,6 +79,7 @@ impl Connection {
     /// Ends the subscription and the embedded broker, and waits for both.
     pub fn stop(&mut self) {
         self.subscriber.stop();
+        self.files.iter_mut().for_each(Files::stop);
         if let Some(broker) = &mut self.embedded {
             broker.stop();
         }
@@ -84,6 +90,7 @@ impl Connection {
 #[derive(Clone)]
 pub struct Rewiring {
     rewire: Rewire,
+    retable: Option<Retable>,
     filters: Vec<String>,
     ingest: Ingest,
     retention: Retention,
@@ -97,6 +104,9 @@ impl Rewiring {
         let meaning = meaning(points, clock_topic, &self.ingest, &self.retention);
         let problems = not_subscribed(&meaning.topics, &self.filters);
         let (entrance, arrivals) = queue(self.ingest.queue, self.when_full);
+        if let Some(retable) = &self.retable {
+            retable.to(meaning.clone(), entrance.clone());
+        }
         self.rewire.to(meaning, entrance);
         (arrivals, problems)
     }
@@ -167,13 +177,22 @@ pub fn connect_recorded(
         filters.push(clock.to_owned());
     }
     filters.extend(ingest.sparkplug.iter().flat_map(Sparkplug::filters));
-    let problems = not_subscribed(&meaning.topics, &filters);
+    // What comes in files comes without the broker.
+    let tables = ingest.files.iter().map(|f| f.topic.clone()).filter(|t| !t.is_empty());
+    let heard: Vec<String> = filters.iter().cloned().chain(tables).collect();
+    let problems = not_subscribed(&meaning.topics, &heard);
     let when_full = if embedded.is_some() || recording.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
     let (queue, arrivals) = queue(ingest.queue, when_full);
     // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
     let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
     let client_id = named.unwrap_or_else(|| client_id(project_name));
-    let heard = filters.clone();
+    let files = if ingest.files.is_empty() {
+        None
+    } else {
+        let follows_clock = clock_topic.is_some();
+        Some(Files::start(meaning.clone(), ingest, follows_clock, queue.clone(), recording.clone())?)
+    };
+    let retable = files.as_ref().map(Files::retable);
     let subscription = Subscription { client_id, filters, meaning, ingest: ingest.clone(), queue, recording };
     let subscriber = Subscriber::start(address.clone(), subscription)?;
     if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
@@ -184,8 +203,8 @@ pub fn connect_recorded(
         ));
     }
     let ingest = ingest.clone();
-    let rewiring = Rewiring { rewire: subscriber.rewire(), filters: heard, ingest, retention, when_full };
-    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, problems, rewiring })
+    let rewiring = Rewiring { rewire: subscriber.rewire(), retable, filters: heard, ingest, retention, when_full };
+    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, files, problems, rewiring })
 }
 
 /// Topics that points are bound to and nothing subscribes to.

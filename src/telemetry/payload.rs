@@ -6,7 +6,10 @@
 //! - A value is a finite number, `true` or `false`. Text is never read as a number.
 //! - `seq` (samples that the publisher had published before this object) and `pub` (its id) are
 //!   optional; see [`super::sequence`].
-//! - `unit` is optional: the UCUM code of the object's values, where it is not the point's own.
+//! - `unit` is optional: the UCUM code of the object's values, where it is not the point's own; `units` has one for each
+//!   key.
+//! - `quality` and `code` are optional: what the source says of the object's values, and its own code for that. A value
+//!   that is `null` (or no number) and said to be bad is a reading like any other: bad, no value.
 //! - Keys that are none of these are skipped.
 //!
 //! A value that cannot be read is refused alone: the other keys and the other objects of the list
@@ -17,8 +20,10 @@
 //! Read straight from the bytes with serde, into buffers that are used again: no allocation a message
 //! once they have grown.
 
+mod code;
 mod heard;
 mod mend;
+mod said;
 mod shaped;
 mod visit;
 
@@ -60,6 +65,8 @@ pub struct Value {
     pub found: Range<usize>,
     /// The value.
     pub wire: Wire,
+    /// Its unit, where it has one of its own beside the object's.
+    pub unit: PayloadUnit,
 }
 
 /// One object of a payload.
@@ -76,6 +83,20 @@ pub struct Object {
     pub unit: PayloadUnit,
     /// What the source says of their quality.
     pub quality: Quality,
+    /// Its own code for that; 0: none.
+    pub code: u32,
+}
+
+impl Object {
+    /// The unit of one of its values.
+    pub fn unit_of(&self, value: &Value) -> PayloadUnit {
+        if value.unit == PayloadUnit::Own { self.unit } else { value.unit }
+    }
+
+    /// Whether a value that cannot be read is none because its source says so: bad, no value.
+    pub fn says_none(&self, reason: Reason) -> bool {
+        self.quality.is_bad() && matches!(reason, Reason::NoValue | Reason::NotFinite)
+    }
 }
 
 /// The unit that a payload names.
@@ -100,6 +121,8 @@ pub struct Payload {
     /// Items of the list that are no objects.
     pub strangers: u64,
     publishers: String,
+    /// Units by key, of the object that is being read.
+    units: Vec<(Range<usize>, PayloadUnit)>,
     mended: Vec<u8>,
 }
 

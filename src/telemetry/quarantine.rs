@@ -24,11 +24,13 @@ pub enum Reason {
     BadTime,
     /// A unit that is not known, or measures something else than the point.
     WrongUnit,
+    /// A line of a file; the problems say what is wrong with it.
+    Line,
 }
 
 impl Reason {
     /// Every reason, in the order of [`Quarantine::counts`].
-    pub const ALL: [Reason; 9] = [
+    pub const ALL: [Reason; 10] = [
         Self::Empty,
         Self::TooLarge,
         Self::Syntax,
@@ -38,6 +40,7 @@ impl Reason {
         Self::NotFinite,
         Self::BadTime,
         Self::WrongUnit,
+        Self::Line,
     ];
 
     /// What people read.
@@ -51,6 +54,7 @@ impl Reason {
             Self::WrongType => "value is not a number",
             Self::NotFinite => "value is not finite (NaN or infinite)",
             Self::WrongUnit => "its unit is not known, or is of another quantity than the point",
+            Self::Line => "line of a file with a fault: see the problems",
             Self::BadTime => "ts is neither RFC 3339 nor a number of milliseconds",
         }
     }

@@ -45,6 +45,11 @@ pub fn queue(limit: usize, when_full: WhenFull) -> (Entrance, Receiver<Arrival>)
 }
 
 impl Entrance {
+    /// Whether it is more than half full: who can wait does so before others lose by it.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.sender.len() * 2 > self.limit
+    }
+
     /// Only one thread may offer: the limit is looked at before it is kept.
     pub(super) fn offer(&self, arrival: Arrival) -> Offer {
         let mut dropped = None;

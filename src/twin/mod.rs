@@ -14,6 +14,7 @@ pub mod history;
 pub mod past;
 pub mod place;
 pub mod preview;
+pub mod publish;
 pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;

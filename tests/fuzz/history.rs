@@ -74,18 +74,28 @@ pub fn samples_csv() {
     ];
     let words =
         ["time", "point", "value", "unit", "quality", ",", ";", "\n", "\"", "Z", "+02:00", "1e999", "NaN", " [Cel]"];
-    let options = Options { name: "f".into(), zone: parse_zone("+01:00"), arrival: Time(7) };
+    let options = Options { name: "f".into(), zone: parse_zone("+01:00"), arrival: Time(7), ..Options::default() };
     Fuzz::new("samples_csv").longest(6000).seeds(seeds).words(&words).run(|input| {
         let known = |id: &str, _: &str| match id {
             "a" => Known::Point(0, "Cel".into()),
             "m" => Known::Point(1, "kW.h".into()),
             _ => Known::Not("none".into(), "name one".into()),
         };
+        // A line of a table costs only itself: between two that are whole.
+        let between = [b"time,point,value\n1,a,1\n", input, b"\n2,a,2\n"].concat();
+        let mut whole = Vec::new();
+        let read = table::read(between.as_slice(), &options, known, |batch| {
+            whole.extend(
+                batch.iter().filter(|(p, s)| *p == 0 && [1000, 2000].contains(&s.time.0)).map(|(_, s)| s.value),
+            );
+            Ok(true)
+        });
+        assert!(read.is_ok() && whole.first() == Some(&1.0) && whole.last() == Some(&2.0), "{whole:?}");
         let mut taken = 0;
         let read = table::read(input, &options, known, |batch| {
             taken += batch.len() as u64;
             for (point, sample) in batch {
-                assert!(*point < 2 && !sample.value.is_nan(), "{sample:?}");
+                assert!(*point < 2 && (!sample.value.is_nan() || sample.quality.is_bad()), "{sample:?}");
                 assert!(!sample.time.to_string().ends_with("ms"), "a time that no calendar holds");
             }
             Ok(true)
@@ -101,5 +111,52 @@ pub fn samples_csv() {
             Err(Stop::Table(problem)) => outcome_of([problem.remedy.as_str()]),
             Err(other) => panic!("{other:?}"),
         }
+    });
+}
+
+/// A file of Parquet with changed bytes, as it was written and with all that stands in its end.
+#[cfg(feature = "parquet")]
+pub fn samples_parquet() {
+    use plenum::history::PointInfo;
+    use plenum::history::export::{Parquet, Sink};
+    use plenum::history::table::parquet;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.parquet");
+    let written = |count: usize| {
+        let mut sink = Box::new(Parquet::new(std::fs::File::create(&file).unwrap()));
+        let info = PointInfo { id: "a".into(), unit: "Cel".into(), ..PointInfo::default() };
+        sink.samples(&info, &samples(3)[..count]).unwrap();
+        sink.samples(&info, &samples(0)[..count]).unwrap();
+        sink.finish().unwrap();
+        std::fs::read(&file).unwrap()
+    };
+    let seeds = [written(60), written(1), written(0)];
+    let whole = seeds[1].clone();
+    let options = Options { name: "f".into(), zone: parse_zone("Z"), ..Options::default() };
+    let known = |id: &str, _: &str| match id {
+        "a" => Known::Point(0, "Cel".into()),
+        _ => Known::Not("none".into(), "name one".into()),
+    };
+    let read = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let mut taken = 0;
+        let read = parquet::read(&file, &options, known, |batch| {
+            taken += batch.len() as u64;
+            assert!(batch.iter().all(|(_, s)| !s.value.is_nan() || s.quality.is_bad()));
+            Ok(true)
+        });
+        (read, taken)
+    };
+    Fuzz::new("samples_parquet").longest(8000).seeds(seeds).words(&["PAR1", "time", "value"]).run(|input| {
+        let outcome = match read(input) {
+            (Ok(read), taken) => {
+                assert_eq!(read.samples, taken);
+                then(taken.min(99), read.faults.min(9))
+            }
+            (Err(Stop::Table(problem)), _) => outcome_of([problem.message.split(' ').next_back().unwrap_or_default()]),
+            (Err(other), _) => panic!("{other:?}"),
+        };
+        assert!(matches!(read(&whole), (Ok(_), taken) if taken > 0), "a whole file is read, whatever was read before");
+        outcome
     });
 }

@@ -21,6 +21,7 @@
 
 mod demands;
 mod engine;
+mod fieldbus;
 mod gateway;
 mod history;
 #[path = "../ids_common/mod.rs"]
@@ -144,6 +145,12 @@ fn samples_csv() {
     history::samples_csv();
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn samples_parquet() {
+    history::samples_parquet();
+}
+
 // What people type, and what sensors send.
 
 #[test]
@@ -172,6 +179,21 @@ fn payload() {
 }
 
 #[test]
+fn shaped() {
+    wire::shaped();
+}
+
+#[test]
+fn sparkplug() {
+    fieldbus::sparkplug();
+}
+
+#[test]
+fn described() {
+    fieldbus::described();
+}
+
+#[test]
 fn topics() {
     wire::topics();
 }
@@ -191,4 +213,19 @@ fn gateway_file() {
 #[test]
 fn bacnet() {
     gateway::bacnet();
+}
+
+#[test]
+fn modbus() {
+    fieldbus::modbus();
+}
+
+#[test]
+fn registers() {
+    fieldbus::registers();
+}
+
+#[test]
+fn receipt() {
+    fieldbus::receipt();
 }

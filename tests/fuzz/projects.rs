@@ -45,6 +45,20 @@ topic = "a/clock"
 max_payload_bytes = 1000
 max_future_s = 300
 queue = 1000
+[[files]]
+path = "*.csv"
+topic = "a/files"
+zone = "+02:00"
+time_format = "%d.%m.%Y %H:%M"
+columns = { time = "Zeit", point = "Punkt" }
+points = { "T 1" = "P-1/flow", note = "" }
+follow = false
+every_s = 10
+[publish]
+topic = "plenum/twin/x"
+what = ["findings", "residuals"]
+every_s = 30
+retain = false
 [history]
 url = "postgres://plenum@db.example/site"
 password_env = "PLENUM_FUZZ_NONE"

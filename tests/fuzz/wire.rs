@@ -2,9 +2,10 @@
 
 use crate::engine::{Fuzz, outcome_of, then};
 use plenum::site::point::PointSource;
+use plenum::site::project::{KeyFrom, PayloadPath, PayloadShape};
 use plenum::site::unit::{UNITS, Unit};
 use plenum::site::{Point, Slot};
-use plenum::telemetry::payload::{DeviceTime, Payload, Wire};
+use plenum::telemetry::payload::{DeviceTime, Payload, PayloadUnit, Wire};
 use plenum::telemetry::topics::{Route, TopicMap, filter_matches, is_filter, is_topic, without_overlaps};
 
 /// Three points on one topic: two keys, and the value without a key.
@@ -34,6 +35,8 @@ pub fn payload() {
         r#"{"values":{"flow":NaN,"a":Infinity,"b":-Infinity,"c":None,"d":nan},"ts":0,"v":1e999}"#,
         r#"{"v":"12","ts":{"a":1},"seq":-1,"pub":[1],"values":[1,2]}"#,
         "\u{feff}{\"v\":1}",
+        r#"{"values":{"flow":null,"température":2},"units":{"flow":"m3/h","température":"[degF]"},"quality":"bad-sensor","code":"modbus exception 4, device failure"}"#,
+        r#"[{"v":1,"quality":24,"code":7},{"v":NaN,"quality":"bad-not-connected","unit":"Cel"},{"v":2,"quality":[],"code":{},"units":3}]"#,
     ];
     let words = [
         "{",
@@ -49,6 +52,10 @@ pub fn payload() {
         "\"seq\":",
         "\"pub\":",
         "\"flow\":",
+        "\"units\":{",
+        "\"quality\":",
+        "\"code\":",
+        "\"bad\"",
         "NaN",
         "Infinity",
         "-Infinity",
@@ -96,10 +103,76 @@ pub fn payload() {
             }
             outcome = then(outcome, u64::from(object.seq.is_some()));
         }
-        match read {
+        let outcome = match read {
             Ok(()) => outcome,
             Err(reason) => then(outcome, outcome_of([reason.text()])),
+        };
+        good(&mut payload, topic);
+        outcome
+    });
+}
+
+/// What is whole is read whole, whatever was read before.
+fn good(payload: &mut Payload, topic: &plenum::telemetry::topics::Topic) {
+    let whole = br#"[{"ts":1778479200123,"values":{"flow":1.5,"x":2},"seq":7,"pub":"p"},{"v":3}]"#;
+    assert_eq!(payload.read(whole, |key| topic.find(key)), Ok(()));
+    let [first, second] = payload.objects.as_slice() else { panic!("two objects") };
+    assert_eq!((first.seq, payload.publisher(first), first.code), (Some(7), "p", 0));
+    assert_eq!((second.time, payload.values.len(), payload.strangers), (DeviceTime::Missing, 3, 0));
+    let numbers: Vec<Wire> = payload.values.iter().map(|v| v.wire).collect();
+    assert_eq!(numbers, [Wire::Number(1.5), Wire::Number(2.0), Wire::Number(3.0)]);
+    assert!(payload.values.iter().all(|v| v.unit == PayloadUnit::Own), "no units of another payload");
+}
+
+/// Payloads along paths: five lines (value, time, quality, unit, key), then the payload.
+pub fn shaped() {
+    let seeds = [
+        "$.data[0].value\n\n\n\n\n{\"data\":[{\"value\":21.4}]}",
+        "$.points[*].v\n$.at\n$.points[*].q\n$.points[*].u\n$.points[*].id\n{\"at\":1747000000,\"points\":[{\"id\":\"a\",\"v\":1,\"u\":\"K\",\"q\":\"good\"},{\"id\":2,\"v\":null,\"q\":24}]}",
+        "$.fields.*\n$.ts\n\n\n\n{\"ts\":\"2026-05-11T06:00:00Z\",\"fields\":{\"flow\":NaN,\"b\":[1]}}",
+        "$['a b'].{p}[3]\n\n\n\n$.k\n{\"a b\":{\"b\":[1,2,3,\"4\"]},\"k\":\"flow\"}",
+        "$\n\n\n\n\n21.5",
+    ];
+    let words = [
+        "$", ".", "[*]", ".*", "['", "']", "{p}", "[0]", "\n", "{", "}", "[", "]", ":", "\"v\":", "\"flow\"", "null",
+        "NaN",
+    ];
+    let map = map();
+    let Route::Points(topic) = map.route("a/b") else { panic!("the topic is bound") };
+    let mut payload = Payload::default();
+    let levels = [("p".to_owned(), 1)];
+    Fuzz::new("shaped").longest(6000).seeds(seeds).words(&words).run(|input| {
+        let mut lines = input.splitn(6, |b| *b == b'\n');
+        let mut faults = 0;
+        let mut path = || {
+            let text = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+            let read = if text.is_empty() { None } else { Some(PayloadPath::parse(&text, &levels)) };
+            faults += u64::from(matches!(read, Some(Err(_))));
+            read.and_then(Result::ok)
+        };
+        let (value, time, quality, unit, key) = (path(), path(), path(), path(), path());
+        let bytes = lines.next().unwrap_or_default();
+        let shape = PayloadShape {
+            topic: "a/+".into(),
+            value: value.unwrap_or_default(),
+            time,
+            time_unit_ms: [None, Some(1.0), Some(1000.0)][bytes.len() % 3],
+            quality,
+            unit,
+            key: key.map(KeyFrom::Path),
+            numbers_in_text: bytes.len() % 2 == 0,
+            line: 1,
+        };
+        let read = payload.read_shaped(bytes, "a/b", &shape, |key| topic.find(key));
+        assert!(!payload.objects.is_empty() || read.is_err(), "nothing to read is said by an object without values");
+        for object in &payload.objects {
+            for value in payload.values.get(object.values.clone()).expect("values that are there") {
+                assert!(!matches!(value.wire, Wire::Number(n) if !n.is_finite()), "a value that is no number");
+            }
         }
+        let (objects, values) = (payload.objects.len().min(9) as u64, payload.values.len().min(9) as u64);
+        good(&mut payload, topic);
+        then(then(faults, objects), values * 2 + u64::from(read.is_ok()))
     });
 }
 

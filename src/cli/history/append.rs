@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Takes the samples of a CSV file into the history.
+/// Takes the samples of a CSV file into the history, or of Parquet in a build with --features parquet.
 ///
 /// Of long form, a row a sample:             time,point,value[,unit,quality,code,arrival]
 /// or of wide form, a column a point:        time,AHU-1/supply_temperature [Cel],CH-1/power [kW]
@@ -87,13 +87,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     });
     let bar = bar(&name, "{msg} {wide_bar} {bytes}/{total_bytes} {eta}");
     bar.set_length(bytes);
-    let options = Options { name: name.clone(), zone: args.zone, arrival: now() };
+    let options = Options { name: name.clone(), zone: args.zone, arrival: now(), ..Options::default() };
     let counted = bar.wrap_read(text);
     let sink = |batch: &[(u32, crate::history::Stored)]| {
         book.borrow_mut().take(batch)?;
         Ok(!interrupt::interrupted())
     };
-    let done = table::read(counted, &options, |id, unit| book.borrow_mut().point(id, unit), sink);
+    let point = |id: &str, unit: &str| book.borrow_mut().point(id, unit);
+    let is_parquet = args.file.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    let done = if is_parquet {
+        parquet(&args.file, &options, point, sink)
+    } else {
+        table::read(counted, &options, point, sink)
+    };
     bar.finish_and_clear();
     let mut read = match done {
         Ok(read) => read,
@@ -121,6 +127,27 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Failed(Problem::error(name, message, "mend what is listed")));
     }
     Ok(())
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(
+    file: &Path,
+    options: &Options,
+    point: impl FnMut(&str, &str) -> Known,
+    sink: impl FnMut(&[(u32, crate::history::Stored)]) -> Result<bool, HistoryError>,
+) -> Result<Taken, Stop> {
+    table::parquet::read(file, options, point, sink)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(
+    file: &Path,
+    _: &Options,
+    _: impl FnMut(&str, &str) -> Known,
+    _: impl FnMut(&[(u32, crate::history::Stored)]) -> Result<bool, HistoryError>,
+) -> Result<Taken, Stop> {
+    let remedy = "build Plenum with --features parquet, or write CSV";
+    Err(Stop::Table(Problem::error(file.display().to_string(), "this Plenum reads no Parquet", remedy)))
 }
 
 fn document<'a>(name: &str, read: &'a Taken, began: Instant) -> Document<'a> {

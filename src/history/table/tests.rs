@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn options() -> Options {
-    Options { name: "a.csv".into(), zone: None, arrival: Time(7) }
+    Options { name: "a.csv".into(), arrival: Time(7), ..Options::default() }
 }
 
 /// Of two points: `a` in °C, `m` in kW.h.

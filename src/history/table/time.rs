@@ -35,9 +35,12 @@ pub fn parse_zone(text: &str) -> Option<Zone> {
 const LEAST_MS: f64 = 1e11;
 
 /// Reads RFC 3339, with a blank for the `T` too, a time without a zone where one is given, seconds or milliseconds
-/// since 1970; else what is wrong and what to do.
-pub(super) fn parse(text: &str, zone: Option<Zone>) -> Result<Time, (String, &'static str)> {
+/// since 1970; where a format is given, that alone. Else what is wrong and what to do.
+pub(super) fn parse(text: &str, zone: Option<Zone>, format: Option<&str>) -> Result<Time, (String, &'static str)> {
     const REMEDY: &str = "write 2026-05-11T06:00:00Z, 2026-05-11T08:00:00+02:00, or seconds since 1970";
+    if let Some(format) = format {
+        return formatted(text, zone, format);
+    }
     if let Ok(number) = text.parse::<f64>() {
         let ms = if number.abs() < LEAST_MS { number * 1000.0 } else { number };
         // What a calendar holds.
@@ -52,13 +55,40 @@ pub(super) fn parse(text: &str, zone: Option<Zone>) -> Result<Time, (String, &'s
         return Ok(Time(time.as_millisecond()));
     }
     let Ok(local) = text.parse::<DateTime>() else { return Err((format!("`{text}` is no time"), REMEDY)) };
+    in_zone(text, local, zone)
+}
+
+fn in_zone(text: &str, local: DateTime, zone: Option<Zone>) -> Result<Time, (String, &'static str)> {
     let Some(Zone(offset)) = zone else {
-        return Err((format!("`{text}` does not say in which zone"), "name it with --zone: UTC, or +02:00"));
+        return Err((
+            format!("`{text}` does not say in which zone"),
+            "name the zone of its times with --zone or `zone`: UTC, or +02:00",
+        ));
     };
     match TimeZone::fixed(offset).to_timestamp(local) {
         Ok(time) => Ok(Time(time.as_millisecond())),
-        Err(_) => Err((format!("`{text}` is no time"), REMEDY)),
+        Err(_) => Err((format!("`{text}` is no time"), "write a time between the years 1 and 9999")),
     }
+}
+
+/// A time in a format of its own, whose zone counts where it has one (`%z`).
+fn formatted(text: &str, zone: Option<Zone>, format: &str) -> Result<Time, (String, &'static str)> {
+    let wrong = || (format!("`{text}` is no time of the form `{format}`"), "write it so, or change `time_format`");
+    let read = jiff::fmt::strtime::parse(format, text).map_err(|_| wrong())?;
+    if let Ok(time) = read.to_timestamp() {
+        return Ok(Time(time.as_millisecond()));
+    }
+    let local = read.to_datetime().or_else(|_| read.to_date().map(|d| d.at(0, 0, 0, 0))).map_err(|_| wrong())?;
+    in_zone(text, local, zone)
+}
+
+/// Whether a format can be one: it writes something that it reads again.
+pub fn is_time_format(format: &str) -> bool {
+    let Ok(sample) = DateTime::new(2026, 11, 23, 17, 58, 59, 0) else { return false };
+    let Ok(sample) = TimeZone::UTC.to_zoned(sample) else { return false };
+    let Ok(text) = jiff::fmt::strtime::BrokenDownTime::from(&sample).to_string(format) else { return false };
+    formatted(&text, Some(Zone(Offset::UTC)), format)
+        .is_ok_and(|t| t.0 / 86_400_000 == sample.timestamp().as_millisecond() / 86_400_000)
 }
 
 #[cfg(test)]
@@ -77,18 +107,39 @@ mod tests {
             "1778479200000",
             "1778479200.0",
         ] {
-            assert_eq!(parse(text, None), Ok(six), "{text}");
+            assert_eq!(parse(text, None, None), Ok(six), "{text}");
         }
         let local = "2026-05-11 08:00";
-        assert!(parse(local, None).unwrap_err().1.contains("--zone"));
-        assert_eq!(parse(local, parse_zone("+02:00")), Ok(six));
-        assert_eq!(parse("2026-05-11T06:00:00", parse_zone("utc")), Ok(six));
-        assert_eq!(parse("2026-05-10", parse_zone("-0530")), Ok(Time::parse("2026-05-10T05:30:00Z").unwrap()));
+        assert!(parse(local, None, None).unwrap_err().1.contains("zone"));
+        assert_eq!(parse(local, parse_zone("+02:00"), None), Ok(six));
+        assert_eq!(parse("2026-05-11T06:00:00", parse_zone("utc"), None), Ok(six));
+        assert_eq!(parse("2026-05-10", parse_zone("-0530"), None), Ok(Time::parse("2026-05-10T05:30:00Z").unwrap()));
         for text in ["", "soon", "11.05.2026", "2026-02-30T00:00:00Z", "1e300", "NaN", "inf"] {
-            assert!(parse(text, parse_zone("Z")).is_err(), "{text}");
+            assert!(parse(text, parse_zone("Z"), None).is_err(), "{text}");
         }
         for text in ["", "Europe/Zurich", "+2", "+02:99", "02:00", "+99:00"] {
             assert_eq!(parse_zone(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_in_a_format_of_their_own() {
+        let six = Time::parse("2026-05-11T06:00:00Z").unwrap();
+        let zone = parse_zone("+02:00");
+        for (text, format) in [
+            ("11.05.2026 08:00:00", "%d.%m.%Y %H:%M:%S"),
+            ("05/11/2026 08:00 AM", "%m/%d/%Y %I:%M %p"),
+            ("2026-05-11 06:00 +0000", "%Y-%m-%d %H:%M %z"),
+        ] {
+            assert_eq!(parse(text, zone, Some(format)), Ok(six), "{text}");
+            assert!(is_time_format(format), "{format}");
+        }
+        let day = parse("10.05.2026", parse_zone("Z"), Some("%d.%m.%Y"));
+        assert_eq!(day, Ok(Time::parse("2026-05-10T00:00:00Z").unwrap()));
+        assert!(parse("2026-05-11T06:00:00Z", zone, Some("%d.%m.%Y")).unwrap_err().0.contains("%d.%m.%Y"));
+        assert!(parse("11.05.2026", None, Some("%d.%m.%Y")).unwrap_err().1.contains("zone"));
+        for format in ["", "time", "%", "%Q", "%H:%M"] {
+            assert!(!is_time_format(format), "{format}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, history, joins,
-    mapping, naming, payloads, rebind, registry, template, views,
+    Binding, CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, files,
+    history, joins, mapping, naming, payloads, publish, rebind, registry, template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,12 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     template::check_roles(sheet, &templates, &bindings);
     let mut ingest = root.table("ingest").map(ingest).unwrap_or_default();
     ingest.payloads = payloads::read_all(root.tables("payloads"));
+    ingest.files = files::read_all(root.tables("files"), &folder);
+    ingest.positions = Some(folder.join(".plenum").join("files.json"));
     ingest.sparkplug = root.table("sparkplug").and_then(payloads::read_sparkplug);
+    let publish = root.table("publish").and_then(publish::read);
+    ingest.own = publish.as_ref().map(|p| p.topic.clone());
+    not_own(sheet, &bindings, ingest.own.as_deref());
     let naming_rules = mapping::read_rules(root.tables("naming_rules"), &templates);
     let project = Project {
         file: file.to_path_buf(),
@@ -87,6 +92,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         registries: registry::read_all(root.tables("registries"), &folder),
         broker: root.table("broker").map(|t| broker::read(t, &folder)).unwrap_or_default(),
         ingest,
+        publish,
         clock_topic: root.table("clock").and_then(clock),
         templates,
         bindings,
@@ -119,6 +125,18 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     }
     root.finish();
     project
+}
+
+/// What a twin says itself is no news to it.
+fn not_own(sheet: &Sheet, bindings: &[Binding], own: Option<&str>) {
+    let Some(own) = own else { return };
+    for binding in bindings {
+        let (Binding::Rule { topic, line, .. } | Binding::Point { topic, line, .. }) = binding;
+        if topic.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            let message = format!("`{topic}` is below `{own}`, where the twin publishes itself");
+            sheet.error(*line, message, "bind it to what a device says, or publish below another topic");
+        }
+    }
 }
 
 fn origin(table: Table<'_>) -> Option<Origin> {

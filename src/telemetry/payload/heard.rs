@@ -5,29 +5,33 @@ use crate::site::project::PayloadShape;
 use crate::site::unit::Unit;
 use serde_json::Value;
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// More keys or words of one payload are not looked at.
 const MOST: usize = 1000;
 
 /// The keys of a payload's values with their units; one empty key where it has none, or cannot be read.
 pub fn keys(topic: &str, bytes: &[u8], shape: Option<&PayloadShape>) -> Vec<(String, Option<Unit>)> {
-    let found = RefCell::new(Vec::new());
+    // The same number for the same key, wherever it stands: `units` names keys too.
+    let found = RefCell::new(HashMap::<String, usize>::new());
     let key = |key: &str| {
         let mut found = found.borrow_mut();
-        found.push(key.to_owned());
-        found.len() - 1..found.len()
+        let next = found.len();
+        let at = *found.entry(key.to_owned()).or_insert(next);
+        at..at + 1
     };
     let mut payload = Payload::default();
     let _ = match shape {
         Some(shape) => payload.read_shaped(bytes, topic, shape, key),
         None => payload.read(bytes, key),
     };
-    let found = found.into_inner();
+    let mut found: Vec<(String, usize)> = found.into_inner().into_iter().collect();
+    found.sort_unstable_by_key(|(_, at)| *at);
     let mut out: Vec<(String, Option<Unit>)> = Vec::new();
     for object in &payload.objects {
-        let unit = if let PayloadUnit::Known(unit) = object.unit { Some(unit) } else { None };
         for value in payload.values.get(object.values.clone()).unwrap_or_default() {
-            let Some(name) = found.get(value.found.start).filter(|_| !value.found.is_empty()) else { continue };
+            let unit = if let PayloadUnit::Known(unit) = object.unit_of(value) { Some(unit) } else { None };
+            let Some((name, _)) = found.get(value.found.start).filter(|_| !value.found.is_empty()) else { continue };
             if out.len() < MOST && !out.iter().any(|(k, _)| k == name) {
                 out.push((name.clone(), unit));
             }
@@ -68,6 +72,8 @@ mod tests {
         let f = Unit::parse("[degF]");
         assert_eq!(keys("t", br#"{"ts":1,"values":{"a":1,"b":2}}"#, None), [("a".into(), None), ("b".into(), None)]);
         assert_eq!(keys("t", br#"{"v":70,"unit":"[degF]"}"#, None), [(String::new(), f)]);
+        let each = br#"{"units":{"b":"[degF]"},"values":{"a":1,"b":2}}"#;
+        assert_eq!(keys("t", each, None), [("a".into(), None), ("b".into(), f)]);
         assert_eq!(keys("t", b"garbage", None), [(String::new(), None)]);
         assert_eq!(words(br#"{"id":"x1","ts":"now","deep":{"name":"AHU"}}"#), ["x1", "AHU"]);
     }

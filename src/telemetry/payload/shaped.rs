@@ -3,13 +3,12 @@
 //! One pass over the bytes with serde: what no path leads to is skipped, and no tree is made. All paths go a step at a
 //! time together, so that a bit each says which of them lead here.
 
-use super::visit::{SECONDS_BELOW, number_time};
+use super::said::Scalar;
 use super::{DeviceTime, Object, Payload, PayloadUnit, Value, Wire, mend};
 use crate::quality::Quality;
 use crate::site::project::{KeyFrom, PayloadPath, PayloadShape, Step};
 use crate::site::unit::Unit;
 use crate::telemetry::quarantine::Reason;
-use crate::time::Time;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::ops::Range;
@@ -25,7 +24,7 @@ const KEY: usize = 4;
 struct Item {
     wire: Option<Wire>,
     time: Option<DeviceTime>,
-    quality: Option<Quality>,
+    quality: Option<(Quality, u32)>,
     unit: Option<PayloadUnit>,
     key: Option<String>,
     /// The member's name, where a wildcard went through members.
@@ -155,7 +154,7 @@ impl<'s> Walk<'s> {
             match field {
                 VALUE => item.wire = Some(scalar.wire(text)),
                 TIME => item.time = Some(scalar.time(unit_ms)),
-                QUALITY => item.quality = Some(scalar.quality()),
+                QUALITY => item.quality = Some((scalar.quality(), scalar.code())),
                 UNIT => item.unit = scalar.text().map(PayloadUnit::written),
                 KEY => item.key = scalar.name(),
                 _ => {}
@@ -189,14 +188,16 @@ impl<'s> Walk<'s> {
             // Records of another kind stand in the same list.
             let Some(wire) = item.wire else { continue };
             let from = payload.values.len();
-            payload.values.push(Value { found: keys(self.key(item, &mut buffer)), wire });
+            payload.values.push(Value { found: keys(self.key(item, &mut buffer)), wire, unit: PayloadUnit::Own });
+            let (quality, code) = item.quality.or(self.whole.quality).unwrap_or((Quality::Good, 0));
             payload.objects.push(Object {
                 time: item.time.or(self.whole.time).unwrap_or(DeviceTime::Missing),
                 seq: None,
                 publisher: 0..0,
                 values: from..from + 1,
                 unit: item.unit.or(self.whole.unit).unwrap_or_default(),
-                quality: item.quality.or(self.whole.quality).unwrap_or(Quality::Good),
+                quality,
+                code: if quality == Quality::Good { 0 } else { code },
             });
         }
         if payload.objects.is_empty() {
@@ -208,89 +209,8 @@ impl<'s> Walk<'s> {
                 values: 0..0,
                 unit: PayloadUnit::Own,
                 quality: Quality::Good,
+                code: 0,
             });
-        }
-    }
-}
-
-/// One value of JSON.
-enum Scalar<'t> {
-    Number(f64),
-    Switch(bool),
-    Text(&'t str),
-    Null,
-    Nested,
-}
-
-impl Scalar<'_> {
-    fn wire(&self, numbers_in_text: bool) -> Wire {
-        match self {
-            Self::Number(n) if n.is_finite() => Wire::Number(*n),
-            Self::Number(_) => Wire::Bad(Reason::NotFinite),
-            Self::Switch(on) => Wire::Switch(*on),
-            Self::Null => Wire::Bad(Reason::NoValue),
-            Self::Nested => Wire::Bad(Reason::WrongType),
-            Self::Text(text) => match text.trim().parse::<f64>() {
-                Ok(n) if !n.is_finite() => Wire::Bad(Reason::NotFinite),
-                Ok(n) if numbers_in_text => Wire::Number(n),
-                _ => Wire::Bad(Reason::WrongType),
-            },
-        }
-    }
-
-    fn time(&self, unit_ms: Option<f64>) -> DeviceTime {
-        let number = |n: f64| match unit_ms {
-            // As milliseconds, so that they are not taken for seconds.
-            Some(ms) if n > 0.0 => number_time((n * ms).max(SECONDS_BELOW)),
-            _ => number_time(n),
-        };
-        match self {
-            Self::Number(n) => number(*n),
-            Self::Text(text) => match Time::parse(text) {
-                Some(time) => DeviceTime::At(time),
-                None => text.trim().parse().map_or(DeviceTime::Bad, number),
-            },
-            Self::Null => DeviceTime::Missing,
-            Self::Switch(_) | Self::Nested => DeviceTime::Bad,
-        }
-    }
-
-    /// Words, and numbers of OPC (OPC DA 3.0, 6.8): 192 and above are good, 64 to 191 uncertain, below bad. Of OPC UA's
-    /// status codes the highest two bits count.
-    fn quality(&self) -> Quality {
-        match self {
-            Self::Switch(true) => Quality::Good,
-            Self::Switch(false) => Quality::BadSensor,
-            Self::Number(n) if *n >= 2_147_483_648.0 => Quality::BadSensor,
-            Self::Number(n) if *n >= 1_073_741_824.0 => Quality::UncertainLastKnown,
-            Self::Number(n) if *n >= 192.0 => Quality::Good,
-            Self::Number(n) if *n >= 64.0 => Quality::UncertainLastKnown,
-            Self::Number(_) => Quality::BadSensor,
-            Self::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "good" | "ok" | "valid" | "normal" | "true" | "192" | "0x00000000" => Quality::Good,
-                "manual" | "overridden" | "override" => Quality::Manual,
-                "simulated" => Quality::Simulated,
-                "backfill" | "historical" => Quality::GoodBackfill,
-                "stale" => Quality::BadStale,
-                "offline" | "down" | "notconnected" | "not-connected" | "disconnected" => Quality::BadNotConnected,
-                "range" | "outofrange" | "out-of-range" => Quality::BadRange,
-                "bad" | "fault" | "error" | "invalid" | "failed" | "false" | "sensor-failure" => Quality::BadSensor,
-                _ => Quality::UncertainLastKnown,
-            },
-            Self::Null => Quality::Good,
-            Self::Nested => Quality::UncertainLastKnown,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
-    }
-
-    fn name(&self) -> Option<String> {
-        match self {
-            Self::Text(text) => Some((*text).to_owned()),
-            Self::Number(n) => Some(n.to_string()),
-            _ => None,
         }
     }
 }
@@ -430,6 +350,7 @@ impl Visitor<'_> for Name<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Time;
 
     fn path(text: &str) -> PayloadPath {
         PayloadPath::parse(text, &[("p".to_owned(), 1)]).unwrap()

@@ -1,6 +1,8 @@
 //! The serde visitors of a payload. None of them ever fails by itself: what does not fit is noted as
 //! refused, so that only broken JSON stops the reading.
 
+use super::code::CodeSeed;
+use super::said::{Scalar, ScalarSeed};
 use super::{DeviceTime, Object, Payload, PayloadUnit, Value, Wire};
 use crate::quality::Quality;
 use crate::telemetry::quarantine::Reason;
@@ -59,17 +61,26 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
         let Item { into, keys, .. } = self;
         let from = into.values.len();
         let (mut time, mut seq, mut unit) = (DeviceTime::Missing, None, PayloadUnit::Own);
+        let (mut quality, mut code, mut quality_code) = (Quality::Good, None, 0);
+        into.units.clear();
         let mut publisher = into.publishers.len()..into.publishers.len();
         while let Some(field) = object.next_key_seed(Field)? {
             match field {
                 Key::Time => time = object.next_value_seed(TimeSeed)?,
                 Key::Value => {
                     let wire = object.next_value_seed(ValueSeed)?;
-                    into.values.push(Value { found: keys(""), wire });
+                    into.values.push(Value { found: keys(""), wire, unit: PayloadUnit::Own });
                 }
                 Key::Values => object.next_value_seed(Values { into: &mut *into, keys })?,
                 Key::Sequence => seq = object.next_value_seed(SequenceSeed)?,
                 Key::Unit => unit = object.next_value_seed(UnitSeed)?,
+                Key::Units => object.next_value_seed(Units { into: &mut *into, keys })?,
+                Key::Quality => {
+                    object.next_value_seed(ScalarSeed(|said: &Scalar<'_>| {
+                        (quality, quality_code) = (said.quality(), said.code());
+                    }))?;
+                }
+                Key::Code => code = object.next_value_seed(CodeSeed)?,
                 Key::Publisher => {
                     let start = into.publishers.len();
                     object.next_value_seed(PublisherSeed(&mut into.publishers))?;
@@ -80,8 +91,11 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
                 }
             }
         }
+        into.give_units(from);
         let values = from..into.values.len();
-        into.objects.push(Object { time, seq, publisher, values, unit, quality: Quality::Good });
+        // A quality that is a number is the source's own code for it.
+        let code = code.unwrap_or(if quality == Quality::Good { 0 } else { quality_code });
+        into.objects.push(Object { time, seq, publisher, values, unit, quality, code });
         Ok(())
     }
 
@@ -111,6 +125,9 @@ enum Key {
     Sequence,
     Publisher,
     Unit,
+    Units,
+    Quality,
+    Code,
     Other,
 }
 
@@ -138,6 +155,9 @@ impl Visitor<'_> for Field {
             "seq" => Key::Sequence,
             "pub" => Key::Publisher,
             "unit" => Key::Unit,
+            "units" => Key::Units,
+            "quality" => Key::Quality,
+            "code" => Key::Code,
             _ => Key::Other,
         })
     }
@@ -151,7 +171,7 @@ struct Values<'p, 'k> {
 
 impl Values<'_, '_> {
     fn refuse(self, reason: Reason) {
-        self.into.values.push(Value { found: 0..0, wire: Wire::Bad(reason) });
+        self.into.values.push(Value { found: 0..0, wire: Wire::Bad(reason), unit: PayloadUnit::Own });
     }
 }
 
@@ -172,7 +192,7 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while let Some(found) = object.next_key_seed(Lookup(self.keys))? {
             let wire = object.next_value_seed(ValueSeed)?;
-            self.into.values.push(Value { found, wire });
+            self.into.values.push(Value { found, wire, unit: PayloadUnit::Own });
         }
         Ok(())
     }
@@ -188,6 +208,65 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         self.refuse(Reason::Shape);
         Ok(())
+    }
+}
+
+/// The object under `units`: what is no object there says nothing.
+struct Units<'p, 'k> {
+    into: &'p mut Payload,
+    keys: Keys<'k>,
+}
+
+impl<'de> DeserializeSeed<'de> for Units<'_, '_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Units<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(found) = object.next_key_seed(Lookup(self.keys))? {
+            let unit = object.next_value_seed(UnitSeed)?;
+            if !found.is_empty() && unit != PayloadUnit::Own {
+                self.into.units.push((found, unit));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        skip_list(list)
+    }
+
+    scalars!(visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str) => |self| ());
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl Payload {
+    /// Gives the values from this one on their units by key.
+    fn give_units(&mut self, from: usize) {
+        let Self { units, values, .. } = self;
+        if units.is_empty() {
+            return;
+        }
+        units.sort_unstable_by_key(|(found, _)| found.start);
+        for value in values.iter_mut().skip(from).filter(|v| !v.found.is_empty()) {
+            if let Ok(at) = units.binary_search_by_key(&value.found.start, |(found, _)| found.start)
+                && let Some((_, unit)) = units.get(at)
+            {
+                value.unit = *unit;
+            }
+        }
     }
 }
 
