@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::site::project::{FoundBinding, Project, name_in_decision, save_bindings};
 use crate::twin::command::Command;
 use crate::twin::scene::Scene;
-use crate::twin::wire_status::Topics;
+use crate::twin::wire_status::{Topic, Topics};
 use bevy::prelude::*;
 use std::time::Instant;
 
@@ -38,7 +38,26 @@ fn follow_topics(
         return;
     }
     *last = Some(Instant::now());
-    topics.set_if_neq(Topics { on: true, ..connected.0.topics(&scene.site.points) });
+    let mut now = connected.0.topics(&scene.site.points);
+    remember(&topics.rows, &mut now.rows);
+    topics.set_if_neq(Topics { on: true, ..now });
+}
+
+/// Not each message of a topic brings all of its values: what was there before stays in the list.
+fn remember(before: &[Topic], now: &mut [Topic]) {
+    for topic in now {
+        if let Ok(i) = before.binary_search_by(|t| t.name.cmp(&topic.name)) {
+            let old = before.get(i).map_or(&[][..], |t| &t.keys);
+            // An empty key stands for a payload that could not be read, where others have keys.
+            let missing = old.iter().filter(|k| !k.key.is_empty() && !topic.keys.iter().any(|n| n.key == k.key));
+            let missing: Vec<_> = missing.cloned().collect();
+            topic.keys.extend(missing);
+        }
+        if topic.keys.len() > 1 {
+            topic.keys.retain(|k| !k.key.is_empty());
+        }
+        topic.keys.sort_by(|a, b| a.key.cmp(&b.key));
+    }
 }
 
 /// Writes into the project's file which topic feeds a point, as `plenum map` does, and goes on with it.
@@ -70,5 +89,25 @@ fn save_bound(
             }
             Err(problem) => problem,
         }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twin::wire_status::TopicKey;
+
+    #[test]
+    fn values_stay_in_the_list_when_a_message_lacks_them() {
+        let topic = |name: &str, keys: &[&str]| Topic {
+            name: name.into(),
+            keys: keys.iter().map(|k| TopicKey { key: (*k).into(), ..TopicKey::default() }).collect(),
+            ..Topic::default()
+        };
+        let before = [topic("a", &["x", "y"]), topic("b", &[""]), topic("c", &["p"])];
+        let mut now = [topic("a", &["z", "x"]), topic("b", &[""]), topic("c", &[""]), topic("d", &["q"])];
+        remember(&before, &mut now);
+        let keys: Vec<Vec<&str>> = now.iter().map(|t| t.keys.iter().map(|k| k.key.as_str()).collect()).collect();
+        assert_eq!(keys, [vec!["x", "y", "z"], vec![""], vec!["p"], vec!["q"]]);
     }
 }

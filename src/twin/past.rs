@@ -3,6 +3,7 @@
 //! It is read on a thread of its own; of several questions of a kind only the last is answered. Nothing here changes
 //! what the twin shows.
 
+use super::clock::TwinClock;
 use super::command::Command;
 use super::replay::{OpenReader, Recording};
 use super::scene::{Scene, SiteOpened};
@@ -93,6 +94,7 @@ fn obey(
     mut commands: MessageReader<Command>,
     recording: Option<Res<Recording>>,
     scene: Option<Res<Scene>>,
+    clock: Res<TwinClock>,
     mut past: ResMut<Past>,
 ) {
     for command in commands.read() {
@@ -118,7 +120,8 @@ fn obey(
             Command::CheckData(span) => {
                 past.quality_asked = Some(*span);
                 if let Some(worker) = &past.worker {
-                    worker.ask(Question::Quality(*span));
+                    let one_clock = !clock.site_speaks && !clock.from_site;
+                    worker.ask(Question::Quality(*span, one_clock));
                 }
             }
             _ => {}
@@ -143,7 +146,7 @@ fn take(mut past: ResMut<Past>) {
 
 enum Question {
     Trends(Vec<PointIndex>, Span),
-    Quality(Span),
+    Quality(Span, bool),
 }
 
 enum Answer {
@@ -183,11 +186,11 @@ impl Worker {
                 for (ticket, question) in std::iter::once(first).chain(asked.try_iter()) {
                     match question {
                         Question::Trends(..) => trends = Some((ticket, question)),
-                        Question::Quality(_) => quality = Some((ticket, question)),
+                        Question::Quality(..) => quality = Some((ticket, question)),
                     }
                 }
                 for (ticket, question) in trends.into_iter().chain(quality) {
-                    let is_quality = matches!(question, Question::Quality(_));
+                    let is_quality = matches!(question, Question::Quality(..));
                     let found = read(&mut reader, &open, &site, question, &own);
                     if is_quality {
                         own.quality[1].fetch_max(ticket, Ordering::SeqCst);
@@ -213,7 +216,7 @@ impl Worker {
 
     fn ask(&self, question: Question) {
         let ticket = self.shared.last.fetch_add(1, Ordering::SeqCst) + 1;
-        if matches!(question, Question::Quality(_)) {
+        if matches!(question, Question::Quality(..)) {
             self.shared.done.store(0, Ordering::Relaxed);
             self.shared.quality[0].store(ticket, Ordering::SeqCst);
         }
@@ -256,8 +259,8 @@ fn read(
             }
             Ok(Some(Answer::Trends(TrendAsk { points, span: Some(span) }, lines)))
         }
-        Question::Quality(span) => {
-            let asked = of_points(&site.points, &known);
+        Question::Quality(span, one_clock) => {
+            let asked = of_points(&site.points, &known, one_clock);
             let found = of_site(reader.as_ref(), &asked, span, |done| {
                 shared.done.store(done, Ordering::Relaxed);
                 !shared.is_over.load(Ordering::Relaxed)

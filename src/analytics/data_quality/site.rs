@@ -27,6 +27,9 @@ pub struct Asked {
     pub expected: Option<Expected>,
     /// UCUM code of its unit: neighbours have the same.
     pub unit: String,
+    /// Its device and this machine go by one clock: how late it comes means something. A site that publishes a clock of
+    /// its own may live at another time.
+    pub one_clock: bool,
 }
 
 /// What is wrong with the data of a point.
@@ -110,13 +113,14 @@ impl SiteQuality {
 }
 
 /// The measured points of a site, by the numbers that its history has for them.
-pub fn of_points(points: &[Point], known: &[(PointKey, PointInfo)]) -> Vec<Asked> {
+pub fn of_points(points: &[Point], known: &[(PointKey, PointInfo)], one_clock: bool) -> Vec<Asked> {
     let keys: HashMap<&str, PointKey> = known.iter().map(|(key, info)| (info.id.as_str(), *key)).collect();
     let asked = |p: &Point| Asked {
         key: keys.get(p.id.as_str()).copied(),
         id: p.id.clone(),
         expected: Some(Expected { stale_after_s: p.stale_after_s, flat_s: p.watch.flat_s }),
         unit: p.unit.code.into(),
+        one_clock,
     };
     points.iter().filter(|p| p.is_measured()).map(asked).collect()
 }
@@ -128,6 +132,7 @@ pub fn of_history(known: &[(PointKey, PointInfo)]) -> Vec<Asked> {
         id: info.id.clone(),
         expected: None,
         unit: info.unit.clone(),
+        one_clock: true,
     };
     known.iter().map(asked).collect()
 }
@@ -169,7 +174,8 @@ pub fn of_site(
         let samples = point.key.map(|key| reader.samples(key, span)).transpose()?.unwrap_or_default();
         let expected = point.expected.or_else(|| Expected::guessed(&samples));
         let expected = expected.unwrap_or(Expected { stale_after_s: 60.0, flat_s: None });
-        let quality = of_point(&samples, span, expected);
+        let mut quality = of_point(&samples, span, expected);
+        quality.lateness = quality.lateness.filter(|_| point.one_clock);
         let neighbours = neighbours(asked, &hours, i);
         let drift = hours.get(i).and_then(|own| drift::of(own, &neighbours));
         devices.entry(device(&point.id)).or_default().push(quality.silences.clone());

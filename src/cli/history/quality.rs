@@ -112,7 +112,7 @@ fn asked(place: &Named, reader: &dyn Reader, patterns: &[String]) -> Result<(Vec
             let progress = interrupt::progress();
             let opened = with_bar(&project.file, progress, || open(&project.file, progress));
             let Opened { site, problems, .. } = opened.map_err(Failure::Failed)?;
-            (of_points(&site.points, &known), problems)
+            (of_points(&site.points, &known, project.clock_topic.is_none()), problems)
         }
     };
     if patterns.is_empty() {

@@ -18,7 +18,9 @@ const VALUES: usize = 3;
 /// Draws the tooltip when the pointer is over the scene and an element is under it.
 pub fn ui(ctx: &egui::Context, scene: Rect, data: &Data) {
     let Some(pointer) = ctx.pointer_hover_pos().filter(|p| scene.contains(*p)) else { return };
-    if ctx.is_pointer_over_egui() || ctx.any_popup_open() {
+    // What is dragged says by itself what it is over.
+    let is_dragging = egui::DragAndDrop::has_any_payload(ctx);
+    if ctx.is_pointer_over_egui() || ctx.any_popup_open() || is_dragging {
         return;
     }
     show(ctx, scene, data, pointer);

@@ -119,10 +119,10 @@ fn list(ui: &mut Ui, data: &Data, chosen: &mut String, rows: &[&Topic]) {
         .column(Column::remainder().at_least(110.0).clip(true))
         .column(Column::exact(66.0).clip(true))
         .column(Column::exact(56.0).clip(true))
-        .column(Column::exact(60.0).clip(true))
+        .column(Column::exact(66.0).clip(true))
         .column(Column::initial(120.0).range(60.0..=260.0).clip(true))
         .header(theme::ROW, |mut row| {
-            for word in ["Topic", "Messages", "A minute", "Last", "Feeds"] {
+            for word in ["Topic", "Messages", "A minute", "Last (UTC)", "Feeds"] {
                 row.col(|ui| {
                     text(ui, RichText::new(word).small().weak());
                 });
@@ -170,7 +170,7 @@ fn payload(ui: &mut Ui, data: &Data, topic: &Topic, binding: &mut Option<Binding
             weak(ui, t, "No value can be bound by hand here; `plenum map` binds Sparkplug B by its births");
         }
         for key in &topic.keys {
-            value(ui, data, topic, key, binding);
+            ui.push_id(&key.key, |ui| value(ui, data, topic, key, binding));
         }
         ui.add_space(2.0);
         let more =
