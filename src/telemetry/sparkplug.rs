@@ -306,7 +306,7 @@ impl Taker<'_> {
     }
 
     fn read(&mut self, device: &str, payload: Payload) {
-        let sent = payload.timestamp.and_then(|t| i64::try_from(t).ok()).map_or(self.arrival, Time);
+        let sent = payload.timestamp.and_then(moment).unwrap_or(self.arrival);
         let source = self.source(device);
         for metric in payload.metrics {
             let name = metric.name.as_deref().filter(|n| !n.is_empty());
@@ -337,6 +337,8 @@ impl Taker<'_> {
                 self.odd(format!("{source}/{name}: a value of this type is no number"));
                 continue;
             }
+            // A sensor that has no number: as if it were null.
+            let value = value.filter(|v| v.is_finite());
             let mut quality = match code {
                 // Those of OPC: 192 and above good, 256 uncertain, 512 bad; 0 bad and 500 stale are Sparkplug's own.
                 192..=255 => Quality::Good,
@@ -351,10 +353,18 @@ impl Taker<'_> {
             } else if metric.is_historical == Some(true) {
                 quality = quality.max(Quality::GoodBackfill);
             }
-            let time = metric.timestamp.and_then(|t| i64::try_from(t).ok()).map_or(sent, Time);
+            let time = metric.timestamp.and_then(moment).unwrap_or(sent);
             self.said.push(Said::Reading(Reading { source: source.clone(), metric: name, time, value, quality, code }));
         }
     }
+}
+
+/// The end of the year 9999, ms: what a calendar holds.
+const LATEST_MS: u64 = 253_402_300_799_999;
+
+/// Milliseconds since 1970 as a moment; none where no clock can have said it.
+fn moment(ms: u64) -> Option<Time> {
+    (1..=LATEST_MS).contains(&ms).then_some(Time(ms as i64))
 }
 
 fn number_of(metric: &Metric) -> Option<u64> {
@@ -500,7 +510,9 @@ mod tests {
         let null = Metric { is_null: Some(true), value: None, ..with(192) };
         let old = Metric { is_historical: Some(true), ..with(192) };
         let text = metric("b", 0, metric::Value::StringValue("on".into()), DataType::String);
-        let metrics = vec![with(192), with(0), with(500), with(300), with(524), null, old, text];
+        let none = Metric { value: Some(metric::Value::DoubleValue(f64::NAN)), ..with(192) };
+        let never = Metric { timestamp: Some(1 << 60), ..with(192) };
+        let metrics = vec![with(192), with(0), with(500), with(300), with(524), null, old, text, none, never];
         let said = host.take("spBv1.0/site/NDATA/plc", &payload(Some(2), metrics), Time(3000));
         let got: Vec<(Quality, u32, Option<f64>, Time)> = said
             .iter()
@@ -517,6 +529,8 @@ mod tests {
                 (Quality::BadRange, 524, Some(1.5), at),
                 (Quality::BadSensor, 192, None, at),
                 (Quality::GoodBackfill, 192, Some(1.5), at),
+                (Quality::BadSensor, 192, None, at),
+                (Quality::Good, 192, Some(1.5), Time(1000)),
             ]
         );
         assert!(said.iter().any(|s| matches!(s, Said::Odd(why) if why.contains("no number"))));

@@ -1,5 +1,7 @@
 //! Parquet with the columns of a table, without arrow: row by row, as the text would have them.
 
+mod pages;
+
 use super::{AT_ONCE, Known, Options, Rows, Stop, Taken};
 use crate::history::{HistoryError, Stored};
 use crate::problem::Problem;
@@ -42,8 +44,12 @@ pub fn read(
     };
     // A damaged file must not end the program, whatever its reader makes of it.
     let guarded = catch_unwind(AssertUnwindSafe(|| {
-        let file = File::open(path).map_err(|e| wrong(e.to_string()))?;
-        let reader = SerializedFileReader::new(file).map_err(|e| wrong(e.to_string()))?;
+        let mut file = File::open(path).map_err(|e| wrong(e.to_string()))?;
+        let again = file.try_clone().map_err(|e| wrong(e.to_string()))?;
+        let reader = SerializedFileReader::new(again).map_err(|e| wrong(e.to_string()))?;
+        if let Some(why) = pages::fault(&mut file, reader.metadata()).map_err(|e| wrong(e.to_string()))? {
+            return Err(wrong(why));
+        }
         let fields = reader.metadata().file_metadata().schema().get_fields();
         let names: Vec<String> = fields.iter().map(|f| f.name().to_owned()).collect();
         let mut rows = Rows::of_columns(&names, ',', options.clone(), &mut point).map_err(Stop::Table)?;

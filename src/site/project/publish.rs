@@ -94,7 +94,7 @@ mod tests {
             ("[publish]\ntopic = \"a\"\nqos = 2\n", 5, "`qos` is no key"),
             (
                 "[publish]\ntopic = \"a\"\n[[bindings]]\nasset = \"B\"\npoint = \"p\"\nunit = \"1\"\ntopic = \"a/b\"\n",
-                9,
+                5,
                 "publishes itself",
             ),
         ] {

@@ -534,10 +534,10 @@ impl Out {
                 }
             }
         }
-        self.to_the_twin()
+        self.show_the_twin()
     }
 
-    fn to_the_twin(&mut self) -> bool {
+    fn show_the_twin(&mut self) -> bool {
         let mut dropped = 0;
         let until = self.inlet.is_some().then(|| Instant::now() + PATIENCE);
         let ending = || self.shared.ending.load(Ordering::SeqCst);
