@@ -5,11 +5,11 @@ use super::field::{Field, FieldSettings};
 use super::interrupt::{self, interrupted};
 use super::open::Opened;
 use super::record::{HistoryRow, Record};
-use super::report::Samples;
+use super::report::{BrokerRow, Samples};
 use crate::problem::Problem;
 use crate::simulation::emulator::InjectedFault;
 use crate::site::Point;
-use crate::telemetry::{self, Connection, ConnectionStatus};
+use crate::telemetry::{self, Connection};
 use crate::twin::history::Recorder;
 use crate::twin::replay::Recording;
 use crate::twin::summary::Summary;
@@ -101,12 +101,12 @@ impl Live {
         let mut record = Record::start(project, &opened.site, emulate.is_some(), &mut problems)?;
         let recorded = record.as_ref().map(|r| r.recorded(project));
         let points = &opened.site.points;
-        let connection =
-            telemetry::connect_recorded(&project.broker, &project.ingest, clock, points, &project.name, recorded)?;
+        let brokers: Vec<_> = project.brokers().collect();
+        let connection = telemetry::connect_brokers(&brokers, &project.ingest, clock, points, &project.name, recorded)?;
         problems.extend(connection.problems.iter().cloned());
         let mut known = None;
         if let Some(record) = &mut record {
-            record.tell(&connection.address)?;
+            record.tell(&connection.addresses)?;
             match record.last_known(&connection.rewiring.declared(points)) {
                 Ok(last) => known = Some(last),
                 Err(problem) => problems.push(problem),
@@ -116,6 +116,7 @@ impl Live {
             None => None,
             Some(settings) => {
                 let deadline = Instant::now() + Duration::from_secs(10);
+                // The devices publish to the first broker.
                 while !connection.subscriber.wait_connected(Duration::from_millis(100)) {
                     if interrupted() {
                         return Err(interrupt::stopped(connection.broker.clone()));
@@ -148,7 +149,14 @@ impl Live {
             self.overflow = (dropped, Some(Instant::now()));
         }
         let behind = self.overflow.1.is_some_and(|t| t.elapsed() < SHOWN);
-        let mut state = status.to_string();
+        let lines = subscriber.lines();
+        let mut state = match lines.as_slice() {
+            [_] | [] => status.to_string(),
+            several => {
+                let said: Vec<String> = several.iter().map(|l| format!("{} {}", l.name, l.status)).collect();
+                said.join(", ")
+            }
+        };
         if behind {
             state.push_str(if self.record.is_some() {
                 "; the twin is too far behind and skips samples, the history has them"
@@ -162,7 +170,7 @@ impl Live {
         WireStatus {
             broker: self.connection.broker.clone(),
             state,
-            connected: matches!(status, ConnectionStatus::Connected { .. }),
+            connected: subscriber.is_any_connected(),
             samples_per_s: self.rate.update(Instant::now(), stats.samples),
             rejected: stats.rejected,
             lost: stats.lost(),
@@ -233,6 +241,10 @@ impl Live {
     pub fn wire_problems(&self) -> Vec<Problem> {
         let stats = self.connection.subscriber.stats();
         let mut problems = self.record.as_ref().map(Record::problems).unwrap_or_default();
+        problems.extend(self.connection.subscriber.lines().into_iter().filter_map(|line| {
+            let remedy = "raise the limit there (mosquitto: persistent_client_expiration), or lower session_expiry_s";
+            Some(Problem::warning(line.broker, line.note?, remedy))
+        }));
         if stats.queue_full == 0 {
             return problems;
         }
@@ -247,6 +259,11 @@ impl Live {
             "raise `queue` under [ingest] in twin.toml, or send less often",
         ));
         problems
+    }
+
+    /// Each broker by itself.
+    pub fn brokers(&self) -> Vec<BrokerRow> {
+        self.connection.subscriber.lines().into_iter().map(BrokerRow::from).collect()
     }
 
     /// Faults that were put in.

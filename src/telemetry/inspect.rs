@@ -57,6 +57,27 @@ impl Inspection {
         seen.payload.extend_from_slice(payload.get(..KEPT).unwrap_or(payload));
     }
 
+    /// Adds what was seen on another wire. Of a topic on both the payload that came last is shown.
+    pub(super) fn add(&mut self, other: Inspection) {
+        self.untold += other.untold;
+        for (topic, theirs) in other.topics {
+            let Some(ours) = self.topics.get_mut(&topic) else {
+                self.topics.insert(topic, theirs);
+                continue;
+            };
+            let now = ours.last.max(theirs.last);
+            let later = if theirs.last >= ours.last { theirs.clone() } else { ours.clone() };
+            *ours = Seen {
+                messages: ours.messages + theirs.messages,
+                bytes: ours.bytes + theirs.bytes,
+                first: ours.first.min(theirs.first),
+                last: now,
+                per_s: ours.rate(now) + theirs.rate(now),
+                ..later
+            };
+        }
+    }
+
     /// Every topic.
     pub fn topics(&self) -> impl Iterator<Item = (&str, &Seen)> {
         self.topics.iter().map(|(topic, seen)| (topic.as_ref(), seen))

@@ -56,6 +56,42 @@ pub struct WireStats {
 }
 
 impl WireStats {
+    /// Adds what came over another wire.
+    pub(super) fn add(&mut self, other: &WireStats) {
+        let Self {
+            messages,
+            bytes,
+            values,
+            samples,
+            rejected,
+            unmatched,
+            future,
+            without_time,
+            clock,
+            queue_full,
+            overflow,
+            skipped,
+            repeated,
+            doubts,
+            publishers,
+        } = other;
+        self.messages += messages;
+        self.bytes += bytes;
+        self.values += values;
+        self.samples += samples;
+        self.rejected += rejected;
+        self.unmatched += unmatched;
+        self.future += future;
+        self.without_time += without_time;
+        self.clock += clock;
+        self.queue_full += queue_full;
+        self.overflow += overflow;
+        self.skipped += skipped;
+        self.repeated += repeated;
+        self.doubts.iter_mut().zip(doubts).for_each(|(sum, n)| *sum += n);
+        self.publishers.add(publishers);
+    }
+
     /// Samples known to be lost, on the way or in front of a twin that was too far behind; none when nobody
     /// can tell.
     pub fn lost(&self) -> Option<u64> {
@@ -71,7 +107,7 @@ pub(super) struct Intake {
     topics: Arc<TopicMap>,
     ingest: Ingest,
     /// The site's clock as last heard.
-    site: Option<Time>,
+    pub(super) site: Option<Time>,
     payload: Payload,
     /// The Sparkplug host, where the project has one.
     pub(super) wired: Option<sparkplug::Wired>,

@@ -16,25 +16,36 @@
 mod acks;
 mod address;
 mod backoff;
+mod client;
 mod failure;
 mod listener;
 mod outbox;
 mod publisher;
+mod reasons;
+mod several;
 mod subscriber;
+mod v3;
+mod v5;
+mod wire;
 
 pub use address::Address;
 pub use listener::Listener;
 pub use outbox::{Delivery, Fate, Message, PublisherStats};
 pub use publisher::{Extras, Publisher};
-pub use subscriber::{Meaning, Recording, Rewire, Subscriber, Subscription};
+pub use several::{Line, Subscribers};
+pub use subscriber::{Meaning, Recording, Rewire, SiteClock, Subscriber, Subscription};
 
 use crate::time::Time;
+use failure::Failure;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{fmt, io};
 use tokio::sync::Notify;
+
+/// How long an attempt to connect may take, seconds.
+const CONNECT_TIMEOUT_S: u64 = 5;
 
 /// The longest wait before a lost connection is tried again.
 const RETRY: Duration = Duration::from_secs(2);

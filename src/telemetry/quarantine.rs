@@ -91,6 +91,14 @@ impl Quarantine {
     /// How many bytes of each are kept.
     pub const BEGINNING: usize = 256;
 
+    /// Adds what could not be read of another wire; the last of both are kept.
+    pub(super) fn add(&mut self, other: &Quarantine) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, n)| *sum += n);
+        let mut all: Vec<Refused> = self.last.drain(..).chain(other.last.iter().cloned()).collect();
+        all.sort_by_key(|r| r.when);
+        self.last = all.split_off(all.len().saturating_sub(Self::KEPT)).into();
+    }
+
     /// Counts one refused value, or a whole payload that gave none.
     pub(super) fn count(&mut self, reason: Reason) {
         if let Some(count) = self.counts.get_mut(reason as usize) {

@@ -45,7 +45,7 @@ pub fn queue(limit: usize, when_full: WhenFull) -> (Entrance, Receiver<Arrival>)
 }
 
 impl Entrance {
-    /// Only one thread may offer: the limit is looked at before it is kept.
+    /// The limit is looked at before it is kept: with several threads that offer there may be one more for each.
     pub(super) fn offer(&self, arrival: Arrival) -> Offer {
         let mut dropped = None;
         if self.sender.len() >= self.limit {

@@ -84,6 +84,20 @@ impl Publishers {
     /// More publishers than this are not followed.
     pub const MOST: usize = 1024;
 
+    /// Adds what was heard over another wire. Of a publisher on both the one that was heard further counts.
+    pub(super) fn add(&mut self, other: &Publishers) {
+        self.not_followed = self.not_followed.saturating_add(other.not_followed);
+        for (id, theirs) in &other.known {
+            match self.known.get_mut(id) {
+                Some(ours) if ours.next >= theirs.next => {}
+                Some(ours) => ours.clone_from(theirs),
+                None => {
+                    self.known.insert(id.clone(), theirs.clone());
+                }
+            }
+        }
+    }
+
     /// An object with `samples` samples, before which its publisher had published `seq`.
     pub(super) fn object(&mut self, publisher: &str, seq: u64, samples: u64) {
         if let Some(known) = self.known.get_mut(publisher) {
