@@ -149,11 +149,10 @@ impl Live {
             self.overflow = (dropped, Some(Instant::now()));
         }
         let behind = self.overflow.1.is_some_and(|t| t.elapsed() < SHOWN);
-        let lines = subscriber.lines();
-        let mut state = match lines.as_slice() {
+        let mut state = match subscriber.states().as_slice() {
             [_] | [] => status.to_string(),
             several => {
-                let said: Vec<String> = several.iter().map(|l| format!("{} {}", l.name, l.status)).collect();
+                let said: Vec<String> = several.iter().map(|(name, how)| format!("{name} {how}")).collect();
                 said.join(", ")
             }
         };

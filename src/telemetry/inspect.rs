@@ -128,6 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_on_two_wires() {
+        let (mut a, mut b) = (Inspection::default(), Inspection::default());
+        a.see("t", b"old", Time(1000));
+        b.see("t", b"new", Time(2000));
+        b.see("t", b"newest", Time(3000));
+        b.see("u", b"", Time(1));
+        a.add(b);
+        let t = a.topic("t").unwrap();
+        assert_eq!((t.messages, t.bytes, t.first, t.last), (3, 12, Time(1000), Time(3000)));
+        assert_eq!((t.payload.as_slice(), a.topics().count()), (b"newest".as_slice(), 2));
+    }
+
+    #[test]
     fn it_ends_somewhere() {
         let mut inspection = Inspection::default();
         for i in 0..TOPICS + 5 {

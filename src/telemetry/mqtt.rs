@@ -1,6 +1,7 @@
 //! The MQTT client: one thread and one connection for what comes in, one for what goes out.
 //!
-//! Both are built on rumqttc 0.25, whose open faults are kept out by how it is used here:
+//! The client stands behind one trait (`wire`), once for MQTT 3.1.1 and once for MQTT 5. Both are rumqttc 0.25, whose open
+//! faults are kept out by how it is used here (`v5` names those of its second half):
 //!
 //! - A connection that fails is dropped whole and built anew; nothing of its state is used again
 //!   (bytebeamio/rumqtt#1056, #1014: reconnecting for ever after a lost session).
@@ -8,8 +9,11 @@
 //! - No packet for two keep-alives is a lost connection, whatever the socket says (#295).
 //! - The subscription's session stays at the broker, which keeps what comes (as much as it is set to) while
 //!   we are away, also while Plenum does not run at all.
-//! - Where there is a history, a message is acknowledged once it is kept ([`crate::telemetry::historian`]), in the order
-//!   in which it came, and only on the connection that it came on.
+//! - Where there is a history, a message is acknowledged (PUBACK, or PUBREC at QoS 2) once it is kept
+//!   ([`crate::telemetry::historian`]), in the order in which it came, and only on the connection that it came on.
+//! - A client that is new takes the second half of a QoS 2 message (PUBREL), whose first half came on the connection
+//!   before, for a broken protocol and would end every connection over it: it is told that such may come. PUBCOMP it sends
+//!   by itself. Which messages were handed on and not let go of is remembered here, so that none is handed on twice.
 //! - What was published and not acknowledged is kept by [`Publisher`], since rumqttc forgets it when
 //!   the broker has no session.
 

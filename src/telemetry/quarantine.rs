@@ -157,6 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn those_of_two_wires_stand_in_order() {
+        let (mut a, mut b) = (Quarantine::default(), Quarantine::default());
+        for (q, times) in [(&mut a, 0..80), (&mut b, 40..120)] {
+            for i in times {
+                q.count(Reason::Empty);
+                q.keep("t", b"", 0, Reason::Empty, Time(i));
+            }
+        }
+        a.add(&b);
+        assert_eq!((a.total(), a.last().count()), (160, Quarantine::KEPT));
+        let times: Vec<Time> = a.last().map(|r| r.when).collect();
+        assert!(times.is_sorted() && times.last() == Some(&Time(119)), "{times:?}");
+    }
+
+    #[test]
     fn every_reason_has_its_own_place() {
         for (i, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, i);

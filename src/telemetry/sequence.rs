@@ -160,6 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn publishers_on_two_wires() {
+        let (mut here, mut there) = (Publishers::default(), Publishers::default());
+        here.object("a", 0, 1);
+        here.object("both", 0, 5);
+        there.object("both", 0, 2);
+        there.object("both", 4, 6);
+        there.object("b", 7, 1);
+        here.add(&there);
+        let next = |id: &str| here.get(id).map(|p| p.next);
+        assert_eq!([next("a"), next("b"), next("both")], [Some(1), Some(8), Some(10)]);
+        assert_eq!(here.lost(), Some(2), "the one that was heard further counts");
+    }
+
+    #[test]
     fn a_publisher_may_start_again() {
         let p = after(&[(5000, 1), (0, 1), (1, 1)]);
         assert_eq!((p.lost, p.duplicate, p.restarts, p.next), (0, 0, 1, 2));

@@ -88,7 +88,10 @@ impl Broker {
         }
         if !tls {
             return Err((
-                format!("without TLS whoever is on the network to {host} can read and forge what the sensors say"),
+                format!(
+                    "mqtt://{host} sends everything, passwords too, in the clear: whoever is on the network can read \
+                     and forge what the sensors say"
+                ),
                 format!("write mqtts://{host}:8883; on a network that you trust, allow_insecure = true"),
             ));
         }

@@ -63,6 +63,11 @@ impl Subscribers {
         self.all.iter().map(line).collect()
     }
 
+    /// How each connection is, with the name of its broker.
+    pub fn states(&self) -> Vec<(&str, ConnectionStatus)> {
+        self.all.iter().map(|n| (n.name.as_str(), n.subscriber.status())).collect()
+    }
+
     /// How the connections are: connected when all are; of several, the first that is not, with its name.
     pub fn status(&self) -> ConnectionStatus {
         let mut latest = None;

@@ -288,7 +288,7 @@ mod tests {
                 (6, "has no `url`"),
                 (8, "two brokers are called `a`"),
                 (8, "one embedded broker only"),
-                (12, "without TLS"),
+                (12, "in the clear"),
                 (15, "nothing but its own certificate"),
             ],
         );
