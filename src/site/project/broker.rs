@@ -83,7 +83,7 @@ impl Broker {
     /// What is missing, and what to do.
     pub fn safety(&self) -> Result<(), (String, String)> {
         let BrokerUrl::Remote { host, tls, .. } = &self.url else { return Ok(()) };
-        if self.allow_insecure || is_loopback(host) {
+        if self.allow_insecure || is_loopback(host.trim_start_matches('[').trim_end_matches(']')) {
             return Ok(());
         }
         if !tls {

@@ -256,7 +256,7 @@ mod tests {
             "[broker]\nversion = \"4\"\nqos = 3\ninstance = \"a/b\"\nsession_expiry_s = 1\nshare = \"g\"\n",
             &[
                 (5, "no version of MQTT"),
-                (6, "between 0 and 2"),
+                (6, "`qos` in [broker] is 3"),
                 (7, "does not fit"),
                 (8, "before MQTT 5"),
                 (9, "nobody shares with it"),
@@ -286,10 +286,10 @@ mod tests {
             &[
                 (4, "has no name"),
                 (6, "has no `url`"),
-                (8, "two brokers are called `a`"),
+                (9, "two brokers are called `a`"),
                 (8, "one embedded broker only"),
-                (12, "in the clear"),
-                (15, "nothing but its own certificate"),
+                (13, "in the clear"),
+                (16, "nothing but its own certificate"),
             ],
         );
     }
