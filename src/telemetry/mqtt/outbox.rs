@@ -157,8 +157,12 @@ impl Outbox {
                 Delivery::ExactlyOnce => Qos::ExactlyOnce,
                 Delivery::Usual => self.usual,
             };
+            let qos = qos.min(self.terms.max_qos);
+            if qos == Qos::ExactlyOnce && self.handed >= self.terms.window_twice {
+                return;
+            }
             let retain = entry.message.retain && self.terms.retains;
-            if !hand.publish(&entry.topic, qos.min(self.terms.max_qos), retain, entry.payload.clone()) {
+            if !hand.publish(&entry.topic, qos, retain, entry.payload.clone()) {
                 // Its queue is longer than the window, so this is a connection that ends.
                 return;
             }
@@ -327,6 +331,24 @@ mod tests {
         outbox.was_sent(1);
         outbox.was_acknowledged(1);
         assert_eq!(sent.0.lock().unwrap().last().unwrap().1, Qos::AtMostOnce);
+    }
+
+    #[test]
+    fn few_go_at_once_at_qos_2_where_the_broker_does_not_say_how_many() {
+        let mut outbox = Outbox::new(Qos::ExactlyOnce);
+        let sent = Arc::new(Sent::default());
+        let plain = Terms::plain(false, Duration::ZERO);
+        let most = plain.window_twice;
+        outbox.begin(Arc::clone(&sent) as Arc<dyn Hand>, plain);
+        for _ in 0..100 {
+            outbox.take("t", vec![1], Message::default(), None);
+        }
+        assert_eq!(sent.0.lock().unwrap().len(), most);
+        for id in 1..=3 {
+            outbox.was_sent(id);
+            outbox.was_acknowledged(id);
+        }
+        assert_eq!(sent.0.lock().unwrap().len(), most + 3);
     }
 
     #[test]

@@ -147,9 +147,11 @@ impl Wire5 {
         // The client's packet ids go round within the smaller of the two, and none may be used a second time while it
         // is waited for; one is our subscription's.
         terms.window = usize::from(self.inflight.saturating_sub(1).max(1));
+        terms.window_twice = terms.window;
         let Some(said) = &ack.properties else { return terms };
         if let Some(most) = said.receive_max {
             terms.window = terms.window.min(usize::from(most.saturating_sub(1).max(1)));
+            terms.window_twice = terms.window;
         }
         terms.max_qos = match said.max_qos {
             Some(0) => Qos::AtMostOnce,

@@ -103,6 +103,11 @@ impl Event {
     }
 }
 
+/// A broker that speaks MQTT 3.1.1 does not say how many messages it takes at once at QoS 2. mosquitto takes 20 unless it
+/// is told otherwise (`max_inflight_messages`), and of more that come at once it acknowledges some and hands them to
+/// nobody.
+const UNSAID: usize = 10;
+
 /// On which terms the broker lets us in. MQTT 3.1.1 knows only the first; for the others it may do everything.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Terms {
@@ -112,6 +117,8 @@ pub(super) struct Terms {
     pub(super) keep_alive: Duration,
     /// So many messages of ours may wait for its acknowledgement.
     pub(super) window: usize,
+    /// So many where one of them is at QoS 2.
+    pub(super) window_twice: usize,
     /// The most that it does for a message of ours.
     pub(super) max_qos: Qos,
     /// It keeps messages for who subscribes later.
@@ -133,6 +140,7 @@ impl Terms {
             has_session,
             keep_alive,
             window: usize::MAX,
+            window_twice: UNSAID,
             max_qos: Qos::ExactlyOnce,
             retains: true,
             max_packet: usize::MAX,
