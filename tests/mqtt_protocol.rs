@@ -401,11 +401,10 @@ fn two_brokers_bring_samples_to_one_twin_and_one_dies_and_returns() {
     assert!(said.starts_with("lost: plant: "), "{said}");
     at_site.publish("t/a", br#"{"v":6}"#.to_vec()).unwrap();
     assert_eq!(next(1), [(0, 6.0)]);
-    // Kept by its publisher until the broker is back.
-    at_plant.publish("t/b", br#"{"v":7}"#.to_vec()).unwrap();
     plant.run();
+    assert!(connection.subscriber.wait_connected(LONG), "{:?}", connection.subscriber.status());
+    at_plant.publish("t/b", br#"{"v":7}"#.to_vec()).unwrap();
     assert_eq!(next(1), [(2, 7.0)]);
-    assert!(connection.subscriber.wait_connected(LONG));
     let counts: Vec<(String, u64)> = lines().into_iter().map(|l| (l.name, l.stats.samples)).collect();
     assert_eq!(counts, [("site".to_owned(), 3), ("plant".to_owned(), 4)]);
     assert_eq!(connection.subscriber.stats().samples, 7);
