@@ -76,7 +76,7 @@ fn site() -> Site {
         period_s: 1.0,
         stale_after_s: 60.0,
         check: None,
-        source: plenum::site::point::PointSource::Topic { topic: "t".into(), key: String::new() },
+        source: plenum::site::point::PointSource::Topic { topic: "t".into(), key: String::new(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     }];

@@ -65,7 +65,7 @@ impl Running {
         app.update();
         let publisher = Publisher::connect(&live.connection.address, "test-devices").unwrap();
         let devices = opened.site.points.iter().filter_map(|p| match &p.source {
-            PointSource::Topic { topic, key } => Some(Device {
+            PointSource::Topic { topic, key, .. } => Some(Device {
                 point: p.id.clone(),
                 asset: opened.site.element(p.asset).unwrap().id.clone(),
                 topic: topic.clone(),

@@ -277,7 +277,7 @@ mod tests {
     fn point(asset: u32, role: &str, expression: Option<&str>) -> Point {
         let source = match expression {
             Some(e) => PointSource::Rule { expression: e.into() },
-            None => PointSource::Topic { topic: role.into(), key: String::new() },
+            None => PointSource::Topic { topic: role.into(), key: String::new(), broker: None },
         };
         Point {
             id: format!("E{asset}/{role}"),

@@ -8,7 +8,6 @@ use super::reload::{self, Told, is_settled_by_saving};
 use super::report::{Ran, Report};
 use crate::TwinPlugins;
 use crate::problem::{Problem, Severity};
-use crate::telemetry::ConnectionStatus;
 use crate::twin::clock::TwinClock;
 use crate::twin::flow::NetworkRow;
 use crate::twin::summary::{Summary, summary};
@@ -64,18 +63,17 @@ pub fn run(path: &Path, opened: Opened, mut live: Live, how: How) -> Result<(), 
         heard |= live.status().connected;
         line.update(&app, &mut live);
     }
-    let state = live.connection.subscriber.status();
     let mut failed = None;
-    if !matches!(state, ConnectionStatus::Connected { .. }) {
+    for away in live.connection.subscriber.lines().into_iter().filter(|line| !line.is_connected()) {
         let what = if heard { "the connection is away" } else { "there was no connection" };
         let problem = Problem::error(
-            live.connection.broker.clone(),
-            format!("{what}: {state}"),
+            away.broker,
+            format!("{what}: {}", away.status),
             "look whether the broker runs, and at [broker] in twin.toml",
         );
         problems.push(problem.clone());
-        // A run that never reached its broker has failed; one that lost it says so in its report.
-        failed = Some(problem).filter(|_| !heard && !interrupted());
+        // A run that never reached a broker has failed; one that lost it, or had another, says so in its report.
+        failed = failed.or(Some(problem).filter(|_| !heard && !interrupted()));
     }
     let seconds = ready.elapsed().as_secs_f64();
     live.stop_devices();
@@ -221,6 +219,10 @@ fn print_words(report: &Report) -> Result<(), Failure> {
         let s = report.samples;
         writeln!(out, "{} elements, {} points, {} bound", report.elements, report.points, report.bound_points)?;
         writeln!(out, "{:.1} s on {}", report.seconds, report.broker)?;
+        for broker in report.brokers.iter().filter(|_| report.brokers.len() > 1) {
+            let (name, place, state, samples) = (&broker.name, &broker.broker, &broker.state, broker.samples);
+            writeln!(out, "  {name} {place}: {state}, {samples} samples")?;
+        }
         let lost = s.lost.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
         writeln!(out, "{} samples received, {} rejected, lost: {lost}", s.received, s.rejected)?;
         if let (Some(stored), Some(history)) = (s.stored, &report.history) {

@@ -5,7 +5,7 @@ use super::field::{Field, FieldSettings};
 use super::interrupt::{self, interrupted};
 use super::open::Opened;
 use super::record::{HistoryRow, Record};
-use super::report::Samples;
+use super::report::{BrokerRow, Samples};
 use crate::problem::Problem;
 use crate::simulation::emulator::InjectedFault;
 use crate::site::project::PayloadShape;
@@ -14,7 +14,7 @@ use crate::site::{Point, PointIndex, PointSource};
 use crate::telemetry::inspect::Seen;
 use crate::telemetry::sparkplug::NAMESPACE;
 use crate::telemetry::topics::filter_matches;
-use crate::telemetry::{self, Connection, ConnectionStatus, WireStats, payload};
+use crate::telemetry::{self, Connection, WireStats, payload};
 use crate::twin::history::Recorder;
 use crate::twin::publish::Outlet;
 use crate::twin::replay::Recording;
@@ -119,11 +119,12 @@ impl Live {
             // What was read is gone with this run.
             ingest.positions = None;
         }
-        let connection = telemetry::connect_recorded(&project.broker, &ingest, clock, points, &project.name, recorded)?;
+        let brokers: Vec<_> = project.brokers().collect();
+        let connection = telemetry::connect_brokers(&brokers, &ingest, clock, points, &project.name, recorded)?;
         problems.extend(connection.problems.iter().cloned());
         let mut known = None;
         if let Some(record) = &mut record {
-            record.tell(&connection.address)?;
+            record.tell(&connection.addresses)?;
             match record.last_known(&connection.rewiring.declared(points)) {
                 Ok(last) => known = Some(last),
                 Err(problem) => problems.push(problem),
@@ -144,6 +145,7 @@ impl Live {
             None => None,
             Some(settings) => {
                 let deadline = Instant::now() + Duration::from_secs(10);
+                // The devices publish to the first broker.
                 while !connection.subscriber.wait_connected(Duration::from_millis(100)) {
                     if interrupted() {
                         return Err(interrupt::stopped(connection.broker.clone()));
@@ -178,7 +180,13 @@ impl Live {
             self.overflow = (dropped, Some(Instant::now()));
         }
         let behind = self.overflow.1.is_some_and(|t| t.elapsed() < SHOWN);
-        let mut state = status.to_string();
+        let mut state = match subscriber.states().as_slice() {
+            [_] | [] => status.to_string(),
+            several => {
+                let said: Vec<String> = several.iter().map(|(name, how)| format!("{name} {how}")).collect();
+                said.join(", ")
+            }
+        };
         if behind {
             state.push_str(if self.record.is_some() {
                 "; the twin is too far behind and skips samples, the history has them"
@@ -192,7 +200,7 @@ impl Live {
         WireStatus {
             broker: self.connection.broker.clone(),
             state,
-            connected: matches!(status, ConnectionStatus::Connected { .. }),
+            connected: subscriber.is_any_connected(),
             samples_per_s: self.rate.update(Instant::now(), stats.samples),
             rejected: stats.rejected,
             lost: stats.lost(),
@@ -225,7 +233,7 @@ impl Live {
         let Some(inspection) = self.connection.subscriber.inspection() else { return Topics::default() };
         let mut fed: HashMap<(&str, &str), PointIndex> = HashMap::new();
         for (index, point) in (0u32..).map(PointIndex).zip(points) {
-            if let PointSource::Topic { topic, key } = &point.source {
+            if let PointSource::Topic { topic, key, .. } = &point.source {
                 fed.insert((topic, key), index);
             }
         }
@@ -330,6 +338,10 @@ impl Live {
         let stats = self.wire();
         let mut problems = self.record.as_ref().map(Record::problems).unwrap_or_default();
         problems.extend(self.connection.files.iter().flat_map(|f| f.problems()));
+        problems.extend(self.connection.subscriber.lines().into_iter().filter_map(|line| {
+            let remedy = "raise the limit there (mosquitto: persistent_client_expiration), or lower session_expiry_s";
+            Some(Problem::warning(line.broker, line.note?, remedy))
+        }));
         if stats.queue_full == 0 {
             return problems;
         }
@@ -344,6 +356,11 @@ impl Live {
             "raise `queue` under [ingest] in twin.toml, or send less often",
         ));
         problems
+    }
+
+    /// Each broker by itself.
+    pub fn brokers(&self) -> Vec<BrokerRow> {
+        self.connection.subscriber.lines().into_iter().map(BrokerRow::from).collect()
     }
 
     /// Faults that were put in.

@@ -157,7 +157,7 @@ fn document(done: &Done<'_>) -> Value {
         .map(|m| {
             let (topic, key) = wire(m.heard);
             let before = bound(m.slot, &m.role).and_then(|p| match &p.source {
-                crate::site::point::PointSource::Topic { topic: t, key: k }
+                crate::site::point::PointSource::Topic { topic: t, key: k, .. }
                     if (t.as_str(), k.as_str()) != (topic, key) =>
                 {
                     Some(json!({"topic": t, "key": k}))

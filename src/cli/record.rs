@@ -119,13 +119,13 @@ impl Record {
         telemetry::Recorded { recording, retention: project.retention.clone() }
     }
 
-    /// Publishers are told from now on what is kept.
+    /// Publishers are told from now on what is kept, on every broker.
     ///
     /// # Errors
     /// There is no thread to be had.
-    pub fn tell(&mut self, address: &Address) -> Result<(), Problem> {
+    pub fn tell(&mut self, addresses: &[Address]) -> Result<(), Problem> {
         let (client, prefix) = (self.client.clone(), self.receipts.clone());
-        self.teller = Some(Teller::start(address.clone(), client, prefix, self.historian.book())?);
+        self.teller = Some(Teller::start_on(addresses.to_vec(), client, prefix, self.historian.book())?);
         Ok(())
     }
 

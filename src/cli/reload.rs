@@ -312,6 +312,7 @@ fn read_again(current: &Current, old: &Site, connected: bool, progress: &Progres
         let before = &current.used;
         problems.extend(other_connection(before, &now));
         used.broker.clone_from(&before.broker);
+        used.more_brokers.clone_from(&before.more_brokers);
         used.ingest.clone_from(&before.ingest);
         used.clock_topic.clone_from(&before.clock_topic);
         used.history.clone_from(&before.history);
@@ -372,7 +373,8 @@ fn not_written(project: &Project, count: usize) -> Problem {
 
 /// The connection stays; what the file says anew of it waits for the next opening.
 fn other_connection(before: &Project, now: &Project) -> Option<Problem> {
-    let is_same = before.broker == now.broker && before.ingest == now.ingest && before.clock_topic == now.clock_topic;
+    let is_same =
+        before.brokers().eq(now.brokers()) && before.ingest == now.ingest && before.clock_topic == now.clock_topic;
     let is_same = is_same && before.history == now.history && before.retention == now.retention;
     (!is_same).then(|| {
         Problem::warning(

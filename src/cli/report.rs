@@ -5,7 +5,7 @@ use super::record::HistoryRow;
 use crate::problem::Problem;
 use crate::simulation::building::accuracy::Score;
 use crate::simulation::emulator::InjectedFault;
-use crate::telemetry::WireStats;
+use crate::telemetry::{Line, WireStats};
 use crate::twin::flow::{self, NetworkRow};
 use crate::twin::health::HealthCounts;
 use crate::twin::summary::{AlarmRow, Summary, summary};
@@ -27,8 +27,10 @@ pub struct Report {
     pub points: usize,
     /// Points that a topic feeds.
     pub bound_points: usize,
-    /// The broker.
+    /// The broker; of several, all of them.
     pub broker: String,
+    /// Each broker by itself.
+    pub brokers: Vec<BrokerRow>,
     /// Samples, counted from end to end.
     pub samples: Samples,
     /// The history; none where none is kept.
@@ -47,6 +49,45 @@ pub struct Report {
     pub accuracy: Score,
     /// What could not be read or joined.
     pub problems: Vec<Problem>,
+}
+
+/// How it was with one broker.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BrokerRow {
+    /// Its name in the project.
+    pub name: String,
+    /// `embedded 127.0.0.1:PORT` or its URL.
+    pub broker: String,
+    /// True while samples can come from it.
+    pub connected: bool,
+    /// How the connection was at the end, in words.
+    pub state: String,
+    /// What it grants less of than was asked for.
+    pub note: Option<String>,
+    /// Messages that came from it.
+    pub messages: u64,
+    /// Samples of points in them.
+    pub samples: u64,
+    /// Values and payloads that could not be read.
+    pub rejected: u64,
+    /// Samples that were lost on the way; none where nobody can tell.
+    pub lost: Option<u64>,
+}
+
+impl From<Line> for BrokerRow {
+    fn from(line: Line) -> Self {
+        Self {
+            connected: line.is_connected(),
+            state: line.status.to_string(),
+            messages: line.stats.messages,
+            samples: line.stats.samples,
+            rejected: line.stats.rejected,
+            lost: line.stats.lost(),
+            name: line.name,
+            broker: line.broker,
+            note: line.note,
+        }
+    }
 }
 
 /// How long things took, wall seconds.
@@ -74,6 +115,7 @@ impl Report {
             points: summary.points,
             bound_points: summary.bound_points,
             broker: live.map(|l| l.connection.broker.clone()).unwrap_or_default(),
+            brokers: live.map(Live::brokers).unwrap_or_default(),
             samples: live.map(|l| l.samples(&summary)).unwrap_or_default(),
             history: live.and_then(Live::history),
             faults: live.map(Live::faults).unwrap_or_default(),

@@ -17,10 +17,13 @@ pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
     for binding in &project.bindings {
         match binding {
-            Binding::Rule { templates, topic, key, line } => {
-                binder.by_rule(project, templates, (topic, key.as_deref()), *line);
+            Binding::Rule { templates, topic, key, broker, line } => {
+                binder.by_rule(project, templates, (topic, key.as_deref(), broker.as_ref()), *line);
             }
-            Binding::Point { asset, point, topic, key, line } => binder.by_hand(asset, point, topic, key, *line),
+            Binding::Point { asset, point, topic, key, broker, line } => {
+                let (topic, key, broker) = (topic.clone(), key.clone(), broker.clone());
+                binder.by_hand(asset, point, PointSource::Topic { topic, key, broker }, *line);
+            }
         }
     }
     for template in &project.templates {
@@ -42,7 +45,8 @@ struct Binder<'a> {
     points: Vec<Point>,
     problems: Vec<Problem>,
     ids: HashMap<String, usize>,
-    topics: HashMap<(String, String), usize>,
+    /// By topic and key: the broker that is named, and the point.
+    topics: HashMap<(String, String), Vec<(Option<String>, usize)>>,
     said_twice: HashSet<String>,
     /// What is bound by hand: no rule says anything of it.
     hands: HashSet<(Slot, &'a str)>,
@@ -104,8 +108,14 @@ impl<'a> Binder<'a> {
         format!("{}:{line}", self.file)
     }
 
-    fn by_rule(&mut self, project: &Project, names: &[String], wire: (&str, Option<&str>), line: usize) {
-        let (topic, key) = wire;
+    fn by_rule(
+        &mut self,
+        project: &Project,
+        names: &[String],
+        wire: (&str, Option<&str>, Option<&String>),
+        line: usize,
+    ) {
+        let (topic, key, broker) = wire;
         let templates: Vec<&Template> =
             names.iter().filter_map(|n| project.templates.iter().find(|t| t.name == *n)).collect();
         let mut matched = vec![0_usize; templates.len()];
@@ -130,7 +140,7 @@ impl<'a> Binder<'a> {
                 ));
                 continue;
             }
-            self.template(slot, element, templates[i], (topic, key), line);
+            self.template(slot, element, templates[i], (topic, key, broker), line);
         }
         for (template, _) in templates.iter().zip(&matched).filter(|(_, n)| **n == 0) {
             self.problems.push(Problem::info(
@@ -146,10 +156,10 @@ impl<'a> Binder<'a> {
         slot: Slot,
         element: &'a Element,
         template: &Template,
-        wire: (&str, Option<&str>),
+        wire: (&str, Option<&str>, Option<&String>),
         line: usize,
     ) {
-        let (topic, key) = wire;
+        let (topic, key, broker) = wire;
         let known = self.known(slot, element);
         for point in &template.points {
             if self.hands.contains(&(slot, point.role.as_str())) {
@@ -167,16 +177,15 @@ impl<'a> Binder<'a> {
                     };
                     // With the role in the topic each point has a topic of its own and a bare value on it.
                     let key = key.unwrap_or(if topic.contains("{role}") { "" } else { "{role}" });
-                    PointSource::Topic { topic: fill(topic), key: fill(key) }
+                    PointSource::Topic { topic: fill(topic), key: fill(key), broker: broker.cloned() }
                 }
             };
             self.add(slot, element, point, source, line);
         }
     }
 
-    fn by_hand(&mut self, asset: &str, point: &PointTemplate, topic: &str, key: &str, line: usize) {
+    fn by_hand(&mut self, asset: &str, point: &PointTemplate, source: PointSource, line: usize) {
         let Some((slot, element)) = self.named(asset, line) else { return };
-        let source = PointSource::Topic { topic: topic.to_owned(), key: key.to_owned() };
         self.add(slot, element, point, source, line);
     }
 
@@ -230,10 +239,15 @@ impl<'a> Binder<'a> {
             }
             return;
         }
-        if let PointSource::Topic { topic, key } = &source {
-            let taken = self.topics.entry((topic.clone(), key.clone())).or_insert(index);
-            if *taken != index {
-                let other = self.points.get(*taken).map(|p| p.id.clone()).unwrap_or_default();
+        if let PointSource::Topic { topic, key, broker } = &source {
+            let taken = self.topics.entry((topic.clone(), key.clone())).or_default();
+            // Who names no broker means all of them.
+            let other = taken.iter().find(|(b, _)| b == broker || b.is_none() || broker.is_none()).map(|(_, at)| *at);
+            if other.is_none() {
+                taken.push((broker.clone(), index));
+            }
+            if let Some(other) = other {
+                let other = self.points.get(other).map(|p| p.id.clone()).unwrap_or_default();
                 self.problems.push(Problem::error(
                     self.place(line),
                     format!(
@@ -356,6 +370,7 @@ mod tests {
             templates: templates.iter().map(|t| (*t).to_owned()).collect(),
             topic: topic.into(),
             key: None,
+            broker: None,
             line: 7,
         }
     }
@@ -382,7 +397,10 @@ mod tests {
             points.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(),
             ["A-V/position", "A-V/deviation", "B-IV/open"]
         );
-        assert_eq!(points[0].source, PointSource::Topic { topic: "site/valve/A-V".into(), key: "position".into() });
+        assert_eq!(
+            points[0].source,
+            PointSource::Topic { topic: "site/valve/A-V".into(), key: "position".into(), broker: None }
+        );
         assert!(!points[1].is_measured());
         assert_eq!(problems, vec![]);
     }
@@ -396,7 +414,10 @@ mod tests {
             ..Project::default()
         };
         let (points, _) = bind(&project, &site);
-        assert_eq!(points[0].source, PointSource::Topic { topic: "bms/id-P-1/speed".into(), key: String::new() });
+        assert_eq!(
+            points[0].source,
+            PointSource::Topic { topic: "bms/id-P-1/speed".into(), key: String::new(), broker: None }
+        );
     }
 
     #[test]
@@ -407,6 +428,7 @@ mod tests {
             point: Box::new(point(role, None)),
             topic: "t".into(),
             key: key.into(),
+            broker: None,
             line: 3,
         };
         let project = Project {
@@ -433,6 +455,26 @@ mod tests {
         assert_eq!(count("`fan` matches no element"), 1);
         assert_eq!(count("`unused` is in no binding"), 1);
         assert_eq!(problems.len(), 6, "{problems:#?}");
+    }
+
+    #[test]
+    fn one_topic_may_mean_another_point_on_each_broker() {
+        let site = site(vec![element("IfcPump", "P-1", "")]);
+        let hand = |role: &str, broker: Option<&str>| Binding::Point {
+            asset: "P-1".into(),
+            point: Box::new(point(role, None)),
+            topic: "t".into(),
+            key: "k".into(),
+            broker: broker.map(str::to_owned),
+            line: 3,
+        };
+        let bindings =
+            vec![hand("a", Some("site")), hand("b", Some("plant")), hand("c", None), hand("d", Some("site"))];
+        let (points, problems) = bind(&Project { bindings, ..Project::default() }, &site);
+        let named: Vec<_> = points.iter().map(|p| (p.role.as_str(), &p.source)).collect();
+        let of = |broker: &str| PointSource::Topic { topic: "t".into(), key: "k".into(), broker: Some(broker.into()) };
+        assert_eq!(named, [("a", &of("site")), ("b", &of("plant"))]);
+        assert_eq!(problems.len(), 2, "on any broker, and on one a second time: {problems:#?}");
     }
 
     #[test]
@@ -484,7 +526,10 @@ mod tests {
         let (points, problems) = bind(&project, &site);
         let found: Vec<_> = points.iter().map(|p| (p.id.as_str(), p.asset)).collect();
         assert_eq!(found, [("P-1/speed", Slot(1))]);
-        assert_eq!(points[0].source, PointSource::Topic { topic: "site/P-1".into(), key: "speed".into() });
+        assert_eq!(
+            points[0].source,
+            PointSource::Topic { topic: "site/P-1".into(), key: "speed".into(), broker: None }
+        );
         assert!(problems.iter().any(|p| p.message.contains("two elements are called `P-1`")), "{problems:?}");
         project.rebinds = vec![known("P-9", Some("P-1"), true)];
         let (points, problems) = bind(&project, &site);

@@ -70,6 +70,8 @@ pub enum PointSource {
         topic: String,
         /// Key under `values`; empty for a single value.
         key: String,
+        /// The name of the broker that it comes from, where the project has several and only one is meant.
+        broker: Option<String>,
     },
     /// Computed from other points.
     Rule {

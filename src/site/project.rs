@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use assumptions::{ASSUMED, AssumptionOverride};
-pub(crate) use broker::is_loopback;
+pub use broker::{Broker, BrokerUrl, MqttVersion, Qos};
 pub use files::{FileSource, TableFormat};
 pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
@@ -63,8 +63,10 @@ pub struct Project {
     pub layers: Vec<LayerFile>,
     /// Tables of assets that are joined to the models.
     pub registries: Vec<RegistryFile>,
-    /// Where samples come from.
+    /// Where samples come from: the first broker, or the only one.
     pub broker: Broker,
+    /// The others, where there are several.
+    pub more_brokers: Vec<Broker>,
     /// What the wire may bring.
     pub ingest: Ingest,
     /// What the twin tells others; none: nothing.
@@ -132,67 +134,6 @@ pub struct LayerFile {
     pub line: usize,
 }
 
-/// Where samples come from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Broker {
-    /// The broker, embedded or at an address.
-    pub url: BrokerUrl,
-    /// User name; none: no login.
-    pub user: Option<String>,
-    /// Where the password is found; it never stands in the project file.
-    pub password: Option<Secret>,
-    /// PEM file with the certificate authority; none: the system's.
-    pub ca: Option<PathBuf>,
-    /// PEM file with the client's certificate chain.
-    pub cert: Option<PathBuf>,
-    /// PEM file with the client's private key.
-    pub key: Option<PathBuf>,
-    /// MQTT client id; none: made from the project's name.
-    pub client_id: Option<String>,
-    /// Topic filters.
-    pub subscribe: Vec<String>,
-    /// Keep-alive, seconds.
-    pub keep_alive_s: u16,
-    /// Plain text to another machine is accepted: the network itself is trusted.
-    pub allow_insecure: bool,
-}
-
-impl Default for Broker {
-    fn default() -> Self {
-        Self {
-            url: BrokerUrl::Embedded { port: 0 },
-            user: None,
-            password: None,
-            ca: None,
-            cert: None,
-            key: None,
-            client_id: None,
-            subscribe: vec!["#".into()],
-            keep_alive_s: 10,
-            allow_insecure: false,
-        }
-    }
-}
-
-/// A broker's address.
-#[derive(Clone, Debug, PartialEq)]
-pub enum BrokerUrl {
-    /// Inside Plenum, on loopback; port 0 is any free one.
-    Embedded {
-        /// TCP port.
-        port: u16,
-    },
-    /// Somewhere else; without TLS on loopback only.
-    Remote {
-        /// Host name or address.
-        host: String,
-        /// TCP port.
-        port: u16,
-        /// `mqtts://`.
-        tls: bool,
-    },
-}
-
 /// Where a secret is found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Secret {
@@ -200,6 +141,13 @@ pub enum Secret {
     Environment(String),
     /// In a file, its last line break left out.
     File(PathBuf),
+}
+
+impl Project {
+    /// Every broker that samples come from, the first one first.
+    pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
+        std::iter::once(&self.broker).chain(&self.more_brokers)
+    }
 }
 
 impl Secret {
@@ -324,6 +272,8 @@ pub enum Binding {
         /// The payload's key of a point, with the same placeholders; none: the role, or nothing (`{ts, v}`)
         /// where the topic has `{role}`.
         key: Option<String>,
+        /// The name of the broker that it comes from; none: any of the project's.
+        broker: Option<String>,
         /// Line in `twin.toml`.
         line: usize,
     },
@@ -337,6 +287,8 @@ pub enum Binding {
         topic: String,
         /// The payload's key; empty for `{ts, v}`.
         key: String,
+        /// The name of the broker that it comes from; none: any of the project's.
+        broker: Option<String>,
         /// Line in `twin.toml`.
         line: usize,
     },

@@ -57,6 +57,27 @@ impl Inspection {
         seen.payload.extend_from_slice(payload.get(..KEPT).unwrap_or(payload));
     }
 
+    /// Adds what was seen on another wire. Of a topic on both the payload that came last is shown.
+    pub(super) fn add(&mut self, other: Inspection) {
+        self.untold += other.untold;
+        for (topic, theirs) in other.topics {
+            let Some(ours) = self.topics.get_mut(&topic) else {
+                self.topics.insert(topic, theirs);
+                continue;
+            };
+            let now = ours.last.max(theirs.last);
+            let later = if theirs.last >= ours.last { theirs.clone() } else { ours.clone() };
+            *ours = Seen {
+                messages: ours.messages + theirs.messages,
+                bytes: ours.bytes + theirs.bytes,
+                first: ours.first.min(theirs.first),
+                last: now,
+                per_s: ours.rate(now) + theirs.rate(now),
+                ..later
+            };
+        }
+    }
+
     /// Every topic.
     pub fn topics(&self) -> impl Iterator<Item = (&str, &Seen)> {
         self.topics.iter().map(|(topic, seen)| (topic.as_ref(), seen))
@@ -104,6 +125,19 @@ mod tests {
         inspection.see("b", &[7; 10_000], Time(0));
         let b = inspection.topic("b").unwrap();
         assert_eq!((b.length, b.payload.len(), b.rate(Time(0))), (10_000, KEPT, 0.0));
+    }
+
+    #[test]
+    fn a_topic_on_two_wires() {
+        let (mut a, mut b) = (Inspection::default(), Inspection::default());
+        a.see("t", b"old", Time(1000));
+        b.see("t", b"new", Time(2000));
+        b.see("t", b"newest", Time(3000));
+        b.see("u", b"", Time(1));
+        a.add(b);
+        let t = a.topic("t").unwrap();
+        assert_eq!((t.messages, t.bytes, t.first, t.last), (3, 12, Time(1000), Time(3000)));
+        assert_eq!((t.payload.as_slice(), a.topics().count()), (b"newest".as_slice(), 2));
     }
 
     #[test]

@@ -60,19 +60,40 @@ pub struct WireStats {
 }
 
 impl WireStats {
-    /// Together with what came another way, which nobody counts on its way out.
-    pub fn add(&mut self, other: &Self) {
-        self.messages += other.messages;
-        self.bytes += other.bytes;
-        self.values += other.values;
-        self.samples += other.samples;
-        self.rejected += other.rejected;
-        self.unmatched += other.unmatched;
-        self.future += other.future;
-        self.without_time += other.without_time;
-        self.skipped += other.skipped;
-        self.overflow += other.overflow;
-        self.doubts.iter_mut().zip(other.doubts).for_each(|(own, more)| *own += more);
+    /// Adds what came over another wire, or in files.
+    pub fn add(&mut self, other: &WireStats) {
+        let Self {
+            messages,
+            bytes,
+            values,
+            samples,
+            rejected,
+            unmatched,
+            future,
+            without_time,
+            clock,
+            queue_full,
+            overflow,
+            skipped,
+            repeated,
+            doubts,
+            publishers,
+        } = other;
+        self.messages += messages;
+        self.bytes += bytes;
+        self.values += values;
+        self.samples += samples;
+        self.rejected += rejected;
+        self.unmatched += unmatched;
+        self.future += future;
+        self.without_time += without_time;
+        self.clock += clock;
+        self.queue_full += queue_full;
+        self.overflow += overflow;
+        self.skipped += skipped;
+        self.repeated += repeated;
+        self.doubts.iter_mut().zip(doubts).for_each(|(sum, n)| *sum += n);
+        self.publishers.add(publishers);
     }
 
     /// Samples known to be lost, on the way or in front of a twin that was too far behind; none when nobody
@@ -90,7 +111,7 @@ pub(super) struct Intake {
     topics: Arc<TopicMap>,
     ingest: Ingest,
     /// The site's clock as last heard.
-    site: Option<Time>,
+    pub(super) site: Option<Time>,
     payload: Payload,
     /// The Sparkplug host, where the project has one.
     pub(super) wired: Option<sparkplug::Wired>,

@@ -37,18 +37,19 @@ pub mod topics;
 mod testing;
 
 pub use intake::WireStats;
-pub use mqtt::{Address, ConnectionStatus, Publisher};
+pub use mqtt::{Address, ConnectionStatus, Line, Publisher, Subscribers};
 pub use sample::{Arrival, Sample};
 
 use crate::problem::Problem;
 use crate::site::Point;
+use crate::site::point::PointSource;
 use crate::site::project::{Broker, BrokerUrl, Ingest, Retention, Sparkplug};
 use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
 use files::{Files, Retable};
 use historian::Declared;
-use mqtt::{Meaning, Recording, Rewire, Subscriber, Subscription};
+use mqtt::{Meaning, Recording, Rewire, SiteClock, Subscriber, Subscription};
 use queue::{WhenFull, queue};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -59,12 +60,14 @@ use uuid::Uuid;
 pub struct Connection {
     /// Samples and the site's clock, in the order they came off the wire.
     pub arrivals: Receiver<Arrival>,
-    /// `embedded 127.0.0.1:PORT` or the broker's URL.
+    /// `embedded 127.0.0.1:PORT` or the broker's URL; of several, all of them.
     pub broker: String,
-    /// For those who publish to the same broker.
+    /// For those who publish to the same broker: the first of several.
     pub address: Address,
-    /// The subscription: its status and counts.
-    pub subscriber: Subscriber,
+    /// For those who publish to all of them.
+    pub addresses: Vec<Address>,
+    /// The subscriptions, one for each broker: their status and counts.
+    pub subscriber: Subscribers,
     /// The broker inside this program, where the project asks for it.
     pub embedded: Option<EmbeddedBroker>,
     /// What is read of tables beside the broker, where the project names any; it waits for [`Files::begin`].
@@ -89,25 +92,36 @@ impl Connection {
 /// The way to change what topics mean while a connection goes on.
 #[derive(Clone)]
 pub struct Rewiring {
-    rewire: Rewire,
+    wires: Vec<Wire>,
     retable: Option<Retable>,
-    filters: Vec<String>,
+    /// Topics of files: they come without a broker.
+    tables: Vec<String>,
     ingest: Ingest,
     retention: Retention,
     when_full: WhenFull,
+}
+
+/// The way to change what topics mean on one broker.
+#[derive(Clone)]
+struct Wire {
+    broker: String,
+    filters: Vec<String>,
+    rewire: Rewire,
 }
 
 impl Rewiring {
     /// Topics stand for other points from the next message on; gives where samples with their numbers arrive, and what
     /// will not: topics that nothing subscribes to. What was on its way arrives where it did, and then that queue ends.
     pub fn to(&self, points: &[Point], clock_topic: Option<&str>) -> (Receiver<Arrival>, Vec<Problem>) {
-        let meaning = meaning(points, clock_topic, &self.ingest, &self.retention);
-        let problems = not_subscribed(&meaning.topics, &self.filters);
         let (entrance, arrivals) = queue(self.ingest.queue, self.when_full);
-        if let Some(retable) = &self.retable {
-            retable.to(meaning.clone(), entrance.clone());
+        for wire in &self.wires {
+            let meaning = meaning(points, clock_topic, Some(&wire.broker), &self.ingest, &self.retention);
+            wire.rewire.to(meaning, entrance.clone());
         }
-        self.rewire.to(meaning, entrance);
+        if let Some(retable) = &self.retable {
+            retable.to(meaning(points, clock_topic, None, &self.ingest, &self.retention), entrance);
+        }
+        let problems = not_heard(points, clock_topic, &self.wires, &self.tables);
         (arrivals, problems)
     }
 
@@ -117,10 +131,19 @@ impl Rewiring {
     }
 }
 
-/// What topics mean to a site.
-fn meaning(points: &[Point], clock_topic: Option<&str>, ingest: &Ingest, retention: &Retention) -> Meaning {
+/// What topics on a broker mean to a site; none: what those of files mean, whichever broker a point names.
+fn meaning(
+    points: &[Point],
+    clock_topic: Option<&str>,
+    broker: Option<&str>,
+    ingest: &Ingest,
+    retention: &Retention,
+) -> Meaning {
     Meaning {
-        topics: Arc::new(TopicMap::new(points, clock_topic)),
+        topics: Arc::new(match broker {
+            Some(broker) => TopicMap::on(broker, points, clock_topic),
+            None => TopicMap::new(points, clock_topic),
+        }),
         known: points.iter().map(|p| nature::known(p, ingest)).collect(),
         declared: Arc::new(Declared::of(points, retention)),
     }
@@ -163,59 +186,153 @@ pub fn connect_recorded(
     project_name: &str,
     recorded: Option<Recorded>,
 ) -> Result<Connection, Problem> {
+    connect_brokers(&[broker], ingest, clock_topic, points, project_name, recorded)
+}
+
+/// As [`connect_recorded`], to several brokers at once: each has its own connection, and all bring samples to one twin
+/// and one history. At most one of them is the embedded one.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_brokers(
+    brokers: &[&Broker],
+    ingest: &Ingest,
+    clock_topic: Option<&str>,
+    points: &[Point],
+    project_name: &str,
+    recorded: Option<Recorded>,
+) -> Result<Connection, Problem> {
     let (recording, retention) = recorded.map(|r| (r.recording, r.retention)).unzip();
     let retention = retention.unwrap_or_default();
-    let meaning = meaning(points, clock_topic, ingest, &retention);
-    let embedded = match broker.url {
-        BrokerUrl::Embedded { port } => Some(EmbeddedBroker::start(port, ingest.max_payload_bytes)?),
-        BrokerUrl::Remote { .. } => None,
-    };
-    let address = Address::resolve(broker, embedded.as_ref().map(EmbeddedBroker::address))?;
-
-    let mut filters = broker.subscribe.clone();
-    if let Some(clock) = clock_topic.filter(|c| !filters.iter().any(|f| filter_matches(f, c))) {
-        filters.push(clock.to_owned());
+    let mut embedded = None;
+    let mut addresses = Vec::new();
+    for broker in brokers {
+        if let BrokerUrl::Embedded { port } = broker.url
+            && embedded.is_none()
+        {
+            embedded = Some(EmbeddedBroker::start(port, ingest.max_payload_bytes)?);
+        }
+        addresses.push(Address::resolve(broker, embedded.as_ref().map(EmbeddedBroker::address))?);
     }
-    filters.extend(ingest.sparkplug.iter().flat_map(Sparkplug::filters));
-    // What comes in files comes without the broker.
-    let tables = ingest.files.iter().map(|f| f.topic.clone()).filter(|t| !t.is_empty());
-    let heard: Vec<String> = filters.iter().cloned().chain(tables).collect();
-    let problems = not_subscribed(&meaning.topics, &heard);
+    let Some(address) = addresses.first().cloned() else {
+        return Err(Problem::error("[broker]", "there is no broker", "name one: url = \"embedded\""));
+    };
     let when_full = if embedded.is_some() || recording.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
-    let (queue, arrivals) = queue(ingest.queue, when_full);
-    // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
-    let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
-    let client_id = named.unwrap_or_else(|| client_id(project_name));
+    let (entrance, arrivals) = queue(ingest.queue, when_full);
+    let clock = SiteClock::default();
+    let mut subscriber = Subscribers::new();
+    let mut wires = Vec::new();
+    for (position, (broker, address)) in brokers.iter().zip(&addresses).enumerate() {
+        let meaning = meaning(points, clock_topic, Some(&broker.name), ingest, &retention);
+        let mut own: Vec<String> = ingest.sparkplug.iter().flat_map(Sparkplug::filters).collect();
+        // Each twin has to hear the clock, whoever else shares in what comes.
+        let covers = |b: &Broker, c: &&str| b.subscribe.iter().any(|f| filter_matches(f, c));
+        let of_this = |c: &&str| match brokers.iter().any(|b| covers(b, c)) {
+            true => broker.share.is_some() && covers(broker, c),
+            false => position == 0,
+        };
+        own.extend(clock_topic.filter(of_this).map(str::to_owned));
+        let filters: Vec<String> = broker.subscribe.iter().chain(&own).cloned().collect();
+        if broker.share.is_some()
+            && ingest.sparkplug.is_some()
+            && broker.subscribe.iter().any(|f| filter_matches(f, &format!("{}x", sparkplug::NAMESPACE)))
+        {
+            return Err(Problem::error(
+                format!("[broker] {}", broker.name),
+                "Sparkplug cannot be shared: each twin has to hear each message of a node in its order",
+                "leave Sparkplug's topics out of `subscribe`: each twin subscribes to them by itself",
+            ));
+        }
+        let subscription = Subscription {
+            client_id: client_id_on(broker, address, project_name, position),
+            filters: broker.subscribe.clone(),
+            share: broker.share.clone(),
+            own,
+            meaning,
+            ingest: ingest.clone(),
+            queue: entrance.clone(),
+            recording: recording.clone(),
+            clock: clock.clone(),
+        };
+        let one = Subscriber::start(address.clone(), subscription)?;
+        if address.is_embedded() && embedded.is_some() && !one.wait_connected(Duration::from_secs(10)) {
+            return Err(Problem::error(
+                address.label(),
+                format!("the embedded broker does not let us in: {}", one.status()),
+                "look whether a firewall guards loopback",
+            ));
+        }
+        wires.push(Wire { broker: broker.name.clone(), filters, rewire: one.rewire() });
+        subscriber.push(broker.name.clone(), address.label(), one);
+    }
     let files = if ingest.files.is_empty() {
         None
     } else {
-        let follows_clock = clock_topic.is_some();
-        Some(Files::start(meaning.clone(), ingest, follows_clock, queue.clone(), recording.clone())?)
+        let meaning = meaning(points, clock_topic, None, ingest, &retention);
+        Some(Files::start(meaning, ingest, clock_topic.is_some(), entrance, recording)?)
     };
+    let tables: Vec<String> = ingest.files.iter().map(|f| f.topic.clone()).filter(|t| !t.is_empty()).collect();
+    let problems = not_heard(points, clock_topic, &wires, &tables);
+    let labels: Vec<String> = addresses.iter().map(Address::label).collect();
     let retable = files.as_ref().map(Files::retable);
-    let subscription = Subscription { client_id, filters, meaning, ingest: ingest.clone(), queue, recording };
-    let subscriber = Subscriber::start(address.clone(), subscription)?;
-    if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
-        return Err(Problem::error(
-            address.label(),
-            format!("the embedded broker does not let us in: {}", subscriber.status()),
-            "look whether a firewall guards loopback",
-        ));
-    }
-    let ingest = ingest.clone();
-    let rewiring = Rewiring { rewire: subscriber.rewire(), retable, filters: heard, ingest, retention, when_full };
-    Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, files, problems, rewiring })
+    let rewiring = Rewiring { wires, retable, tables, ingest: ingest.clone(), retention, when_full };
+    let broker = labels.join(", ");
+    Ok(Connection { arrivals, broker, address, addresses, subscriber, embedded, files, problems, rewiring })
 }
 
-/// Topics that points are bound to and nothing subscribes to.
-fn not_subscribed(topics: &TopicMap, filters: &[String]) -> Vec<Problem> {
-    let missed = topics.not_covered_by(filters);
-    let Some(first) = missed.first() else { return Vec::new() };
-    vec![Problem::warning(
-        "[broker] subscribe",
-        format!("{} topics that points are bound to are not subscribed to, `{first}` for one", missed.len()),
-        "add a filter that covers them, `site/#` say",
-    )]
+/// What will not arrive: points on topics that nothing subscribes to, on the broker that they name or on any; and points
+/// that name a broker which the project does not have.
+fn not_heard(points: &[Point], clock_topic: Option<&str>, wires: &[Wire], tables: &[String]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let topics = points.iter().filter_map(|p| match &p.source {
+        PointSource::Topic { topic, broker, .. } => Some((p.id.as_str(), topic.as_str(), broker.as_deref())),
+        PointSource::Rule { .. } => None,
+    });
+    let (mut missed, mut strangers) = (Vec::new(), Vec::new());
+    for (id, topic, broker) in topics.chain(clock_topic.map(|c| ("[clock]", c, None))) {
+        let mut own = wires.iter().filter(|w| broker.is_none_or(|name| name == w.broker)).peekable();
+        if own.peek().is_none() {
+            strangers.push((id, broker.unwrap_or_default()));
+        } else if !own.any(|w| w.filters.iter().any(|f| filter_matches(f, topic)))
+            && !tables.iter().any(|t| filter_matches(t, topic))
+        {
+            missed.push(topic);
+        }
+    }
+    missed.sort_unstable();
+    missed.dedup();
+    if let Some(first) = missed.first() {
+        problems.push(Problem::warning(
+            "[broker] subscribe",
+            format!("{} topics that points are bound to are not subscribed to, `{first}` for one", missed.len()),
+            "add a filter that covers them, `site/#` say",
+        ));
+    }
+    if let Some((id, broker)) = strangers.first() {
+        let names: Vec<&str> = wires.iter().map(|w| w.broker.as_str()).collect();
+        problems.push(Problem::warning(
+            (*id).to_owned(),
+            format!("the project has no broker `{broker}`: nothing comes for {} points", strangers.len()),
+            format!("name one of: {}", names.join(", ")),
+        ));
+    }
+    problems
+}
+
+/// The client id on a broker: as the project says, else this project's on this machine; then what tells twins apart
+/// that have one project, and a project's brokers when two of them are one.
+fn client_id_on(broker: &Broker, address: &Address, project_name: &str, position: usize) -> String {
+    // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
+    let named = broker.client_id.clone().filter(|id| !address.is_embedded() && !id.is_empty());
+    let mut id = named.unwrap_or_else(|| match position {
+        0 => client_id(project_name),
+        _ => client_id(&format!("{project_name}\n{}", broker.name)),
+    });
+    if let Some(instance) = &broker.instance {
+        id.push('-');
+        id.push_str(instance);
+    }
+    id
 }
 
 /// The client id of a project on this machine: always the same, so that the broker keeps what comes

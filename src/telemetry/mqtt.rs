@@ -1,6 +1,7 @@
 //! The MQTT client: one thread and one connection for what comes in, one for what goes out.
 //!
-//! Both are built on rumqttc 0.25, whose open faults are kept out by how it is used here:
+//! The client stands behind one trait (`wire`), once for MQTT 3.1.1 and once for MQTT 5. Both are rumqttc 0.25, whose open
+//! faults are kept out by how it is used here (`v5` names those of its second half):
 //!
 //! - A connection that fails is dropped whole and built anew; nothing of its state is used again
 //!   (bytebeamio/rumqtt#1056, #1014: reconnecting for ever after a lost session).
@@ -8,33 +9,47 @@
 //! - No packet for two keep-alives is a lost connection, whatever the socket says (#295).
 //! - The subscription's session stays at the broker, which keeps what comes (as much as it is set to) while
 //!   we are away, also while Plenum does not run at all.
-//! - Where there is a history, a message is acknowledged once it is kept ([`crate::telemetry::historian`]), in the order
-//!   in which it came, and only on the connection that it came on.
+//! - Where there is a history, a message is acknowledged (PUBACK, or PUBREC at QoS 2) once it is kept
+//!   ([`crate::telemetry::historian`]), in the order in which it came, and only on the connection that it came on.
+//! - A client that is new takes the second half of a QoS 2 message (PUBREL), whose first half came on the connection
+//!   before, for a broken protocol and would end every connection over it: it is told that such may come. PUBCOMP it sends
+//!   by itself. Which messages were handed on and not let go of is remembered here, so that none is handed on twice.
 //! - What was published and not acknowledged is kept by [`Publisher`], since rumqttc forgets it when
 //!   the broker has no session.
 
 mod acks;
 mod address;
 mod backoff;
+mod client;
 mod failure;
 mod listener;
 mod outbox;
 mod publisher;
+mod reasons;
+mod several;
 mod subscriber;
+mod v3;
+mod v5;
+mod wire;
 
 pub use address::Address;
 pub use listener::Listener;
 pub use outbox::{Delivery, Fate, Message, PublisherStats};
 pub use publisher::{Extras, Publisher};
-pub use subscriber::{Meaning, Recording, Rewire, Subscriber, Subscription};
+pub use several::{Line, Subscribers};
+pub use subscriber::{Meaning, Recording, Rewire, SiteClock, Subscriber, Subscription};
 
 use crate::time::Time;
+use failure::Failure;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{fmt, io};
 use tokio::sync::Notify;
+
+/// How long an attempt to connect may take, seconds.
+const CONNECT_TIMEOUT_S: u64 = 5;
 
 /// The longest wait before a lost connection is tried again.
 const RETRY: Duration = Duration::from_secs(2);

@@ -95,6 +95,14 @@ impl Quarantine {
     /// How many bytes of each are kept.
     pub const BEGINNING: usize = 256;
 
+    /// Adds what could not be read of another wire; the last of both are kept.
+    pub(super) fn add(&mut self, other: &Quarantine) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, n)| *sum += n);
+        let mut all: Vec<Refused> = self.last.drain(..).chain(other.last.iter().cloned()).collect();
+        all.sort_by_key(|r| r.when);
+        self.last = all.split_off(all.len().saturating_sub(Self::KEPT)).into();
+    }
+
     /// Counts one refused value, or a whole payload that gave none.
     pub(super) fn count(&mut self, reason: Reason) {
         if let Some(count) = self.counts.get_mut(reason as usize) {
@@ -150,6 +158,21 @@ mod tests {
         assert_eq!(q.last().count(), Quarantine::KEPT);
         assert!(q.last().all(|r| r.beginning.len() == Quarantine::BEGINNING && r.length == 4096));
         assert_eq!(q.last().next_back().unwrap().when, Time(999));
+    }
+
+    #[test]
+    fn those_of_two_wires_stand_in_order() {
+        let (mut a, mut b) = (Quarantine::default(), Quarantine::default());
+        for (q, times) in [(&mut a, 0..80), (&mut b, 40..120)] {
+            for i in times {
+                q.count(Reason::Empty);
+                q.keep("t", b"", 0, Reason::Empty, Time(i));
+            }
+        }
+        a.add(&b);
+        assert_eq!((a.total(), a.last().count()), (160, Quarantine::KEPT));
+        let times: Vec<Time> = a.last().map(|r| r.when).collect();
+        assert!(times.is_sorted() && times.last() == Some(&Time(119)), "{times:?}");
     }
 
     #[test]

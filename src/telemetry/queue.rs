@@ -50,7 +50,7 @@ impl Entrance {
         self.sender.len() * 2 > self.limit
     }
 
-    /// Only one thread may offer: the limit is looked at before it is kept.
+    /// The limit is looked at before it is kept: with several threads that offer there may be one more for each.
     pub(super) fn offer(&self, arrival: Arrival) -> Offer {
         let mut dropped = None;
         if self.sender.len() >= self.limit {

@@ -84,6 +84,20 @@ impl Publishers {
     /// More publishers than this are not followed.
     pub const MOST: usize = 1024;
 
+    /// Adds what was heard over another wire. Of a publisher on both the one that was heard further counts.
+    pub(super) fn add(&mut self, other: &Publishers) {
+        self.not_followed = self.not_followed.saturating_add(other.not_followed);
+        for (id, theirs) in &other.known {
+            match self.known.get_mut(id) {
+                Some(ours) if ours.next >= theirs.next => {}
+                Some(ours) => ours.clone_from(theirs),
+                None => {
+                    self.known.insert(id.clone(), theirs.clone());
+                }
+            }
+        }
+    }
+
     /// An object with `samples` samples, before which its publisher had published `seq`.
     pub(super) fn object(&mut self, publisher: &str, seq: u64, samples: u64) {
         if let Some(known) = self.known.get_mut(publisher) {
@@ -143,6 +157,20 @@ mod tests {
     fn late_samples_fill_their_gap() {
         let p = after(&[(0, 1), (4, 1), (2, 1), (1, 1), (3, 1), (3, 1)]);
         assert_eq!((p.lost, p.duplicate, p.next), (0, 1, 5));
+    }
+
+    #[test]
+    fn publishers_on_two_wires() {
+        let (mut here, mut there) = (Publishers::default(), Publishers::default());
+        here.object("a", 0, 1);
+        here.object("both", 0, 5);
+        there.object("both", 0, 2);
+        there.object("both", 4, 6);
+        there.object("b", 7, 1);
+        here.add(&there);
+        let next = |id: &str| here.get(id).map(|p| p.next);
+        assert_eq!([next("a"), next("b"), next("both")], [Some(1), Some(8), Some(10)]);
+        assert_eq!(here.lost(), Some(2), "the one that was heard further counts");
     }
 
     #[test]

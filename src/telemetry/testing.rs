@@ -17,7 +17,7 @@ pub(super) fn point(topic: &str, key: &str, unit: &str) -> Point {
         period_s: 1.0,
         stale_after_s: 60.0,
         check: None,
-        source: PointSource::Topic { topic: topic.into(), key: key.into() },
+        source: PointSource::Topic { topic: topic.into(), key: key.into(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     }

@@ -94,11 +94,23 @@ impl Topic {
 }
 
 impl TopicMap {
-    /// The map of a site's points, their position in the slice being their [`PointIndex`].
+    /// The map of a site's points, their position in the slice being their [`PointIndex`], whatever broker they name.
     pub fn new(points: &[Point], clock_topic: Option<&str>) -> Self {
+        Self::of(points, clock_topic, |_| true)
+    }
+
+    /// As [`Self::new`], for what comes from one broker: points that name another one are not on it.
+    pub fn on(broker: &str, points: &[Point], clock_topic: Option<&str>) -> Self {
+        Self::of(points, clock_topic, |named| named.is_none_or(|name| name == broker))
+    }
+
+    fn of(points: &[Point], clock_topic: Option<&str>, comes: impl Fn(Option<&str>) -> bool) -> Self {
         let mut topics: HashMap<Box<str>, Topic> = HashMap::new();
         for (index, point) in points.iter().enumerate() {
-            let PointSource::Topic { topic, key } = &point.source else { continue };
+            let PointSource::Topic { topic, key, broker } = &point.source else { continue };
+            if !comes(broker.as_deref()) {
+                continue;
+            }
             let point = Target { point: PointIndex(index as u32), unit: point.unit, expected: point.expected };
             topics.entry(topic.as_str().into()).or_default().entries.push((key.as_str().into(), point));
         }
@@ -216,6 +228,15 @@ impl Unmatched {
         }
     }
 
+    /// Adds those of another wire.
+    pub(super) fn add(&mut self, other: &Unmatched) {
+        for name in &other.examples {
+            if self.examples.len() < Self::EXAMPLES && !self.examples.contains(name) {
+                self.examples.push(name.clone());
+            }
+        }
+    }
+
     /// The first of them: `topic`, or `topic · key` where only the key is unknown.
     pub fn examples(&self) -> &[String] {
         &self.examples
@@ -239,6 +260,22 @@ mod tests {
         assert!(matches!(map.route("t/c"), Route::Unmatched));
         assert_eq!(map.not_covered_by(&["t/+".into()]), Vec::<&str>::new());
         assert_eq!(map.not_covered_by(&["t/a".into()]), ["t/b", "t/clock"]);
+    }
+
+    #[test]
+    fn a_topic_means_the_same_on_all_brokers_unless_a_point_names_one() {
+        let mut points = [point("t", "k", "1"), point("t", "k", "1"), point("t", "k", "1")];
+        for (point, name) in points.iter_mut().zip(["plant", "site"]) {
+            if let PointSource::Topic { broker, .. } = &mut point.source {
+                *broker = Some(name.into());
+            }
+        }
+        let on = |broker: &str| {
+            let map = TopicMap::on(broker, &points, None);
+            let Route::Points(topic) = map.route("t") else { panic!("t is bound") };
+            topic.targets(topic.find("k")).map(|t| t.point.0).collect::<Vec<_>>()
+        };
+        assert_eq!((on("plant"), on("site"), on("third")), (vec![0, 2], vec![1, 2], vec![2]));
     }
 
     #[test]

@@ -319,7 +319,7 @@ mod tests {
             period_s: 10.0,
             stale_after_s: 60.0,
             check: None,
-            source: PointSource::Topic { topic: format!("site/{role}"), key: String::new() },
+            source: PointSource::Topic { topic: format!("site/{role}"), key: String::new(), broker: None },
             remedy: String::new(),
             watch: Default::default(),
         };

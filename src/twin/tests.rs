@@ -42,7 +42,7 @@ fn point(asset: u32, role: &str, check: Option<Check>, rule: Option<&str>) -> Po
         check,
         source: match rule {
             Some(text) => PointSource::Rule { expression: text.into() },
-            None => PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
+            None => PointSource::Topic { topic: format!("t/{asset}"), key: role.into(), broker: None },
         },
         remedy: "look".into(),
         watch: Default::default(),

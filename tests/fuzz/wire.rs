@@ -20,7 +20,7 @@ fn map() -> TopicMap {
         period_s: 5.0,
         stale_after_s: 60.0,
         check: None,
-        source: PointSource::Topic { topic: "a/b".into(), key: key.into() },
+        source: PointSource::Topic { topic: "a/b".into(), key: key.into(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     };

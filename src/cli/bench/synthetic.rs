@@ -48,7 +48,7 @@ pub fn site(elements: usize, points: usize) -> Site {
                 hysteresis: 0.5,
                 ..Check::default()
             }),
-            source: PointSource::Topic { topic: format!("bench/{i}"), key: String::new() },
+            source: PointSource::Topic { topic: format!("bench/{i}"), key: String::new(), broker: None },
             remedy: String::new(),
             watch: Default::default(),
         })

@@ -67,7 +67,7 @@ impl Schedule {
         let shortest_s = (speed / MOST_A_SECOND).min(SLOWEST_S);
         let mut devices: BTreeMap<&str, BTreeMap<i64, Vec<Reporting>>> = BTreeMap::new();
         for (i, point) in site.points.iter().enumerate() {
-            let PointSource::Topic { topic, key } = &point.source else { continue };
+            let PointSource::Topic { topic, key, .. } = &point.source else { continue };
             let period_s = if point.period_s > 0.0 { point.period_s } else { 10.0 };
             let period_ms = (period_s.max(shortest_s) * 1000.0).round().max(10.0) as i64;
             let key = if key.is_empty() { String::new() } else { serde_json::Value::from(key.as_str()).to_string() };
@@ -216,7 +216,7 @@ mod tests {
     fn a_value_alone_stands_under_v() {
         let mut site = fixture::clinic();
         site.points.truncate(1);
-        site.points[0].source = PointSource::Topic { topic: "bms/x".into(), key: String::new() };
+        site.points[0].source = PointSource::Topic { topic: "bms/x".into(), key: String::new(), broker: None };
         let settings = Settings::of_seed(1);
         let (mut emulator, _) = Emulator::new(&site, settings);
         let mut schedule = Schedule::new(&site, settings.start, 1.0, "p".into());

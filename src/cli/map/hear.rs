@@ -99,13 +99,18 @@ pub(super) fn observe(
 ) -> Result<Vec<Heard>, Problem> {
     let clock = project.clock_topic.as_deref();
     // Who only looks is no Sparkplug host: its end would say that the host is gone.
-    let (mut broker, mut ingest) = (project.broker.clone(), project.ingest.clone());
-    broker.subscribe.extend(ingest.sparkplug.take().iter().flat_map(Sparkplug::filters));
-    // Nor is it the twin: the broker keeps nothing for it, and the twin's connection stays.
-    broker.client_id = None;
+    let mut ingest = project.ingest.clone();
+    let sparkplug: Vec<String> = ingest.sparkplug.take().iter().flat_map(Sparkplug::filters).collect();
+    let mut brokers: Vec<_> = project.brokers().cloned().collect();
+    for broker in &mut brokers {
+        broker.subscribe.extend(sparkplug.iter().cloned());
+        // Nor is it the twin: the broker keeps nothing for it, the twin's connection stays, and it takes no share.
+        (broker.client_id, broker.share) = (None, None);
+    }
     ingest.keep_session = false;
     let name = format!("{} map {}", project.name, std::process::id());
-    let mut connection = telemetry::connect(&broker, &ingest, clock, &site.points, &name)?;
+    let brokers: Vec<_> = brokers.iter().collect();
+    let mut connection = telemetry::connect_brokers(&brokers, &ingest, clock, &site.points, &name, None)?;
     connection.subscriber.inspect(true);
     eprintln!("plenum: listening to {} for {} s; Ctrl-C ends it sooner", connection.broker, time.as_secs());
     let began = Instant::now();

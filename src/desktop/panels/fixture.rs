@@ -200,7 +200,7 @@ fn point(site: &mut Site, asset: u32, role: &str, name: &str, unit: &str, check:
         period_s: 5.0,
         stale_after_s: 60.0,
         check,
-        source: PointSource::Topic { topic: format!("clinic/x/{label}"), key: role.into() },
+        source: PointSource::Topic { topic: format!("clinic/x/{label}"), key: role.into(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     });

@@ -146,8 +146,8 @@ fn about(ui: &mut Ui, data: &Data, point: &Point) {
     ui.label(&point.name);
     ui.label(weak(point.id.clone()));
     match &point.source {
-        PointSource::Topic { topic, key } if key.is_empty() => ui.label(weak(topic.clone())),
-        PointSource::Topic { topic, key } => ui.label(weak(format!("{topic} [{key}]"))),
+        PointSource::Topic { topic, key, .. } if key.is_empty() => ui.label(weak(topic.clone())),
+        PointSource::Topic { topic, key, .. } => ui.label(weak(format!("{topic} [{key}]"))),
         PointSource::Rule { expression } => ui.label(weak(expression.clone())),
     };
     for line in point.check.iter().flat_map(|c| limits(point, c)) {

@@ -276,7 +276,7 @@ pub fn ask(ctx: &egui::Context, scene: Rect, data: &Data, state: &mut TopicTable
                         .filter_map(|p| data.point(p))
                         .find(|p| p.role == *role);
                     let words = match now.map(|p| &p.source) {
-                        Some(PointSource::Topic { topic, key }) if !key.is_empty() => {
+                        Some(PointSource::Topic { topic, key, .. }) if !key.is_empty() => {
                             format!("Comes now from {topic} · {key}")
                         }
                         Some(PointSource::Topic { topic, .. }) => format!("Comes now from {topic}"),

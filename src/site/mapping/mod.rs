@@ -190,7 +190,7 @@ pub fn map(request: &Request<'_>) -> Mapping {
 /// What the project binds already.
 fn explicit(site: &Site) -> HashMap<(&str, &str), (Slot, String)> {
     let topics = site.points.iter().filter_map(|p| match &p.source {
-        PointSource::Topic { topic, key } => Some(((topic.as_str(), key.as_str()), (p.asset, p.role.clone()))),
+        PointSource::Topic { topic, key, .. } => Some(((topic.as_str(), key.as_str()), (p.asset, p.role.clone()))),
         PointSource::Rule { .. } => None,
     });
     topics.collect()

@@ -249,8 +249,13 @@ fn a_file_of_points_says_more_than_names() {
 #[test]
 fn bindings_come_first() {
     let (mut site, mut project) = house();
-    project.bindings =
-        vec![Binding::Rule { templates: vec!["ahu".into()], topic: "s/{tag}".into(), key: None, line: 1 }];
+    project.bindings = vec![Binding::Rule {
+        templates: vec!["ahu".into()],
+        topic: "s/{tag}".into(),
+        key: None,
+        broker: None,
+        line: 1,
+    }];
     site.points = super::super::binding::bind(&project, &site).0;
     let all = [heard("B9/AHU1/SAT"), heard("s/AHU-1#supply_temperature")];
     let mapping = mapped(&site, &project, &all, &[]);

@@ -1,110 +1,151 @@
-//! `[broker]`.
+//! `[broker]` and `[[brokers]]`: where samples come from.
 
-use super::load::existing;
-use super::sheet::Table;
-use super::{Broker, BrokerUrl, Secret};
-use std::path::Path;
+use super::Secret;
+use std::path::PathBuf;
+
+mod read;
+
+pub(crate) use read::{read, read_all};
 
 const URL_REMEDY: &str = "write \"embedded\", \"mqtt://127.0.0.1:1883\" or \"mqtts://HOST:8883\"";
 
-pub(crate) fn read(table: Table<'_>, folder: &Path) -> Broker {
-    let mut broker = Broker::default();
-    let sheet = table.sheet;
-    let port = table.whole_in("port", 0, 65_535);
-    if let Some(url) = table.text("url") {
-        match BrokerUrl::parse(&url.value) {
-            Ok(parsed) => broker.url = parsed,
-            Err((message, remedy)) => sheet.error(url.line, message, remedy),
-        }
-    }
-    if let Some(port) = port {
-        match &mut broker.url {
-            BrokerUrl::Embedded { port: own } => *own = port.value as u16,
-            // 0 is left over from "embedded", where it means any port.
-            BrokerUrl::Remote { .. } if port.value == 0 => {}
-            BrokerUrl::Remote { port: own, .. } if u64::from(*own) == port.value => {}
-            BrokerUrl::Remote { .. } => {
-                sheet.warning(port.line, "`port` counts for the embedded broker only", "write the port in `url`");
-            }
-        }
-    }
-    broker.user = table.word("user").map(|u| u.value);
-    read_password(&table, folder, &mut broker);
-    let file = |key| table.word(key).map(|f| existing(sheet, folder, &f));
-    (broker.ca, broker.cert, broker.key) = (file("ca"), file("cert"), file("key"));
-    if broker.cert.is_some() != broker.key.is_some() {
-        let line = table.line_of(if broker.cert.is_some() { "cert" } else { "key" });
-        sheet.error(line, "a client certificate needs both `cert` and `key`", "name the other file, or leave both out");
-    }
-    broker.client_id = table.word("client_id").map(|c| c.value);
-    if let Some(filters) = table.texts("subscribe") {
-        if filters.is_empty() {
-            sheet.error(table.line_of("subscribe"), "nothing is subscribed", "name a topic filter: [\"site/#\"]");
-        }
-        for filter in &filters {
-            if let Some(fault) = fault_of_filter(&filter.value) {
-                sheet.error(
-                    filter.line,
-                    format!("`{}` is no topic filter: {fault}", filter.value),
-                    "site/+/value, site/#",
-                );
-            }
-        }
-        broker.subscribe = filters.into_iter().map(|f| f.value).filter(|f| fault_of_filter(f).is_none()).collect();
-    }
-    if let Some(seconds) = table.whole_in("keep_alive_s", 1, 65_535) {
-        broker.keep_alive_s = seconds.value as u16;
-    }
-    broker.allow_insecure = table.truth("allow_insecure").unwrap_or(false);
-    check_safety(&table, &broker);
-    table.finish();
-    broker
+/// Where samples come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broker {
+    /// What people call it; points name it by this.
+    pub name: String,
+    /// The broker, embedded or at an address.
+    pub url: BrokerUrl,
+    /// The version of MQTT that is spoken with it.
+    pub version: MqttVersion,
+    /// How surely messages come from it, and go to it.
+    pub qos: Qos,
+    /// User name; none: no login.
+    pub user: Option<String>,
+    /// Where the password is found; it never stands in the project file.
+    pub password: Option<Secret>,
+    /// PEM file with the certificate authority; none: the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM file with the client's certificate chain.
+    pub cert: Option<PathBuf>,
+    /// PEM file with the client's private key.
+    pub key: Option<PathBuf>,
+    /// MQTT client id; none: made from the project's name and this machine's.
+    pub client_id: Option<String>,
+    /// Which of several twins with one project file on one machine this is: it goes behind the client id.
+    pub instance: Option<String>,
+    /// Topic filters.
+    pub subscribe: Vec<String>,
+    /// The group of twins that share what comes: each message goes to one of them.
+    pub share: Option<String>,
+    /// Keep-alive, seconds.
+    pub keep_alive_s: u16,
+    /// MQTT 5: how long the broker keeps what comes while we are away, seconds; `u32::MAX` is for ever.
+    pub session_expiry_s: u32,
+    /// MQTT 5: so many messages the broker may send before it waits for acknowledgements.
+    pub receive_maximum: u16,
+    /// Plain text, and no login, to another machine is accepted: the network itself is trusted.
+    pub allow_insecure: bool,
+    /// No login to another machine is accepted, where TLS says that it is the right one.
+    pub allow_anonymous: bool,
 }
 
-fn read_password(table: &Table<'_>, folder: &Path, broker: &mut Broker) {
-    let sheet = table.sheet;
-    let variable = table.word("password_env");
-    let file = table.word("password_file");
-    if let (Some(_), Some(file)) = (&variable, &file) {
-        let remedy = "leave one of them out";
-        sheet.error(file.line, "the password is in two places, `password_env` and `password_file`", remedy);
-    }
-    broker.password = match (variable, file) {
-        (Some(variable), _) => Some(Secret::Environment(variable.value)),
-        (None, Some(file)) => Some(Secret::File(existing(sheet, folder, &file))),
-        (None, None) => None,
-    };
-    if broker.password.is_some() && broker.user.is_none() {
-        let line = table.line_of(if table.has("password_env") { "password_env" } else { "password_file" });
-        sheet.error(line, "a password without a user", "name `user`");
-    }
-    // Asked for here only, so that the wrong key is told apart and its value never shown.
-    if table.text("password").is_some() {
-        let remedy = "name the variable that holds it, password_env = \"…\", or the file, password_file = \"…\"";
-        sheet.error(table.line_of("password"), "a password does not belong in the project file", remedy);
+impl Default for Broker {
+    fn default() -> Self {
+        Self {
+            name: "broker".into(),
+            url: BrokerUrl::Embedded { port: 0 },
+            version: MqttVersion::V3,
+            qos: Qos::AtLeastOnce,
+            user: None,
+            password: None,
+            ca: None,
+            cert: None,
+            key: None,
+            client_id: None,
+            instance: None,
+            subscribe: vec!["#".into()],
+            share: None,
+            keep_alive_s: 10,
+            session_expiry_s: 14 * 86_400,
+            receive_maximum: 1000,
+            allow_insecure: false,
+            allow_anonymous: false,
+        }
     }
 }
 
-fn check_safety(table: &Table<'_>, broker: &Broker) {
-    let sheet = table.sheet;
-    match &broker.url {
-        BrokerUrl::Remote { host, tls: false, .. } if !is_loopback(host) && !broker.allow_insecure => {
-            sheet.error(
-                table.line_of("url"),
-                format!("mqtt://{host} sends everything, passwords too, in the clear"),
+impl Broker {
+    /// True for one that may be reached as the project says: on this machine, or with TLS and a login, or because the
+    /// project says in so many words that it may be without; else what is missing, and what to write.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    pub fn safety(&self) -> Result<(), (String, String)> {
+        let BrokerUrl::Remote { host, tls, .. } = &self.url else { return Ok(()) };
+        if self.allow_insecure || is_loopback(host.trim_start_matches('[').trim_end_matches(']')) {
+            return Ok(());
+        }
+        if !tls {
+            return Err((
+                format!(
+                    "mqtt://{host} sends everything, passwords too, in the clear: whoever is on the network can read \
+                     and forge what the sensors say"
+                ),
                 format!("write mqtts://{host}:8883; on a network that you trust, allow_insecure = true"),
-            );
+            ));
         }
-        BrokerUrl::Remote { tls: true, .. } => {}
-        _ => {
-            for key in ["ca", "cert", "key"] {
-                if table.has(key) {
-                    let message = format!("`{key}` does nothing without TLS");
-                    sheet.warning(table.line_of(key), message, "use mqtts://, or leave it out");
-                }
-            }
+        if self.user.is_none() && self.cert.is_none() && !self.allow_anonymous {
+            return Err((
+                format!("{host} is on another machine, and is asked for nothing but its own certificate"),
+                "name `user` and `password_env`, or `cert` and `key`; where the broker lets everybody in and that is \
+                 meant so, allow_anonymous = true"
+                    .into(),
+            ));
         }
+        Ok(())
     }
+}
+
+/// A version of MQTT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MqttVersion {
+    /// 3.1.1, which every broker knows.
+    #[default]
+    V3,
+    /// 5.
+    V5,
+}
+
+/// How surely a message arrives (MQTT 3.1.1, 4.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Qos {
+    /// QoS 0: it is lost when the connection breaks under it.
+    AtMostOnce,
+    /// QoS 1: it is sent until it is acknowledged, so it may come twice.
+    #[default]
+    AtLeastOnce,
+    /// QoS 2: it comes once.
+    ExactlyOnce,
+}
+
+/// A broker's address.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BrokerUrl {
+    /// Inside Plenum, on loopback; port 0 is any free one.
+    Embedded {
+        /// TCP port.
+        port: u16,
+    },
+    /// Somewhere else; without TLS on loopback only.
+    Remote {
+        /// Host name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// `mqtts://`.
+        tls: bool,
+    },
 }
 
 impl BrokerUrl {
@@ -159,21 +200,6 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host == "::1" || bytes.is_some_and(|b| b.len() == 4 && b[0] == 127)
 }
 
-/// What is wrong with a topic filter (MQTT 3.1.1, 4.7).
-fn fault_of_filter(filter: &str) -> Option<&'static str> {
-    let levels: Vec<&str> = filter.split('/').collect();
-    let last = levels.len().saturating_sub(1);
-    if filter.is_empty() || filter.contains('\0') {
-        return Some("it is empty");
-    }
-    levels.iter().enumerate().find_map(|(i, level)| match *level {
-        "#" if i < last => Some("# stands at the end only"),
-        "#" | "+" => None,
-        l if l.contains(['#', '+']) => Some("# and + stand for whole levels"),
-        _ => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,16 +239,6 @@ mod tests {
         }
         for elsewhere in ["127.example.org", "10.0.0.1", "127.0.0", "broker", ""] {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
-        }
-    }
-
-    #[test]
-    fn topic_filters() {
-        for good in ["#", "a/#", "+/b", "a/+/c/#", "/a", "a b/c"] {
-            assert_eq!(fault_of_filter(good), None, "{good}");
-        }
-        for bad in ["", "#/a", "a#", "a/b+/c"] {
-            assert!(fault_of_filter(bad).is_some(), "{bad}");
         }
     }
 }

@@ -82,6 +82,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     ingest.own = publish.as_ref().map(|p| p.topic.clone());
     not_own(sheet, &bindings, ingest.own.as_deref());
     let naming_rules = mapping::read_rules(root.tables("naming_rules"), &templates);
+    let (broker, more_brokers) = broker::read_all(&root, &folder);
     let project = Project {
         file: file.to_path_buf(),
         name: root.word("name").map_or(folder_name, |n| n.value),
@@ -90,7 +91,8 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         models: root.tables("models").into_iter().filter_map(|t| model(t, &folder)).collect(),
         layers: root.tables("layers").into_iter().filter_map(|t| layer(t, &folder)).collect(),
         registries: registry::read_all(root.tables("registries"), &folder),
-        broker: root.table("broker").map(|t| broker::read(t, &folder)).unwrap_or_default(),
+        broker,
+        more_brokers,
         ingest,
         publish,
         clock_topic: root.table("clock").and_then(clock),

@@ -283,7 +283,8 @@ fn rule_binding(table: &Table<'_>, topic: Option<Field<String>>, templates: &[Te
         fine = false;
     }
     let key = key.map(|k| k.value);
-    fine.then_some(Binding::Rule { templates: names, topic: topic.value, key, line: table.line })
+    let broker = table.word("broker").map(|b| b.value);
+    fine.then_some(Binding::Rule { templates: names, topic: topic.value, key, broker, line: table.line })
 }
 
 fn point_binding(table: &Table<'_>, topic: Option<Field<String>>, templates: &[Template]) -> Option<Binding> {
@@ -303,7 +304,8 @@ fn point_binding(table: &Table<'_>, topic: Option<Field<String>>, templates: &[T
     let point = base.map(|base| Box::new(read_details(base, table)));
     let (asset, point, topic) = (asset?, point?, topic?);
     let fine = check_topic(sheet, &topic, &[]);
-    fine.then_some(Binding::Point { asset: asset.value, point, topic: topic.value, key, line: table.line })
+    let broker = table.word("broker").map(|b| b.value);
+    fine.then_some(Binding::Point { asset: asset.value, point, topic: topic.value, key, broker, line: table.line })
 }
 
 /// What a point bound by hand starts from: its template's, else one with a unit of its own.

@@ -202,9 +202,11 @@ fn points_and_elements_find_each_other() {
         point: Box::new(point),
         topic: "a/b".into(),
         key: String::new(),
+        broker: None,
         line: 9,
     };
-    let rule = Binding::Rule { templates: vec!["pump".into()], topic: "site/{tag}".into(), key: None, line: 8 };
+    let rule =
+        Binding::Rule { templates: vec!["pump".into()], topic: "site/{tag}".into(), key: None, broker: None, line: 8 };
     let project = Project {
         file: "twin.toml".into(),
         templates: vec![template],

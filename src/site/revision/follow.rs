@@ -370,7 +370,7 @@ impl Follower<'_> {
 
 fn source_key(point: &Point) -> (String, String) {
     match &point.source {
-        crate::site::point::PointSource::Topic { topic, key } => (topic.clone(), key.clone()),
+        crate::site::point::PointSource::Topic { topic, key, .. } => (topic.clone(), key.clone()),
         crate::site::point::PointSource::Rule { expression } => (String::new(), expression.clone()),
     }
 }

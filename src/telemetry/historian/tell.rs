@@ -2,7 +2,7 @@
 
 use super::ReceiptBook;
 use crate::problem::Problem;
-use crate::telemetry::mqtt::{Address, Message, Publisher};
+use crate::telemetry::mqtt::{Address, Extras, Message, Publisher};
 use crate::telemetry::receipts::{Ranges, Receipt, topic};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,11 +31,25 @@ impl Teller {
     /// # Errors
     /// There is no thread to be had.
     pub fn start(address: Address, client_id: String, prefix: String, book: Arc<ReceiptBook>) -> Result<Self, Problem> {
+        Self::start_on(vec![address], client_id, prefix, book)
+    }
+
+    /// As [`Self::start`], on several brokers: nobody knows on which of them a publisher is, so it is told on all. A
+    /// broker that is away meanwhile misses receipts; who waits for one there sends again.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn start_on(
+        addresses: Vec<Address>,
+        client_id: String,
+        prefix: String,
+        book: Arc<ReceiptBook>,
+    ) -> Result<Self, Problem> {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("plenum-receipts".into());
         let thread = thread
-            .spawn(move || tell(&address, &client_id, &prefix, &book, &asked))
+            .spawn(move || tell(&addresses, &client_id, &prefix, &book, &asked))
             .map_err(|e| Problem::error("receipts", format!("cannot start a thread: {e}"), "free some memory"))?;
         Ok(Self { stop, thread: Some(thread) })
     }
@@ -56,27 +70,43 @@ impl Drop for Teller {
     }
 }
 
-fn tell(address: &Address, client_id: &str, prefix: &str, book: &ReceiptBook, stop: &AtomicBool) {
-    let mut publisher: Option<Publisher> = None;
+fn tell(addresses: &[Address], client_id: &str, prefix: &str, book: &ReceiptBook, stop: &AtomicBool) {
+    let mut publishers: Vec<Publisher> = Vec::new();
     let mut tried: Option<Instant> = None;
     loop {
         let ending = stop.load(Ordering::SeqCst);
-        if publisher.is_none() && !book.is_empty() && tried.is_none_or(|t| t.elapsed() >= RETRY) && !ending {
-            publisher = Publisher::connect(address, client_id).ok();
+        let is_due = tried.is_none_or(|t| t.elapsed() >= RETRY);
+        if publishers.is_empty() && !book.is_empty() && is_due && !ending {
+            let connect = |address| Publisher::start(address, client_id, Extras::default());
+            // Those that come about later take part from then on.
+            publishers = addresses.iter().filter_map(|address| connect(address).ok()).collect();
+            publishers.iter().for_each(|p| p.wait_connecting(Duration::from_secs(10)));
+            if let [one] = publishers.as_slice()
+                && !one.is_connected()
+            {
+                publishers.clear();
+            }
             tried = Some(Instant::now());
         }
-        let Some(to) = &publisher else {
+        // One broker alone is waited for; of several, those that are there are told.
+        let there: Vec<&Publisher> = match publishers.as_slice() {
+            [one] => vec![one],
+            several => several.iter().filter(|p| p.is_connected()).collect(),
+        };
+        if there.is_empty() {
             if ending {
                 return;
             }
             std::thread::park_timeout(PACE);
             continue;
-        };
+        }
         for (id, ranges) in book.take(PACE) {
-            publish(to, prefix, id, &ranges, book);
+            there.iter().for_each(|to| publish(to, prefix, Arc::clone(&id), &ranges, book));
         }
         if ending {
-            to.settle(LAST, PACE * 4);
+            there.iter().for_each(|to| {
+                to.settle(LAST, PACE * 4);
+            });
             return;
         }
         std::thread::park_timeout(PACE);

@@ -1,8 +1,8 @@
 //! Where a broker is and how to get in.
 
 use crate::problem::Problem;
-use crate::site::project::{Broker, BrokerUrl, is_loopback};
-use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use crate::site::project::{Broker, BrokerUrl, MqttVersion, Qos};
+use rumqttc::TlsConfiguration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -22,6 +22,10 @@ pub struct Address {
     password: String,
     keep_alive: Duration,
     embedded: bool,
+    version: MqttVersion,
+    qos: Qos,
+    session_expiry_s: u32,
+    receive_maximum: u16,
 }
 
 impl fmt::Debug for Address {
@@ -36,8 +40,8 @@ impl Address {
     /// the embedded broker listens, for a project that asks for one.
     ///
     /// # Errors
-    /// A secret or certificate cannot be read, the host is no name, or it would mean plain text to
-    /// another machine.
+    /// A secret or certificate cannot be read, the host is no name, or it would mean plain text or no login to
+    /// another machine and the project does not say that this is meant so.
     pub fn resolve(broker: &Broker, embedded: Option<SocketAddr>) -> Result<Self, Problem> {
         let keep_alive = Duration::from_secs(u64::from(broker.keep_alive_s.max(1)));
         match (&broker.url, embedded) {
@@ -53,12 +57,8 @@ impl Address {
             (BrokerUrl::Remote { host, port, tls }, _) => {
                 let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
                 let place = format!("[broker] {host}:{port}");
-                if !*tls && !broker.allow_insecure && !is_loopback(&host) {
-                    return Err(Problem::error(
-                        place,
-                        "without TLS whoever is on the network can read and forge what the sensors say",
-                        format!("write mqtts://{host}:8883, and `ca` where the broker has its own authority"),
-                    ));
+                if let Err((message, remedy)) = broker.safety() {
+                    return Err(Problem::error(place, message, remedy));
                 }
                 let password = match &broker.password {
                     Some(secret) => secret.read()?,
@@ -69,7 +69,19 @@ impl Address {
                 }
                 let tls = if *tls { Some(tls_config(broker, &host, &place)?) } else { None };
                 let user = broker.user.clone();
-                Ok(Self { host, port: *port, tls, user, password, keep_alive, embedded: false })
+                Ok(Self {
+                    host,
+                    port: *port,
+                    tls,
+                    user,
+                    password,
+                    keep_alive,
+                    embedded: false,
+                    version: broker.version,
+                    qos: broker.qos,
+                    session_expiry_s: broker.session_expiry_s,
+                    receive_maximum: broker.receive_maximum.max(1),
+                })
             }
         }
     }
@@ -84,6 +96,10 @@ impl Address {
             password: String::new(),
             keep_alive: Duration::from_secs(30),
             embedded: true,
+            version: MqttVersion::V3,
+            qos: Qos::AtLeastOnce,
+            session_expiry_s: 0,
+            receive_maximum: u16::MAX,
         }
     }
 
@@ -113,18 +129,39 @@ impl Address {
         self.keep_alive
     }
 
-    /// Options for rumqttc. `incoming` and `outgoing` are the longest packets, bytes.
-    pub(super) fn options(&self, client_id: &str, incoming: usize, outgoing: usize) -> MqttOptions {
-        let mut options = MqttOptions::new(client_id, self.host.clone(), self.port);
-        options.set_keep_alive(self.keep_alive);
-        options.set_max_packet_size(incoming, outgoing);
-        if let Some(user) = &self.user {
-            options.set_credentials(user.clone(), self.password.clone());
-        }
-        if let Some(tls) = &self.tls {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::clone(tls))));
-        }
-        options
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// User and password.
+    pub(super) fn login(&self) -> Option<(&str, &str)> {
+        Some((self.user.as_deref()?, &self.password))
+    }
+
+    pub(super) fn tls(&self) -> Option<TlsConfiguration> {
+        self.tls.as_ref().map(|tls| TlsConfiguration::Rustls(Arc::clone(tls)))
+    }
+
+    /// The version of MQTT that is spoken.
+    pub fn version(&self) -> MqttVersion {
+        self.version
+    }
+
+    /// How surely messages come and go, unless a message says otherwise.
+    pub fn qos(&self) -> Qos {
+        self.qos
+    }
+
+    pub(super) fn session_expiry_s(&self) -> u32 {
+        self.session_expiry_s
+    }
+
+    pub(super) fn receive_maximum(&self) -> u16 {
+        self.receive_maximum
     }
 }
 
@@ -220,6 +257,8 @@ mod tests {
         }
         let trusted = Broker { allow_insecure: true, ..remote("10.0.0.1", false) };
         assert!(Address::resolve(&trusted, None).is_ok(), "on a network that is trusted");
+        let nobody = Address::resolve(&remote("10.0.0.1", true), None).unwrap_err();
+        assert!(nobody.remedy.contains("allow_anonymous = true"), "{nobody}");
     }
 
     #[test]

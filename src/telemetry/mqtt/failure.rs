@@ -69,7 +69,7 @@ impl Failure {
         }
     }
 
-    fn io(e: &io::Error, url: &str, connected: bool) -> Self {
+    pub(super) fn io(e: &io::Error, url: &str, connected: bool) -> Self {
         // rustls hands its own errors on inside I/O errors; so do the codec's.
         if let Some(tls) = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::refused(certificate(&tls.to_string(), url));
@@ -86,7 +86,7 @@ impl Failure {
         }
     }
 
-    fn closed(url: &str, connected: bool) -> Self {
+    pub(super) fn closed(url: &str, connected: bool) -> Self {
         if connected {
             return Self::lost(format!("{url} closed the connection"));
         }
@@ -110,7 +110,7 @@ fn refusal(code: ConnectReturnCode, address: &Address) -> String {
     }
 }
 
-fn certificate(error: &str, url: &str) -> String {
+pub(super) fn certificate(error: &str, url: &str) -> String {
     let lower = error.to_lowercase();
     // A signature fails to fit where two authorities have one name.
     if ["unknownissuer", "unknown issuer", "badsignature"].iter().any(|w| lower.contains(w)) {

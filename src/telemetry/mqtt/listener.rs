@@ -2,11 +2,14 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
+use super::v3::Wire3;
+use super::v5::Wire5;
+use super::wire::{Event, Plan, Wire};
 use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
+use crate::site::project::{MqttVersion, Qos};
 use crate::telemetry::topics::is_filter;
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -99,7 +102,11 @@ impl Ear {
         let mut backoff = Backoff::new();
         loop {
             let mut connected = None;
-            let Some(failure) = self.connection(&mut connected).await else { return };
+            let ended = match self.address.version() {
+                MqttVersion::V3 => self.connection::<Wire3>(&mut connected).await,
+                MqttVersion::V5 => self.connection::<Wire5>(&mut connected).await,
+            };
+            let Some(failure) = ended else { return };
             if connected.is_some_and(|since: Instant| since.elapsed() > Duration::from_secs(5)) {
                 backoff.reset();
             }
@@ -116,21 +123,29 @@ impl Ear {
     }
 
     /// One connection; none when it is time to stop.
-    async fn connection(&mut self, connected: &mut Option<Instant>) -> Option<Failure> {
-        let mut options = self.address.options(&self.client_id, MAX_PACKET, MAX_PACKET);
-        options.set_clean_session(true);
-        let (client, mut events) = AsyncClient::new(options, 16);
-        events.network_options.set_connection_timeout(5);
-        events.network_options.set_tcp_nodelay(true);
-        let silence = self.address.keep_alive() * 2;
+    async fn connection<W: Wire>(&mut self, connected: &mut Option<Instant>) -> Option<Failure> {
+        let plan = Plan {
+            client_id: &self.client_id,
+            incoming: MAX_PACKET,
+            outgoing: MAX_PACKET,
+            requests: 16,
+            inflight: 16,
+            forget: true,
+            keep: false,
+            manual: false,
+            will: None,
+        };
+        let mut wire = W::new(&self.address, &plan);
+        let hand = wire.hand();
+        let mut silence = self.address.keep_alive() * 2;
         let mut last = Instant::now();
         let mut watchdog = pin!(tokio::time::sleep(silence));
         loop {
-            let polled = {
-                let mut poll = pin!(events.poll());
+            let happened = {
+                let mut next = pin!(wire.next());
                 loop {
                     tokio::select! {
-                        polled = &mut poll => break polled,
+                        happened = &mut next => break happened,
                         () = self.stop.asked() => return None,
                         () = &mut watchdog => {
                             let quiet = last.elapsed();
@@ -144,26 +159,28 @@ impl Ear {
                     }
                 }
             };
-            let packet = match polled {
-                Ok(Event::Incoming(packet)) => packet,
-                Ok(Event::Outgoing(_)) => continue,
-                Err(error) => return Some(Failure::explain(&error, &self.address, connected.is_some())),
+            let event = match happened {
+                Ok(event) => event,
+                Err(failure) => return Some(failure),
             };
-            last = Instant::now();
-            match packet {
-                Packet::ConnAck(_) => {
+            if event.is_incoming() {
+                last = Instant::now();
+            }
+            match event {
+                Event::Connected(terms) => {
                     *connected = Some(last);
-                    let filters = self.filters.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtLeastOnce));
-                    if client.try_subscribe_many(filters).is_err() {
+                    silence = terms.keep_alive * 2;
+                    watchdog.as_mut().reset(tokio::time::Instant::now() + silence);
+                    if !hand.subscribe(&self.filters, Qos::AtLeastOnce) {
                         return Some(Failure::refused("the topic filters are not valid"));
                     }
                 }
-                Packet::SubAck(ack) if ack.return_codes.contains(&SubscribeReasonCode::Failure) => {
+                Event::Subscribed(why) if why.iter().any(Option::is_some) => {
                     let (url, filters) = (self.address.url(), self.filters.join(", "));
                     return Some(Failure::refused(format!("{url} does not let us subscribe to {filters}")));
                 }
-                Packet::SubAck(_) => self.shared.set(ConnectionStatus::Connected { since: wall_clock() }),
-                Packet::Publish(publish) => (self.hear)(&publish.topic, &publish.payload),
+                Event::Subscribed(_) => self.shared.set(ConnectionStatus::Connected { since: wall_clock() }),
+                Event::Message(message) => (self.hear)(&message.topic(), message.payload()),
                 _ => {}
             }
         }

@@ -1,8 +1,11 @@
 //! What was taken from callers and not yet acknowledged, in order.
 
 use super::ConnectionStatus;
-use rumqttc::{AsyncClient, QoS};
+use super::wire::{Hand, Terms};
+use crate::site::project::Qos;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Messages that may wait for the broker's acknowledgement at once.
 pub(super) const WINDOW: usize = 500;
@@ -13,8 +16,12 @@ pub enum Delivery {
     /// MQTT QoS 0: it is lost when the connection breaks under it.
     AtMostOnce,
     /// MQTT QoS 1: it is sent until the broker acknowledges it, so it may come twice.
-    #[default]
     AtLeastOnce,
+    /// MQTT QoS 2: once while the connection holds. What was half-way when it broke is sent anew, and may come twice.
+    ExactlyOnce,
+    /// As the project says of its broker (`qos`); at least once where it says nothing.
+    #[default]
+    Usual,
 }
 
 /// What may be said about a message besides its topic and payload.
@@ -60,6 +67,15 @@ pub(super) struct Entry {
     packet_id: Option<u16>,
     sent_before: bool,
     pub(super) done: bool,
+    /// It is done with because the broker does not take it.
+    refused: bool,
+}
+
+impl Entry {
+    /// No shorter than its packet, bytes: its properties are none.
+    fn packet_bytes(&self) -> usize {
+        self.topic.len().saturating_add(self.payload.len()).saturating_add(16)
+    }
 }
 
 /// Messages in order: first those sent and waited for, then those handed to the connection, then the
@@ -71,7 +87,11 @@ pub(super) struct Outbox {
     /// Entries that the connection has sent.
     sent: usize,
     /// The connection that takes messages now.
-    pub(super) client: Option<AsyncClient>,
+    pub(super) hand: Option<Arc<dyn Hand>>,
+    /// On whose terms.
+    terms: Terms,
+    /// What the project says of how surely messages arrive.
+    usual: Qos,
     window: usize,
     /// Connections in a row that ended with the first message unacknowledged.
     strikes: u32,
@@ -87,13 +107,15 @@ pub(super) struct Outbox {
     pub(super) ended: bool,
 }
 
-impl Default for Outbox {
-    fn default() -> Self {
+impl Outbox {
+    pub(super) fn new(usual: Qos) -> Self {
         Self {
             entries: VecDeque::new(),
             handed: 0,
             sent: 0,
-            client: None,
+            hand: None,
+            terms: Terms::plain(false, Duration::ZERO),
+            usual,
             window: WINDOW,
             strikes: 0,
             progress: false,
@@ -105,28 +127,42 @@ impl Default for Outbox {
             ended: false,
         }
     }
-}
 
-impl Outbox {
     pub(super) fn take(&mut self, topic: &str, payload: Vec<u8>, message: Message, number: Option<u64>) {
         self.stats.taken += 1;
         let topic = topic.to_owned();
-        let entry = Entry { number, topic, payload, message, packet_id: None, sent_before: false, done: false };
+        let (packet_id, sent_before, done, refused) = (None, false, false, false);
+        let entry = Entry { number, topic, payload, message, packet_id, sent_before, done, refused };
         self.entries.push_back(entry);
         self.hand_on();
     }
 
     /// Hands messages to the connection, as many as its window allows.
     fn hand_on(&mut self) {
-        let Some(client) = &self.client else { return };
+        let Some(hand) = self.hand.clone() else { return };
         while self.handed < self.window {
             let Some(entry) = self.entries.get_mut(self.handed) else { return };
+            if entry.packet_bytes() > self.terms.max_packet {
+                let (topic, length, most) = (entry.topic.clone(), entry.payload.len(), self.terms.max_packet);
+                tracing::warn!("gave up a message of {length} bytes on `{topic}`: the broker takes {most}");
+                let number = entry.number;
+                self.entries.remove(self.handed);
+                self.stats.refused += 1;
+                self.fates.extend(number.map(Fate::GivenUp));
+                continue;
+            }
             let qos = match entry.message.delivery {
-                Delivery::AtMostOnce => QoS::AtMostOnce,
-                Delivery::AtLeastOnce => QoS::AtLeastOnce,
+                Delivery::AtMostOnce => Qos::AtMostOnce,
+                Delivery::AtLeastOnce => Qos::AtLeastOnce,
+                Delivery::ExactlyOnce => Qos::ExactlyOnce,
+                Delivery::Usual => self.usual,
             };
-            let payload = entry.payload.clone();
-            if client.try_publish(entry.topic.as_str(), qos, entry.message.retain, payload).is_err() {
+            let qos = qos.min(self.terms.max_qos);
+            if qos == Qos::ExactlyOnce && self.handed >= self.terms.window_twice {
+                return;
+            }
+            let retain = entry.message.retain && self.terms.retains;
+            if !hand.publish(&entry.topic, qos, retain, entry.payload.clone()) {
                 // Its queue is longer than the window, so this is a connection that ends.
                 return;
             }
@@ -158,25 +194,48 @@ impl Outbox {
         }
     }
 
+    /// The broker will never take the message of this packet id.
+    pub(super) fn was_refused(&mut self, packet_id: u16, why: &str) {
+        let sent = self.entries.iter_mut().take(self.sent);
+        if let Some(entry) = sent.into_iter().find(|e| e.packet_id == Some(packet_id)) {
+            (entry.done, entry.refused, entry.packet_id) = (true, true, None);
+            let length = entry.payload.len();
+            tracing::warn!("gave up a message of {length} bytes on `{}`: the broker says that {why}", entry.topic);
+            self.let_go();
+        }
+    }
+
+    /// Counts what is done with.
+    fn settle(&mut self, entry: &Entry) {
+        if entry.refused {
+            self.stats.refused += 1;
+            self.fates.extend(entry.number.map(Fate::GivenUp));
+        } else {
+            self.stats.acknowledged += 1;
+            self.fates.extend(entry.number.map(Fate::Acknowledged));
+        }
+    }
+
     /// Lets go of what is done at the front, and hands on what follows.
     fn let_go(&mut self) {
         while let Some(entry) = self.entries.pop_front_if(|e| e.done) {
-            self.fates.extend(entry.number.map(Fate::Acknowledged));
+            self.settle(&entry);
             self.handed = self.handed.saturating_sub(1);
             self.sent = self.sent.saturating_sub(1);
-            self.stats.acknowledged += 1;
             self.progress = true;
         }
         if self.progress && self.strikes > 0 {
             self.strikes = 0;
-            self.window = WINDOW;
+            self.window = WINDOW.min(self.terms.window);
         }
         self.hand_on();
     }
 
-    /// The connection takes messages from now on.
-    pub(super) fn begin(&mut self, client: AsyncClient) {
-        self.client = Some(client);
+    /// The connection takes messages from now on, on these terms.
+    pub(super) fn begin(&mut self, hand: Arc<dyn Hand>, terms: Terms) {
+        self.hand = Some(hand);
+        self.window = if self.strikes >= 2 { 1 } else { WINDOW.min(terms.window) };
+        self.terms = terms;
         self.progress = false;
         self.hand_on();
     }
@@ -189,14 +248,15 @@ impl Outbox {
     pub(super) fn disconnected(&mut self, was_connected: bool, status: ConnectionStatus) {
         // What was handed over, not what was sent: a long message may break the connection while it is written.
         let tried = was_connected && self.handed > 0 && !self.progress;
-        let before = self.entries.len();
-        self.fates.extend(self.entries.iter().filter(|e| e.done).filter_map(|e| e.number).map(Fate::Acknowledged));
-        self.entries.retain(|e| !e.done);
-        self.stats.acknowledged += (before - self.entries.len()) as u64;
-        for entry in &mut self.entries {
-            entry.packet_id = None;
+        for mut entry in std::mem::take(&mut self.entries) {
+            if entry.done {
+                self.settle(&entry);
+            } else {
+                entry.packet_id = None;
+                self.entries.push_back(entry);
+            }
         }
-        self.client = None;
+        self.hand = None;
         (self.handed, self.sent) = (0, 0);
         self.status = status;
         if !tried {
@@ -215,5 +275,96 @@ impl Outbox {
             }
             self.strikes = 2;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// What was published: topic, QoS, retained.
+    #[derive(Default)]
+    struct Sent(Mutex<Vec<(String, Qos, bool)>>);
+
+    impl Hand for Sent {
+        fn subscribe(&self, _: &[String], _: Qos) -> bool {
+            false
+        }
+
+        fn publish(&self, topic: &str, qos: Qos, retain: bool, _: Vec<u8>) -> bool {
+            self.0.lock().unwrap().push((topic.into(), qos, retain));
+            true
+        }
+
+        fn acknowledge(&self, _: u16, _: Qos) -> bool {
+            false
+        }
+
+        fn leave(&self) -> bool {
+            false
+        }
+    }
+
+    fn message(delivery: Delivery) -> Message {
+        Message { delivery, retain: true }
+    }
+
+    #[test]
+    fn messages_go_on_the_terms_of_the_broker() {
+        let mut outbox = Outbox::new(Qos::ExactlyOnce);
+        for (topic, length, delivery) in [
+            ("a", 10, Delivery::Usual),
+            ("long", 100, Delivery::Usual),
+            ("b", 10, Delivery::AtLeastOnce),
+            ("c", 10, Delivery::AtMostOnce),
+        ] {
+            outbox.take(topic, vec![0; length], message(delivery), Some(length as u64));
+        }
+        let sent = Arc::new(Sent::default());
+        let plain = Terms::plain(false, Duration::ZERO);
+        let terms = Terms { window: 2, max_qos: Qos::AtLeastOnce, retains: false, max_packet: 64, ..plain };
+        outbox.begin(Arc::clone(&sent) as Arc<dyn Hand>, terms);
+        let expected = [("a".to_owned(), Qos::AtLeastOnce, false), ("b".to_owned(), Qos::AtLeastOnce, false)];
+        assert_eq!(*sent.0.lock().unwrap(), expected, "two at once, and the long one is given up");
+        assert_eq!((outbox.stats.refused, outbox.fates.as_slice()), (1, [Fate::GivenUp(100)].as_slice()));
+        outbox.was_sent(1);
+        outbox.was_acknowledged(1);
+        assert_eq!(sent.0.lock().unwrap().last().unwrap().1, Qos::AtMostOnce);
+    }
+
+    #[test]
+    fn few_go_at_once_at_qos_2_where_the_broker_does_not_say_how_many() {
+        let mut outbox = Outbox::new(Qos::ExactlyOnce);
+        let sent = Arc::new(Sent::default());
+        let plain = Terms::plain(false, Duration::ZERO);
+        let most = plain.window_twice;
+        outbox.begin(Arc::clone(&sent) as Arc<dyn Hand>, plain);
+        for _ in 0..100 {
+            outbox.take("t", vec![1], Message::default(), None);
+        }
+        assert_eq!(sent.0.lock().unwrap().len(), most);
+        for id in 1..=3 {
+            outbox.was_sent(id);
+            outbox.was_acknowledged(id);
+        }
+        assert_eq!(sent.0.lock().unwrap().len(), most + 3);
+    }
+
+    #[test]
+    fn what_the_broker_will_never_take_stops_nothing() {
+        let mut outbox = Outbox::new(Qos::AtLeastOnce);
+        let sent = Arc::new(Sent::default());
+        outbox.begin(Arc::clone(&sent) as Arc<dyn Hand>, Terms::plain(false, Duration::ZERO));
+        for number in 0..3 {
+            outbox.take("t", vec![1], Message::default(), Some(number));
+            outbox.was_sent(number as u16 + 1);
+        }
+        assert!(sent.0.lock().unwrap().iter().all(|s| s.1 == Qos::AtLeastOnce));
+        outbox.was_refused(2, "we may not");
+        outbox.was_acknowledged(1);
+        outbox.was_acknowledged(3);
+        assert_eq!(outbox.fates, [Fate::Acknowledged(0), Fate::GivenUp(1), Fate::Acknowledged(2)]);
+        assert_eq!((outbox.stats.acknowledged, outbox.stats.refused, outbox.entries.len()), (2, 1, 0));
     }
 }

@@ -8,11 +8,14 @@
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::outbox::{Fate, Message, Outbox, PublisherStats, WINDOW};
+use super::v3::Wire3;
+use super::v5::Wire5;
+use super::wire::{Event, Plan, Terms, Wire};
 use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
+use crate::site::project::{MqttVersion, Qos};
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -102,8 +105,11 @@ impl Publisher {
     /// The system gives no thread.
     pub fn start(address: &Address, client_id: &str, extras: Extras) -> Result<Self, Problem> {
         let place = address.label();
-        let shared =
-            Arc::new(Shared { outbox: Mutex::new(Outbox::default()), changed: Condvar::new(), place: place.clone() });
+        let shared = Arc::new(Shared {
+            outbox: Mutex::new(Outbox::new(address.qos())),
+            changed: Condvar::new(),
+            place: place.clone(),
+        });
         let stop = Arc::new(Stop::default());
         let sender = Sender {
             address: address.clone(),
@@ -226,6 +232,16 @@ impl Publisher {
         lock(&self.shared.outbox).heard.drain(..).collect()
     }
 
+    /// Waits until the first attempt to connect has come to something, at most `timeout`.
+    pub fn wait_connecting(&self, timeout: Duration) {
+        drop(self.shared.wait_while(timeout, |o| o.status == ConnectionStatus::Connecting));
+    }
+
+    /// True while messages reach the broker.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.status(), ConnectionStatus::Connected { .. })
+    }
+
     /// How the connection is.
     pub fn status(&self) -> ConnectionStatus {
         lock(&self.shared.outbox).status.clone()
@@ -251,7 +267,7 @@ impl Drop for Ended {
     fn drop(&mut self) {
         self.0.change(|outbox| {
             outbox.ended = true;
-            outbox.client = None;
+            outbox.hand = None;
         });
     }
 }
@@ -271,7 +287,11 @@ impl Sender {
         let mut was_away = false;
         let mut was_connected = false;
         loop {
-            let Some((failure, connected)) = self.connection(was_away).await else { return };
+            let ended = match self.address.version() {
+                MqttVersion::V3 => self.connection::<Wire3>(was_away).await,
+                MqttVersion::V5 => self.connection::<Wire5>(was_away).await,
+            };
+            let Some((failure, connected)) = ended else { return };
             was_away = was_connected && connected.is_none();
             was_connected |= connected.is_some();
             if connected.is_some_and(|since| since.elapsed() > Duration::from_secs(5)) {
@@ -296,34 +316,39 @@ impl Sender {
     }
 
     /// One connection; none when it is time to stop.
-    async fn connection(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
+    async fn connection<W: Wire>(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
         // Unsent messages are the outbox's to keep: the broker shall remember nothing of us.
-        let mut options = self.address.options(&self.client_id, 1 << 20, MAX_PAYLOAD + (1 << 17));
-        options.set_clean_session(true);
-        options.set_inflight(PACKET_IDS);
-        if let Some((topic, payload)) = &self.extras.will {
-            options.set_last_will(LastWill::new(topic, payload.clone(), QoS::AtLeastOnce, true));
-        }
-        let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
-        events.network_options.set_connection_timeout(5);
-        events.network_options.set_tcp_nodelay(true);
-        let silence = self.address.keep_alive() * 2;
+        let plan = Plan {
+            client_id: &self.client_id,
+            incoming: 1 << 20,
+            outgoing: MAX_PAYLOAD + (1 << 17),
+            requests: WINDOW * 2,
+            inflight: PACKET_IDS,
+            forget: true,
+            keep: false,
+            manual: false,
+            will: self.extras.will.clone(),
+        };
+        let mut wire = W::new(&self.address, &plan);
+        let hand = wire.hand();
+        let mut silence = self.address.keep_alive() * 2;
         let mut connected = None;
         let mut last = Instant::now();
         let mut watchdog = pin!(tokio::time::sleep(silence));
         let mut grace = pin!(tokio::time::sleep(GRACE));
-        let mut in_grace = false;
+        let mut in_grace: Option<Terms> = None;
         loop {
-            let polled = {
-                // Kept while the watchdog looks: a poll that is dropped half-way may lose what it wrote.
-                let mut poll = pin!(events.poll());
+            let happened = {
+                // Kept while the watchdog looks: one that is dropped half-way may lose what it wrote.
+                let mut next = pin!(wire.next());
                 loop {
                     tokio::select! {
-                        polled = &mut poll => break Some(polled),
+                        happened = &mut next => break Some(happened),
                         () = self.stop.asked() => break None,
-                        () = &mut grace, if in_grace => {
-                            in_grace = false;
-                            self.shared.change(|outbox| outbox.begin(client.clone()));
+                        () = &mut grace, if in_grace.is_some() => {
+                            if let Some(terms) = in_grace.take() {
+                                self.shared.change(|outbox| outbox.begin(Arc::clone(&hand), terms));
+                            }
                         }
                         () = &mut watchdog => {
                             let quiet = last.elapsed();
@@ -337,73 +362,87 @@ impl Sender {
                     }
                 }
             };
-            let event = match polled {
+            let event = match happened {
                 None => {
-                    take_leave(&client, &mut events).await;
+                    if connected.is_some() {
+                        take_leave(&mut wire).await;
+                    }
                     return None;
                 }
                 Some(Ok(event)) => event,
-                Some(Err(error)) => {
+                Some(Err(failure)) => {
                     // Acknowledgements that came in one read with the end.
-                    while let Some(event) = events.state.events.pop_front() {
-                        match event {
-                            Event::Outgoing(Outgoing::Publish(id)) => self.shared.change(|o| o.was_sent(id)),
-                            Event::Incoming(Packet::PubAck(ack)) => {
-                                self.shared.change(|o| o.was_acknowledged(ack.pkid));
-                            }
-                            _ => {}
-                        }
+                    while let Some(event) = wire.left() {
+                        self.settled(event);
                     }
-                    let failure = Failure::explain(&error, &self.address, connected.is_some());
                     return Some((failure, connected));
                 }
             };
+            if event.is_incoming() {
+                last = Instant::now();
+            }
             match event {
-                Event::Outgoing(Outgoing::Publish(packet_id)) => {
-                    self.shared.change(|outbox| outbox.was_sent(packet_id));
-                }
-                Event::Incoming(packet) => {
-                    last = Instant::now();
-                    match packet {
-                        Packet::ConnAck(_) => {
-                            connected = Some(last);
-                            in_grace = was_away;
-                            grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
-                            if let Some(topic) = &self.extras.listen {
-                                // Its queue is empty now.
-                                let _ = client.try_subscribe(topic, QoS::AtLeastOnce);
-                            }
-                            self.shared.change(|outbox| {
-                                outbox.status = ConnectionStatus::Connected { since: wall_clock() };
-                                if !in_grace {
-                                    outbox.begin(client.clone());
-                                }
-                            });
+                Event::Connected(terms) => {
+                    connected = Some(last);
+                    silence = terms.keep_alive * 2;
+                    watchdog.as_mut().reset(tokio::time::Instant::now() + silence);
+                    grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                    if let Some(topic) = &self.extras.listen {
+                        // Its queue is empty now.
+                        let _ = hand.subscribe(std::slice::from_ref(topic), Qos::AtLeastOnce);
+                    }
+                    let now = (!was_away).then(|| terms.clone());
+                    in_grace = was_away.then_some(terms);
+                    self.shared.change(|outbox| {
+                        outbox.status = ConnectionStatus::Connected { since: wall_clock() };
+                        if let Some(terms) = now {
+                            outbox.begin(Arc::clone(&hand), terms);
                         }
-                        Packet::PubAck(ack) => self.shared.change(|outbox| outbox.was_acknowledged(ack.pkid)),
-                        Packet::Publish(publish) => self.shared.change(|outbox| {
-                            if outbox.heard.len() >= HEARD {
-                                outbox.heard.pop_front();
-                            }
-                            outbox.heard.push_back(publish.payload.to_vec());
-                        }),
-                        _ => {}
+                    });
+                }
+                Event::Message(message) => self.shared.change(|outbox| {
+                    if outbox.heard.len() >= HEARD {
+                        outbox.heard.pop_front();
+                    }
+                    outbox.heard.push_back(message.payload().to_vec());
+                }),
+                event => {
+                    if let Some(failure) = self.settled(event) {
+                        return Some((failure, connected));
                     }
                 }
-                Event::Outgoing(_) => {}
             }
         }
+    }
+
+    /// What became of our messages. A failure where the connection is to be built anew.
+    fn settled(&self, event: Event) -> Option<Failure> {
+        match event {
+            Event::Sent(id) => self.shared.change(|outbox| outbox.was_sent(id)),
+            Event::Done(id) => self.shared.change(|outbox| outbox.was_acknowledged(id)),
+            Event::NotTaken { id, why: (why, in_vain), is_last } => {
+                if in_vain {
+                    self.shared.change(|outbox| outbox.was_refused(id, why));
+                }
+                if is_last || !in_vain {
+                    let url = self.address.url();
+                    return Some(Failure::lost(format!("{url} did not take a message: {why}")));
+                }
+            }
+            _ => {}
+        }
+        None
     }
 }
 
 /// Says good-bye to the broker, for half a second at most.
-async fn take_leave(client: &AsyncClient, events: &mut EventLoop) {
-    if events.network.is_none() || client.try_disconnect().is_err() {
+async fn take_leave(wire: &mut impl Wire) {
+    if !wire.hand().leave() {
         return;
     }
     let said = async {
-        while let Ok(event) = events.poll().await {
-            if event == Event::Outgoing(Outgoing::Disconnect) {
+        while let Ok(event) = wire.next().await {
+            if matches!(event, Event::Left) {
                 break;
             }
         }

@@ -50,7 +50,7 @@ fn small() -> Site {
         period_s: 5.0,
         stale_after_s: 60.0,
         check: None,
-        source: PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
+        source: PointSource::Topic { topic: format!("t/{asset}"), key: role.into(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     };

@@ -29,7 +29,7 @@ fn site() -> Site {
         period_s: 5.0,
         stale_after_s: 3600.0,
         check: Some(check),
-        source: PointSource::Topic { topic: "t".into(), key: String::new() },
+        source: PointSource::Topic { topic: "t".into(), key: String::new(), broker: None },
         remedy: "look".into(),
         watch: Default::default(),
     };

@@ -39,7 +39,7 @@ fn point(asset: u32, label: &str, role: &str, rule: Option<&str>) -> Point {
         check: Some(check),
         source: match rule {
             Some(text) => PointSource::Rule { expression: text.into() },
-            None => PointSource::Topic { topic: label.into(), key: role.into() },
+            None => PointSource::Topic { topic: label.into(), key: role.into(), broker: None },
         },
         remedy: "look".into(),
         watch: Default::default(),

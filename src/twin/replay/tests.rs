@@ -35,7 +35,7 @@ fn site() -> Site {
         check: above.map(|above| Check { warning_above: Some(above), confirm_s: 60.0, ..Check::default() }),
         source: match rule {
             Some(rule) => PointSource::Rule { expression: rule.into() },
-            None => PointSource::Topic { topic: format!("site/{role}"), key: String::new() },
+            None => PointSource::Topic { topic: format!("site/{role}"), key: String::new(), broker: None },
         },
         remedy: String::new(),
         watch: Default::default(),

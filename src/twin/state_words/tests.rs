@@ -32,7 +32,7 @@ fn site() -> Site {
         period_s: 5.0,
         stale_after_s: 60.0,
         check: None,
-        source: PointSource::Topic { topic: "t".into(), key: String::new() },
+        source: PointSource::Topic { topic: "t".into(), key: String::new(), broker: None },
         remedy: String::new(),
         watch: Default::default(),
     };
