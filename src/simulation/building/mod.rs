@@ -26,6 +26,7 @@ mod points;
 mod ports;
 mod runs;
 mod section;
+pub mod stands;
 pub mod trace;
 mod water;
 

@@ -1,6 +1,6 @@
 //! A network at work: solved for what is measured now, and for its design where nothing is.
 
-use super::{Sets, State, SystemNetwork};
+use super::{Part, Sets, State, SystemNetwork};
 use crate::problem::Problem;
 use crate::simulation::network::transport::{LinkHeat, MassFlow, NodeHeat, steady};
 use crate::simulation::network::{Accuracy, Boundary, Command, Solver};
@@ -79,6 +79,17 @@ impl Conditions {
         }
     }
 
+    /// Water that no machine wants goes through all of them: where every one of them rests, none is shut off.
+    pub fn leave_a_way(&mut self, of: &SystemNetwork) {
+        for part in [Part::Source, Part::Condenser] {
+            let own = || (0..of.link_part.len()).filter(|l| of.link_part.get(*l) == Some(&part));
+            let shut = |l: usize| self.boundary.command.get(l) == Some(&Command::Closed);
+            if own().all(shut) {
+                own().for_each(|l| self.command(l, Command::Auto));
+            }
+        }
+    }
+
     fn command(&mut self, link: usize, command: Command) {
         if let Some(own) = self.boundary.command.get_mut(link) {
             *own = command;
@@ -131,6 +142,7 @@ impl Operation {
                 now.set(drive.sets, value);
             }
         }
+        now.leave_a_way(of);
         self.now = now;
         self.carry(of)
     }

@@ -1,7 +1,7 @@
 //! Which measured points set something in a network, and which can be compared with it.
 
 use super::air::outdoors;
-use super::facts::words;
+use super::stands;
 use super::{Drive, Measurand, Part, Reading, Sets, SystemNetwork};
 use crate::simulation::network::{LinkKind, NodeKind};
 use crate::site::graph::{Domain, plain_class};
@@ -47,16 +47,7 @@ impl Found<'_> {
 
     /// Links of some kind whose element is a part of a unit.
     fn within(&self, unit: Slot, part: Part) -> Vec<usize> {
-        let belongs = |slot: &Option<Slot>| {
-            let element = slot.and_then(|s| self.site.element(s));
-            element.is_some_and(|e| e.part_of == Some(unit.0) || e.host == Some(unit.0))
-        };
-        let parts = self.net.link_part.iter().zip(&self.net.link_element).enumerate();
-        parts.filter(|(_, (p, e))| **p == part && belongs(e)).map(|(i, _)| i).collect()
-    }
-
-    fn element_of(&self, link: usize) -> Option<&Element> {
-        self.site.element(self.net.link_element.get(link).copied().flatten()?)
+        stands::within(self.site, self.net, unit, part)
     }
 
     fn ends(&self, link: usize) -> Option<(usize, usize)> {
@@ -201,11 +192,7 @@ impl Found<'_> {
 
     fn unit(&mut self, point: PointIndex, asset: Slot, role: &str) {
         let fans = self.within(asset, Part::Mover);
-        let supply = fans
-            .iter()
-            .copied()
-            .find(|l| self.element_of(*l).is_some_and(|e| words(e).contains("SUPPLY") || e.tag.ends_with("-SF")));
-        let supply = supply.or(fans.first().copied());
+        let supply = stands::supply_fan(self.site, self.net, &fans);
         match role {
             "running" => {
                 for fan in fans {
@@ -234,9 +221,7 @@ impl Found<'_> {
                 }
             }
             "outdoor_damper" => {
-                for damper in self.within(asset, Part::Control) {
-                    let words = self.element_of(damper).map(words).unwrap_or_default();
-                    let opposite = ["RETURN AIR DAMPER", "RECIRC", "MIXING DAMPER"].iter().any(|w| words.contains(w));
+                for (damper, opposite) in stands::unit_dampers(self.site, self.net, asset) {
                     self.sets(point, if opposite { Sets::Opposite(damper) } else { Sets::Position(damper) });
                 }
             }

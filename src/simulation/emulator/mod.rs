@@ -8,8 +8,12 @@
 //! give one series, however it is stepped and read.
 
 mod air;
+mod attach;
+mod attached;
 #[cfg(test)]
 mod balance;
+#[cfg(test)]
+mod beside;
 mod candidates;
 #[cfg(test)]
 mod closed_loop;
@@ -23,6 +27,8 @@ mod hydraulics;
 mod inject;
 mod layout;
 mod machine;
+mod model_ducts;
+mod model_loop;
 mod pipes;
 mod plant;
 mod plants;

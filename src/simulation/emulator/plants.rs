@@ -33,8 +33,9 @@ impl Plants {
             devices.extend(own);
             problems.extend(found.into_iter().filter(|p| !problems.contains(p)).collect::<Vec<_>>());
         }
-        let plants = Self { first, more, of };
+        let mut plants = Self { first, more, of };
         super::pipes::add(site, &plants, &mut devices);
+        problems.extend(super::attach::attach(site, &mut plants, &devices, seed));
         (plants, devices, problems)
     }
 
@@ -48,6 +49,12 @@ impl Plants {
     pub(super) fn of_mut(&mut self, slot: Slot) -> &mut Plant {
         let other = self.index(slot).and_then(|i| self.more.get_mut(i));
         other.unwrap_or(&mut self.first)
+    }
+
+    /// Each plant, with which plant each slot belongs to.
+    pub(super) fn each(&mut self) -> impl Iterator<Item = (&mut Plant, &[usize])> {
+        let of = self.of.as_slice();
+        std::iter::once(&mut self.first).chain(&mut self.more).map(move |p| (p, of))
     }
 
     fn index(&self, slot: Slot) -> Option<usize> {

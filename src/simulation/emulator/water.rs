@@ -103,7 +103,9 @@ impl WaterLoop {
     /// How much of the asked flow is there, 0..1: coils get no heat from water that stands.
     pub fn available(&self) -> f64 {
         let nominal = self.pumps.pumps.get(self.pumps.duty).map_or(1e-4, |p| p.nominal_m3s);
-        (self.flow_m3s / (0.1 * nominal)).clamp(0.0, 1.0)
+        // Pipes of the model have no bypass: what little flows there reaches whom it is meant for.
+        let least = if self.pipes.model().is_some() { 0.005 } else { 0.1 };
+        (self.flow_m3s / (least * nominal)).clamp(0.0, 1.0)
     }
 
     /// Runs for `dt_s`. `most_open` is the command of the consumers' valve that is open most, `coils_w` the heat
@@ -115,7 +117,9 @@ impl WaterLoop {
         let called = self.machines.iter().any(|m| m.called);
         for (i, machine) in self.machines.iter().enumerate() {
             // Without any at work the water goes through the one that starts first.
-            self.pipes.open_machine(i, machine.called || (!called && i == self.lead));
+            // So it does in pipes of the model through all of them: none is shut off.
+            let alone = i == self.lead || self.pipes.model().is_some();
+            self.pipes.open_machine(i, machine.called || (!called && alone));
         }
         self.flow_m3s = self.pumps.step(self.enabled, &mut self.pipes, dt_s);
         self.stage(dt_s);
