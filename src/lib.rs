@@ -5,7 +5,7 @@
 //! ```text
 //! files ──▶ import ──▶ site ─────────────┐
 //!                                        ▼
-//! sensors ─▶ telemetry ─▶ (history) ─▶  twin  ─▶ analytics ─▶ operations ─▶ (work order, setpoint)
+//! sensors ─▶ telemetry ─▶ history ─▶   twin  ─▶ analytics ─▶ operations ─▶ (work order, setpoint)
 //!                                        ▲  │
 //!                           simulation ──┘  └─▶ desktop (what people see)
 //! ```
@@ -23,10 +23,12 @@
 extern crate epanet_rs as _;
 
 pub mod problem;
+pub mod quality;
 pub mod time;
 
 pub mod analytics;
 pub mod demo;
+pub mod history;
 pub mod import;
 pub mod operations;
 pub mod shape;
@@ -41,6 +43,7 @@ pub mod desktop;
 pub mod cli;
 
 pub use problem::{Problem, Severity};
+pub use quality::Quality;
 pub use time::Time;
 
 use bevy::app::{App, Plugin, PluginGroup, PluginGroupBuilder, Update};
@@ -84,11 +87,13 @@ impl PluginGroup for TwinPlugins {
             .add(twin::scene::ScenePlugin)
             .add(twin::preview::PreviewPlugin)
             .add(twin::clock::ClockPlugin)
+            .add(twin::replay::ReplayPlugin)
             .add(twin::telemetry::TelemetryPlugin)
             .add(twin::rules::RulesPlugin)
             .add(twin::flow::FlowPlugin)
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
+            .add(twin::history::HistoryPlugin)
             .add(twin::search::SearchPlugin)
             .add(twin::view::ViewPlugin)
             .add(twin::place::PlacePlugin)

@@ -78,6 +78,7 @@ fn site() -> Site {
         check: None,
         source: plenum::site::point::PointSource::Topic { topic: "t".into(), key: String::new() },
         remedy: String::new(),
+        watch: Default::default(),
     }];
     site
 }
@@ -168,8 +169,9 @@ mod references {
     use plenum::desktop::panels::{PanelsPlugin, Templates};
     use plenum::desktop::shot::{Picture, Shot, draw};
     use plenum::import::{self, Progress};
+    use plenum::quality::Quality;
     use plenum::simulation::emulator::{Emulator, FaultSpec, Settings};
-    use plenum::site::{self, PointIndex, Project, Quality, Site};
+    use plenum::site::{self, PointIndex, Project, Site};
     use plenum::telemetry::{Arrival, Sample};
     use plenum::twin::scene::{OpenSite, Scene};
     use plenum::twin::telemetry::Inlet;
@@ -202,7 +204,7 @@ mod references {
         let now = emulator.now();
         for point in (0..site.points.len() as u32).map(PointIndex) {
             if let Some(value) = emulator.read(point) {
-                let sample = Sample { point, device_time: now, arrival: now, value, quality: Quality::Good };
+                let sample = Sample { point, device_time: now, arrival: now, value, quality: Quality::Good, code: 0 };
                 to.send(Arrival::Sample(sample)).unwrap();
             }
         }

@@ -127,10 +127,10 @@ fn geometry_is_seen_before_the_site_and_not_beside_it() {
 
     gate.through.send(()).unwrap();
     let (path, outcome) = polled(&mut app);
-    let (opened, live) = outcome.unwrap();
+    let (opened, mut live) = outcome.unwrap();
     assert!(seen(&app) > first, "the second file is seen too");
     assert_eq!((path.as_path(), open_elements(&app)), (folder.path(), 0));
-    reload::bring(app.world_mut(), &path, &opened, live.as_ref());
+    reload::bring(app.world_mut(), &path, &opened, live.as_mut());
     assert!(app.world().contains_resource::<Preview>(), "until the site is there");
     app.update();
     assert_eq!(open_elements(&app), opened.site.elements.len());

@@ -58,10 +58,10 @@ struct Running {
 impl Running {
     fn start(folder: &Path) -> Self {
         let opened = open(folder, &Progress::default()).unwrap();
-        let live = Live::start(&opened, None).unwrap();
+        let mut live = Live::start(&opened, None).unwrap();
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, TwinPlugins, reload::plugin));
-        reload::bring(app.world_mut(), folder, &opened, Some(&live));
+        reload::bring(app.world_mut(), folder, &opened, Some(&mut live));
         app.update();
         let publisher = Publisher::connect(&live.connection.address, "test-devices").unwrap();
         let devices = opened.site.points.iter().filter_map(|p| match &p.source {

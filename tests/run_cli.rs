@@ -59,7 +59,11 @@ fn the_demo_prints_the_contracts_document() {
     for none in ["rejected", "late", "duplicate", "lost"] {
         assert_eq!(count(&samples[none]), 0, "{none}: {samples}");
     }
-    assert!(samples["stored"].is_null());
+    assert_eq!(count(&samples["stored"]), count(&samples["received"]), "{samples}");
+    let history = &document["history"];
+    assert!(history["temporary"] == true && history["error"].is_null(), "{history}");
+    assert!(count(&history["computed"]) > 0 && count(&history["waiting"]) == 0 && count(&history["bytes"]) > 0);
+    assert!(!Path::new(history["place"].as_str().unwrap()).exists(), "it went with the run");
     let health: u64 =
         ["good", "warning", "critical", "stale", "unknown"].map(|h| count(&document["health"][h])).iter().sum();
     assert_eq!(health, count(&document["points"]));

@@ -502,6 +502,7 @@ fn a_site() -> impl Strategy<Value = Site> {
             check: None,
             source: PointSource::Rule { expression: "1".into() },
             remedy: String::new(),
+            watch: Default::default(),
         };
         let port = |element: u32| ConnectionPoint { element, ..ConnectionPoint::default() };
         let (mut site, _) = Site::of_elements("", elements);

@@ -254,6 +254,7 @@ fn a_crate_is_named_only_in_its_own_room() {
     let sources = sources();
     let rules: &[(&[&str], &[&str])] = &[
         (&["rumqttc", "rumqttd"], &["telemetry/mqtt", "telemetry/broker"]),
+        (&["rusqlite", "tokio_postgres", "tokio_postgres_rustls"], &["history/"]),
         (&["ifc_lite_core", "ifc_lite_processing", "ifc_lite"], &["import/ifc/lite"]),
         (&["wgpu", "winit", "egui", "bevy_egui", "bevy_mod_outline"], &["desktop/"]),
     ];

@@ -1,6 +1,6 @@
 //! Health of a point: good, warning, critical, stale or unknown, with hysteresis and confirm time.
 
-use crate::site::Quality;
+use crate::quality::Quality;
 use crate::site::point::Check;
 use crate::time::Time;
 use serde::Serialize;
@@ -150,7 +150,7 @@ impl Judgement {
 
 /// The level that a value asks for, when the level now is `current`.
 fn target(current: Level, check: Option<&Check>, value: f64, quality: Quality) -> Level {
-    let mut level = if quality == Quality::BadRange || !value.is_finite() { Level::Warning } else { Level::Good };
+    let mut level = if !quality.is_good() || !value.is_finite() { Level::Warning } else { Level::Good };
     let Some(c) = check else { return level };
     let beyond = |below: Option<f64>, above: Option<f64>, at: Level| {
         let back = if current >= at { c.hysteresis } else { 0.0 };

@@ -291,6 +291,7 @@ mod tests {
             check: None,
             source,
             remedy: String::new(),
+            watch: Default::default(),
         }
     }
 

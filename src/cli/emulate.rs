@@ -1,16 +1,18 @@
 //! `plenum emulate`: publishes what a building's devices would measure.
 
-use super::field::{Field, FieldSettings, Publish};
+use super::field::{Field, FieldSettings, Publish, publisher_id};
 use super::interrupt::{self, interrupted, listen};
 use super::output::{Failure, parse_duration, print_json};
 use super::{live, open};
 use crate::problem::{Problem, Severity};
 use crate::simulation::emulator::{FaultSpec, InjectedFault};
 use crate::site::project::BrokerUrl;
+use crate::telemetry::keeper::Keeper;
 use crate::telemetry::mqtt::{Address, Message, Publisher};
 use crate::time::Time;
 use serde::Serialize;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Publishes what a building's devices would measure, to the project's broker or to the one named.
@@ -39,6 +41,10 @@ pub struct Args {
     /// Stops after this long (60s, 5m, 2h); without it, at Ctrl-C.
     #[arg(long = "for", value_name = "T", value_parser = parse_duration)]
     duration: Option<Duration>,
+    /// Keeps what it published until the history has it (a receipt says so), and sends it again where none comes for
+    /// so long.
+    #[arg(long, value_name = "PATIENCE", value_parser = parse_duration, num_args = 0..=1, default_missing_value = "5s")]
+    keep: Option<Duration>,
     /// Prints what was published as JSON at the end.
     #[arg(long)]
     json: bool,
@@ -85,13 +91,16 @@ struct Published {
     published: u64,
     acknowledged_messages: u64,
     waiting_messages: u64,
+    /// Samples that the history has said it has; none without --keep.
+    receipted: Option<u64>,
+    resent_messages: Option<u64>,
 }
 
 /// A publisher of the telemetry room, as a place for messages.
 struct Wire(std::sync::Arc<Publisher>);
 
 impl Publish for Wire {
-    fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<(), Problem> {
+    fn publish(&mut self, topic: &str, payload: &[u8], _: Option<[u64; 2]>) -> Result<(), Problem> {
         // Offered again by the devices, which look in between whether they should stop.
         self.0.publish_within(Duration::from_millis(250), topic, payload.to_vec(), Message::default())
     }
@@ -107,6 +116,36 @@ impl Publish for Wire {
             "look whether the broker runs",
         ))
     }
+}
+
+/// As [`Wire`], with a memory: see [`Keeper`].
+struct Kept {
+    keeper: std::sync::Arc<Mutex<Keeper>>,
+    clock: Wire,
+}
+
+impl Publish for Kept {
+    fn publish(&mut self, topic: &str, payload: &[u8], counted: Option<[u64; 2]>) -> Result<(), Problem> {
+        match counted {
+            Some(numbers) => lock(&self.keeper).publish(topic, payload, numbers, Duration::from_millis(250)),
+            None => self.clock.publish(topic, payload, None),
+        }
+    }
+
+    fn flush(&mut self, timeout: Duration) -> Result<(), Problem> {
+        self.clock.flush(timeout)?;
+        let mut keeper = lock(&self.keeper);
+        if keeper.flush(timeout) {
+            return Ok(());
+        }
+        let kept = keeper.stats().kept;
+        let message = format!("{kept} messages have no receipt at the end");
+        Err(Problem::warning("history", message, "look whether a Plenum with a history runs at the broker"))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where messages go: an MQTT connection of its own. Keep the second half to ask how it is.
@@ -164,9 +203,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
     // Wrong use is told before anybody is called.
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let client = format!("plenum-emulator-{}-{}", args.seed, std::process::id());
-    let (publish, publisher) = wire(&address, &client)?;
+    let (mut publish, publisher) = wire(&address, &client)?;
+    let id = publisher_id(args.seed);
+    let mut keeper = None;
+    if let Some(patience) = args.keep {
+        let (ear, prefix) = (format!("{client}-hears"), &opened.project.history.receipts);
+        let kept = Keeper::new(std::sync::Arc::clone(&publisher), &address, &ear, prefix, &id, patience)?;
+        let kept = std::sync::Arc::new(Mutex::new(kept));
+        publish =
+            Box::new(Kept { keeper: std::sync::Arc::clone(&kept), clock: Wire(std::sync::Arc::clone(&publisher)) });
+        keeper = Some(kept);
+    }
     let began = Instant::now();
-    let mut field = Field::start(opened.site, settings, publish)?;
+    let mut field = Field::start_as(id, opened.site, settings, publish)?;
     for problem in field.problems() {
         eprintln!("plenum: {problem}");
     }
@@ -184,6 +233,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
             published: field.samples(),
             acknowledged_messages: stats.acknowledged,
             waiting_messages: stats.waiting,
+            receipted: keeper.as_ref().map(|k| lock(k).stats().receipted),
+            resent_messages: keeper.as_ref().map(|k| lock(k).stats().resent),
         },
         messages: field.messages(),
         faults: field.faults(),

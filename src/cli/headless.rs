@@ -38,7 +38,7 @@ const LAST: Duration = Duration::from_secs(5);
 pub fn run(path: &Path, opened: Opened, mut live: Live, how: How) -> Result<(), Failure> {
     let mut app = App::new();
     app.add_plugins((MinimalPlugins, TwinPlugins, reload::plugin));
-    reload::bring(app.world_mut(), path, &opened, Some(&live));
+    reload::bring(app.world_mut(), path, &opened, Some(&mut live));
     let mut told = MessageCursor::default();
     app.update();
     let ready = Instant::now();
@@ -88,6 +88,7 @@ pub fn run(path: &Path, opened: Opened, mut live: Live, how: How) -> Result<(), 
         app.update();
     }
     tick(&mut app);
+    live.finish_history();
     line.end();
 
     let ready_seconds = ready.duration_since(how.started).as_secs_f64();
@@ -222,6 +223,10 @@ fn print_words(report: &Report) -> Result<(), Failure> {
         writeln!(out, "{:.1} s on {}", report.seconds, report.broker)?;
         let lost = s.lost.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
         writeln!(out, "{} samples received, {} rejected, lost: {lost}", s.received, s.rejected)?;
+        if let (Some(stored), Some(history)) = (s.stored, &report.history) {
+            let goes = if history.temporary { ", which goes with this run" } else { "" };
+            writeln!(out, "{stored} samples in the history {}{goes}", history.place)?;
+        }
         for fault in &report.faults {
             writeln!(out, "fault {} in {} at {}", fault.name.name(), fault.asset, fault.at)?;
         }

@@ -4,11 +4,16 @@ use super::emulate::wire;
 use super::field::{Field, FieldSettings};
 use super::interrupt::{self, interrupted};
 use super::open::Opened;
+use super::record::{HistoryRow, Record};
 use super::report::Samples;
 use crate::problem::Problem;
 use crate::simulation::emulator::InjectedFault;
+use crate::site::Point;
 use crate::telemetry::{self, Connection, ConnectionStatus};
+use crate::twin::history::Recorder;
+use crate::twin::replay::Recording;
 use crate::twin::summary::Summary;
+use crate::twin::telemetry::LastKnown;
 use crate::twin::wire_status::{Quarantined, WireStatus};
 use std::time::{Duration, Instant};
 
@@ -17,6 +22,10 @@ pub struct Live {
     field: Option<Field>,
     /// The way to the samples.
     pub connection: Connection,
+    /// The history, where one is kept; it ends when nothing more comes.
+    record: Option<Record>,
+    /// What it knew before, until the twin has it.
+    known: Option<LastKnown>,
     /// What will not arrive, or is not emulated.
     pub problems: Vec<Problem>,
     rate: Rate,
@@ -88,9 +97,21 @@ impl Live {
     pub fn start(opened: &Opened, emulate: Option<FieldSettings>) -> Result<Self, Problem> {
         let project = &opened.project;
         let clock = project.clock_topic.as_deref();
+        let mut problems = Vec::new();
+        let mut record = Record::start(project, &opened.site, emulate.is_some(), &mut problems)?;
+        let recorded = record.as_ref().map(|r| r.recorded(project));
+        let points = &opened.site.points;
         let connection =
-            telemetry::connect(&project.broker, &project.ingest, clock, &opened.site.points, &project.name)?;
-        let mut problems = connection.problems.clone();
+            telemetry::connect_recorded(&project.broker, &project.ingest, clock, points, &project.name, recorded)?;
+        problems.extend(connection.problems.iter().cloned());
+        let mut known = None;
+        if let Some(record) = &mut record {
+            record.tell(&connection.address)?;
+            match record.last_known(&connection.rewiring.declared(points)) {
+                Ok(last) => known = Some(last),
+                Err(problem) => problems.push(problem),
+            }
+        }
         let field = match emulate {
             None => None,
             Some(settings) => {
@@ -115,20 +136,28 @@ impl Live {
                 Some(field)
             }
         };
-        Ok(Self { field, connection, problems, rate: Rate::default(), overflow: (0, None) })
+        Ok(Self { field, connection, record, known, problems, rate: Rate::default(), overflow: (0, None) })
     }
 
     /// How the wire is, for people to see.
     pub fn status(&mut self) -> WireStatus {
         let subscriber = &self.connection.subscriber;
         let (stats, status) = (subscriber.stats(), subscriber.status());
-        if stats.overflow > self.overflow.0 {
-            self.overflow = (stats.overflow, Some(Instant::now()));
+        let dropped = stats.overflow + stats.skipped;
+        if dropped > self.overflow.0 {
+            self.overflow = (dropped, Some(Instant::now()));
         }
         let behind = self.overflow.1.is_some_and(|t| t.elapsed() < SHOWN);
         let mut state = status.to_string();
         if behind {
-            state.push_str("; samples are dropped, the twin is too far behind");
+            state.push_str(if self.record.is_some() {
+                "; the twin is too far behind and skips samples, the history has them"
+            } else {
+                "; samples are dropped, the twin is too far behind"
+            });
+        }
+        if let Some((_, error)) = self.record.as_ref().and_then(|r| r.status().failing) {
+            state.push_str(&format!("; the history keeps nothing: {}", error.message));
         }
         WireStatus {
             broker: self.connection.broker.clone(),
@@ -168,24 +197,56 @@ impl Live {
     /// Samples, counted from end to end.
     pub fn samples(&self, summary: &Summary) -> Samples {
         let published = self.field.as_ref().map(|f| (f.publisher(), f.samples()));
-        Samples::count(&self.connection.subscriber.stats(), summary, published)
+        let wire = self.connection.subscriber.stats();
+        let stored = self.record.as_ref().map(|r| r.status().stored.saturating_sub(wire.repeated));
+        Samples { stored, ..Samples::count(&wire, summary, published) }
+    }
+
+    /// The history, where one is kept.
+    pub fn history(&self) -> Option<HistoryRow> {
+        self.record.as_ref().map(Record::row)
+    }
+
+    /// The way to the history for the twin of a site with these points.
+    pub fn recorder(&self, points: &[Point]) -> Option<Recorder> {
+        self.record.as_ref().map(|r| r.recorder(self.connection.rewiring.declared(points)))
+    }
+
+    /// The way to read the history.
+    pub fn recording(&self) -> Option<Recording> {
+        self.record.as_ref().map(Record::recording)
+    }
+
+    /// What the history knew before, once.
+    pub fn take_known(&mut self) -> Option<LastKnown> {
+        self.known.take()
+    }
+
+    /// Commits all that has come.
+    pub fn finish_history(&self) {
+        if let Some(record) = &self.record {
+            record.finish();
+        }
     }
 
     /// What went wrong between the wire and the twin.
     pub fn wire_problems(&self) -> Vec<Problem> {
         let stats = self.connection.subscriber.stats();
+        let mut problems = self.record.as_ref().map(Record::problems).unwrap_or_default();
         if stats.queue_full == 0 {
-            return Vec::new();
+            return problems;
         }
-        let became = match stats.overflow {
-            0 => "the broker had to wait".to_owned(),
-            n => format!("the oldest {n} samples were dropped"),
+        let became = match (stats.overflow, stats.skipped) {
+            (0, 0) => "the broker had to wait".to_owned(),
+            (0, n) => format!("it did not see the oldest {n} samples; the history has them"),
+            (n, _) => format!("the oldest {n} samples were dropped"),
         };
-        vec![Problem::warning(
+        problems.push(Problem::warning(
             self.connection.broker.clone(),
             format!("the twin fell so far behind that its queue was full {} times: {became}", stats.queue_full),
             "raise `queue` under [ingest] in twin.toml, or send less often",
-        )]
+        ));
+        problems
     }
 
     /// Faults that were put in.

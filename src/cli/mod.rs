@@ -26,18 +26,22 @@ mod demo;
 mod diff;
 mod emulate;
 pub mod field;
+mod gateway;
 mod graph;
 mod headless;
 pub mod heap;
+mod history;
 mod import;
 mod interrupt;
 pub mod live;
 mod make_demo;
+mod map;
 pub mod open;
 pub mod opening;
 mod output;
 mod place;
 mod preview;
+mod record;
 pub mod reload;
 mod report;
 mod run;
@@ -69,10 +73,13 @@ enum Verb {
     Run(run::Args),
     Search(search::Args),
     Emulate(emulate::Args),
+    Gateway(gateway::Args),
     MakeDemo(make_demo::Args),
     Shot(shot::Args),
     Solve(solve::Args),
+    History(history::Args),
     Place(place::Args),
+    Map(map::Args),
     Bench(bench::Args),
 }
 
@@ -89,10 +96,13 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Search(args) => search::run(args),
         Verb::Emulate(args) => emulate::run(args),
+        Verb::Gateway(args) => gateway::run(args),
         Verb::MakeDemo(args) => make_demo::run(args),
         Verb::Shot(args) => shot::run(args),
         Verb::Solve(args) => solve::run(args),
+        Verb::History(args) => history::run(args),
         Verb::Place(args) => place::run(args),
+        Verb::Map(args) => map::run(args),
         Verb::Bench(args) => bench::run(args),
     };
     match done {

@@ -21,10 +21,12 @@ use crate::twin::changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::command::Command;
 use crate::twin::flow::FlowAssumptions;
+use crate::twin::history::Recorder;
 use crate::twin::place::{Placements, address};
 use crate::twin::reload::{Next, replace};
+use crate::twin::replay::Recording;
 use crate::twin::scene::{OpenSite, Scene};
-use crate::twin::telemetry::Inlet;
+use crate::twin::telemetry::{Inlet, LastKnown};
 use bevy::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,7 +106,7 @@ pub fn plugin(app: &mut App) {
 }
 
 /// Brings an opened project into an app, in the place of the one before; `path` is what was opened.
-pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&Live>) {
+pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&mut Live>) {
     // What is still read of the one before is of no use any more.
     if let Some(reloading) = world.remove_resource::<Reloading>() {
         reloading.progress.cancel();
@@ -122,15 +124,30 @@ pub fn bring(world: &mut World, path: &Path, opened: &Opened, live: Option<&Live
         unwritten: None,
     });
     match live {
-        Some(live) => wire(world, live),
+        Some(live) => wire(world, live, &opened.site),
         None => {
             world.remove_resource::<Wire>();
             world.remove_resource::<Inlet>();
+            world.remove_resource::<Recorder>();
+            world.remove_resource::<Recording>();
+            world.remove_resource::<LastKnown>();
         }
     }
 }
 
-fn wire(world: &mut World, live: &Live) {
+fn wire(world: &mut World, live: &mut Live, site: &Site) {
+    match live.recorder(&site.points) {
+        Some(recorder) => world.insert_resource(recorder),
+        None => drop(world.remove_resource::<Recorder>()),
+    }
+    match live.recording() {
+        Some(recording) => world.insert_resource(recording),
+        None => drop(world.remove_resource::<Recording>()),
+    }
+    match live.take_known() {
+        Some(known) => world.insert_resource(known),
+        None => drop(world.remove_resource::<LastKnown>()),
+    }
     let of_points = &live.connection.problems;
     let problems = live.problems.iter().filter(|p| !of_points.contains(p)).cloned().collect();
     world.insert_resource(Inlet(live.connection.arrivals.clone()));
@@ -218,14 +235,19 @@ fn take(world: &mut World, path: PathBuf, loaded: Loaded) -> Told {
         let (receiver, unheard) = wire.rewiring.to(&next.site.points, used.clock_topic.as_deref());
         problems.extend(wire.problems.iter().cloned().chain(unheard));
         arrivals = Some(receiver);
+        let declared = wire.rewiring.declared(&next.site.points);
+        if let Some(mut recorder) = world.get_resource_mut::<Recorder>() {
+            recorder.declared = declared;
+        }
     }
     world.insert_resource(FlowAssumptions(used.assumptions.clone()));
     problems.extend(replace(world, next, arrivals));
     world.insert_resource(Placements::of(&used));
-    if let Some(live) = live {
+    if let Some(mut live) = live {
         problems.extend(live.problems.iter().cloned());
         world.insert_resource(TwinClock::of_site(used.clock_topic.is_some()));
-        wire(world, &live);
+        let site = world.get_resource::<Scene>().map(|s| Arc::clone(&s.site)).unwrap_or_default();
+        wire(world, &mut live, &site);
         world.insert_resource(Connected(live));
     }
     let place = path.display().to_string();
@@ -286,6 +308,8 @@ fn read_again(current: &Current, old: &Site, connected: bool, progress: &Progres
         used.broker.clone_from(&before.broker);
         used.ingest.clone_from(&before.ingest);
         used.clock_topic.clone_from(&before.clock_topic);
+        used.history.clone_from(&before.history);
+        used.retention.clone_from(&before.retention);
     }
     let next = Next { carry: succession.carry(following.carried), site: Arc::new(site), report };
     let mut live = None;
@@ -343,10 +367,11 @@ fn not_written(project: &Project, count: usize) -> Problem {
 /// The connection stays; what the file says anew of it waits for the next opening.
 fn other_connection(before: &Project, now: &Project) -> Option<Problem> {
     let is_same = before.broker == now.broker && before.ingest == now.ingest && before.clock_topic == now.clock_topic;
+    let is_same = is_same && before.history == now.history && before.retention == now.retention;
     (!is_same).then(|| {
         Problem::warning(
             now.file.file_name().unwrap_or_default().to_string_lossy(),
-            "[broker], [ingest] or [clock] say something else than before; the connection stays as it is",
+            "[broker], [ingest], [clock], [history] or [retention] say something else than before; the connection stays as it is",
             "open the project again to connect anew",
         )
     })

@@ -1,6 +1,7 @@
 //! What a run has come to, as `plenum run` and `plenum demo` print it.
 
 use super::live::Live;
+use super::record::HistoryRow;
 use crate::problem::Problem;
 use crate::simulation::building::accuracy::Score;
 use crate::simulation::emulator::InjectedFault;
@@ -30,6 +31,8 @@ pub struct Report {
     pub broker: String,
     /// Samples, counted from end to end.
     pub samples: Samples,
+    /// The history; none where none is kept.
+    pub history: Option<HistoryRow>,
     /// Faults that were put into the emulated building.
     pub faults: Vec<InjectedFault>,
     /// Points by health.
@@ -72,6 +75,7 @@ impl Report {
             bound_points: summary.bound_points,
             broker: live.map(|l| l.connection.broker.clone()).unwrap_or_default(),
             samples: live.map(|l| l.samples(&summary)).unwrap_or_default(),
+            history: live.and_then(Live::history),
             faults: live.map(Live::faults).unwrap_or_default(),
             health: summary.health,
             alarms: summary.alarms,
@@ -92,7 +96,7 @@ pub struct Samples {
     pub received: u64,
     /// Published after the last one received.
     pub in_flight: Option<u64>,
-    /// At rest in a history; none until there is one.
+    /// At rest in the history, one that came twice counted once; none where none is kept.
     pub stored: Option<u64>,
     /// Values and payloads that could not be read.
     pub rejected: u64,

@@ -73,6 +73,7 @@ struct Run {
 fn conclude(world: &mut World) {
     if let Some(mut connected) = world.get_resource_mut::<Connected>() {
         connected.0.stop_devices();
+        connected.0.finish_history();
     }
     let Some(run) = world.get_resource::<Run>() else { return };
     let since_start = |at: Instant| at.duration_since(run.started).as_secs_f64();
@@ -97,9 +98,9 @@ pub fn dress(app: &mut App) {
 }
 
 /// Brings an opened project into the app; the one before it, with its broker and devices, ends.
-pub fn install(world: &mut World, path: &Path, opened: Opened, live: Option<Live>) {
+pub fn install(world: &mut World, path: &Path, opened: Opened, mut live: Option<Live>) {
     world.remove_resource::<Connected>();
-    reload::bring(world, path, &opened, live.as_ref());
+    reload::bring(world, path, &opened, live.as_mut());
     let problems = opened.problems.into_iter().chain(live.iter().flat_map(|l| l.problems.iter().cloned()));
     world.insert_resource(Problems(problems.collect()));
     world.insert_resource(Templates(opened.project.templates));

@@ -24,6 +24,8 @@ pub const ROW: f32 = 22.0;
 pub const TOP_BAR: f32 = 40.0;
 /// Height of the bar at the bottom, points.
 pub const STATUS_BAR: f32 = 24.0;
+/// Height of the bar of time, points.
+pub const TIME_BAR: f32 = 38.0;
 /// The least part of the window that is left to the scene, points.
 pub const LEAST_SCENE: Vec2 = vec2(280.0, 200.0);
 /// Below this width panels drop words and keep their icons, points.

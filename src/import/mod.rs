@@ -6,6 +6,7 @@ pub mod gis;
 pub mod ids;
 pub mod ifc;
 pub mod network;
+pub mod ontology;
 pub mod preview;
 pub mod progress;
 pub mod registry;

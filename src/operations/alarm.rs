@@ -86,6 +86,8 @@ pub struct AlarmList {
     /// The point's own alarm that is not over.
     of_point: HashMap<PointIndex, AlarmId>,
     silent: HashMap<Slot, Silence>,
+    /// Plenum's own that are not over, by name.
+    own: HashMap<String, AlarmId>,
 }
 
 /// What is known of an asset that is silent, or whose silence nobody has acknowledged.
@@ -104,7 +106,14 @@ impl Default for AlarmList {
 impl AlarmList {
     /// A list that keeps about `capacity` alarms: those that are not over always, the rest while there is room.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { alarms: Vec::new(), next: 1, capacity, of_point: HashMap::new(), silent: HashMap::new() }
+        Self {
+            alarms: Vec::new(),
+            next: 1,
+            capacity,
+            of_point: HashMap::new(),
+            silent: HashMap::new(),
+            own: HashMap::new(),
+        }
     }
 
     /// Every alarm, oldest first.
@@ -162,6 +171,27 @@ impl AlarmList {
         raised || spoke
     }
 
+    /// Something of Plenum itself fails (`severity`), or works again (none): an alarm of no element ([`NO_ASSET`]), one
+    /// a name. True when the list changed.
+    pub fn observe_own(&mut self, name: &str, remedy: &str, severity: Option<AlarmSeverity>, now: Time) -> bool {
+        match (self.own.get(name).copied(), severity) {
+            (None, None) => false,
+            (Some(id), Some(severity)) => self.raise_again(id, severity),
+            (None, Some(severity)) => {
+                let id = self.raise(NO_ASSET, NO_POINT, name, remedy, severity, now);
+                self.own.insert(name.to_owned(), id);
+                true
+            }
+            (Some(id), None) => {
+                let returned = self.return_to_normal(id, now);
+                if self.get(id).is_none_or(|a| a.state == AlarmState::Normal) {
+                    self.own.remove(name);
+                }
+                returned
+            }
+        }
+    }
+
     /// Somebody has seen it. True when the list changed.
     pub fn acknowledge(&mut self, id: AlarmId, now: Time) -> bool {
         let Some(alarm) = self.position(id).and_then(|i| self.alarms.get_mut(i)) else { return false };
@@ -173,6 +203,7 @@ impl AlarmList {
         alarm.acknowledged_at = Some(now);
         if alarm.state == AlarmState::Normal {
             let (point, asset) = (alarm.point, alarm.asset);
+            self.own.retain(|_, own| *own != id);
             if self.of_point.get(&point) == Some(&id) {
                 self.of_point.remove(&point);
             } else if self.silent.get(&asset).is_some_and(|s| s.alarm == id) {
@@ -205,6 +236,10 @@ impl AlarmList {
 
         let mut ended = Vec::new();
         self.alarms.retain_mut(|alarm| {
+            // Of Plenum itself: whatever the site is.
+            if alarm.asset == NO_ASSET {
+                return true;
+            }
             let (asset, own) = (slot(alarm.asset), point(alarm.point));
             let stays = alarm.state == AlarmState::Normal || open.contains_key(&alarm.id);
             let Some(asset) = asset.filter(|_| stays) else {
@@ -321,8 +356,11 @@ impl AlarmList {
     }
 }
 
-/// The point of a past alarm whose point is not there any more.
+/// The point of a past alarm whose point is not there any more, and of those of Plenum itself.
 const NO_POINT: PointIndex = PointIndex(u32::MAX);
+
+/// The asset of an alarm of Plenum itself.
+pub const NO_ASSET: Slot = Slot(u32::MAX);
 
 const SILENT: &str = "Device is silent";
 const SILENT_REMEDY: &str = "Check the device's power and network; see the broker's log for its last message";
@@ -463,6 +501,27 @@ mod tests {
         assert!(tell(&mut list, 101, 20, Health::Good, 11));
         assert!(tell(&mut list, 103, 62, Health::Good, 12));
         assert!(list.all().iter().take(2).all(|a| a.state == AlarmState::Returned));
+        assert_eq!(list.all().len(), 3);
+    }
+
+    #[test]
+    fn plenums_own_alarms_belong_to_no_element_and_outlive_the_site() {
+        let mut list = AlarmList::default();
+        let own = |list: &mut AlarmList, severity, now| list.observe_own("History", "make room", severity, Time(now));
+        assert!(!own(&mut list, None, 0));
+        assert!(own(&mut list, Some(AlarmSeverity::High), 1) && !own(&mut list, Some(AlarmSeverity::High), 2));
+        point(&mut list, Health::Warning, 3);
+        assert_eq!(list.carry(|_| None, |_| None).len(), 1, "that of the point ends");
+        assert_eq!(text(&list), ["1 History High Unacknowledged 1 - -"]);
+        assert_eq!(list.all()[0].asset, NO_ASSET);
+        assert!(own(&mut list, None, 4) && !own(&mut list, None, 5));
+        assert!(own(&mut list, Some(AlarmSeverity::High), 6), "the same alarm again");
+        assert_eq!(text(&list), ["1 History High Unacknowledged 1 - -"]);
+        assert!(list.acknowledge(AlarmId(1), Time(7)) && own(&mut list, None, 8));
+        assert!(own(&mut list, Some(AlarmSeverity::High), 9));
+        assert_eq!(list.all().len(), 2, "that one was over");
+        assert!(own(&mut list, None, 10) && list.acknowledge(AlarmId(3), Time(11)));
+        assert!(own(&mut list, Some(AlarmSeverity::High), 12));
         assert_eq!(list.all().len(), 3);
     }
 

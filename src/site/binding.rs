@@ -10,7 +10,8 @@ use std::collections::{HashMap, HashSet};
 /// Expands the project's bindings over the site's elements.
 ///
 /// Of several templates in one binding the first that matches an element is its template. Two points
-/// on one topic and key, or two with one id, are a problem; the first stays. What the project says an element
+/// on one topic and key, or two with one id, are a problem; the first stays. A point bound by hand stands before what a
+/// rule says of it. What the project says an element
 /// is known by ([`Rebind`]) counts for more than what the model says.
 pub fn bind(project: &Project, site: &Site) -> (Vec<Point>, Vec<Problem>) {
     let mut binder = Binder::new(site, project);
@@ -43,6 +44,8 @@ struct Binder<'a> {
     ids: HashMap<String, usize>,
     topics: HashMap<(String, String), usize>,
     said_twice: HashSet<String>,
+    /// What is bound by hand: no rule says anything of it.
+    hands: HashSet<(Slot, &'a str)>,
     /// By slot: what the project says it is known by.
     rebinds: HashMap<Slot, &'a Rebind>,
 }
@@ -66,11 +69,18 @@ impl<'a> Binder<'a> {
             ids: HashMap::new(),
             topics: HashMap::new(),
             said_twice: HashSet::new(),
+            hands: HashSet::new(),
             rebinds: HashMap::new(),
         };
         for rebind in &project.rebinds {
             if let Some((slot, _)) = binder.named(&rebind.asset, rebind.line) {
                 binder.rebinds.entry(slot).or_insert(rebind);
+            }
+        }
+        for binding in &project.bindings {
+            if let Binding::Point { asset, point, .. } = binding {
+                let only = [site.tagged(asset)].into_iter().find_map(|t| if let [one] = t { Some(*one) } else { None });
+                binder.hands.extend(site.find(asset).or(only).map(|slot| (slot, point.role.as_str())));
             }
         }
         binder
@@ -142,6 +152,9 @@ impl<'a> Binder<'a> {
         let (topic, key) = wire;
         let known = self.known(slot, element);
         for point in &template.points {
+            if self.hands.contains(&(slot, point.role.as_str())) {
+                continue;
+            }
             let source = match &point.expression {
                 Some(expression) => PointSource::Rule { expression: expression.clone() },
                 None => {
@@ -244,6 +257,7 @@ impl<'a> Binder<'a> {
             check: template.check,
             source,
             remedy: template.remedy.clone(),
+            watch: template.watch,
         });
     }
 }
@@ -257,7 +271,7 @@ pub(super) fn matches(template: &Template, element: &Element, tag: &str) -> bool
 }
 
 /// `*` stands for any run of characters.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();
@@ -270,7 +284,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 }
 
 /// The candidate that differs least, when it differs little.
-pub(super) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     // A word of one letter is near to everything.
     let length = word.chars().count();
     let most = (1 + length / 4).min(length.saturating_sub(1));
@@ -324,6 +338,7 @@ mod tests {
             check: None,
             expression: expression.map(str::to_owned),
             remedy: String::new(),
+            watch: Default::default(),
             line: 1,
         }
     }

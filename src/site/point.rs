@@ -21,7 +21,7 @@ pub struct Point {
     pub name: String,
     /// The unit on the wire and on the screen.
     pub unit: Unit,
-    /// Values outside are marked [`Quality::BadRange`]; SI.
+    /// Values outside are marked [`Quality::UncertainRange`](crate::quality::Quality); SI.
     pub expected: Option<[f64; 2]>,
     /// How often the device reports, seconds.
     pub period_s: f64,
@@ -33,6 +33,25 @@ pub struct Point {
     pub source: PointSource,
     /// What to do when its check fails; empty when the project does not say.
     pub remedy: String,
+    /// What its samples should be like, where the project says so.
+    pub watch: Watching,
+}
+
+/// What a project says of the samples of a point, over what follows from its unit and role. Values are SI.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Watching {
+    /// Values outside cannot be.
+    pub possible: Option<[f64; 2]>,
+    /// It cannot change faster, per second.
+    pub rate_per_s: Option<f64>,
+    /// A value this far off those around it, alone, is a spike.
+    pub spike: Option<f64>,
+    /// A sensor that says the same for so long is dead, seconds.
+    pub flat_s: Option<f64>,
+    /// It counts up, or it does not; none: by its unit.
+    pub counter: Option<bool>,
+    /// The counter's last number before it begins at nothing again.
+    pub rolls_at: Option<f64>,
 }
 
 impl Point {
@@ -74,28 +93,4 @@ pub struct Check {
     pub hysteresis: f64,
     /// How long a limit is passed before it counts, seconds.
     pub confirm_s: f64,
-}
-
-/// How far a value can be trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quality {
-    /// As measured.
-    Good,
-    /// Computed by Plenum or by a simulation, from good values.
-    Simulated,
-    /// Outside the expected range.
-    BadRange,
-    /// No news for too long.
-    BadStale,
-    /// Never heard of, or computed from what was never heard of.
-    #[default]
-    BadNotConnected,
-}
-
-impl Quality {
-    /// True when the value may be judged and counted.
-    pub fn is_good(self) -> bool {
-        matches!(self, Self::Good | Self::Simulated)
-    }
 }

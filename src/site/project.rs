@@ -1,33 +1,40 @@
 //! The project file, `twin.toml`: which models and layers, where the broker is, what is bound to what.
 
 mod assumptions;
-mod broker;
+pub(crate) mod broker;
 mod edit;
+mod history;
 mod joins;
 mod load;
+mod mapping;
 mod naming;
+mod payloads;
 mod place;
 mod rebind;
 mod registry;
 mod replace;
-mod sheet;
+pub(crate) mod sheet;
 mod template;
 #[cfg(test)]
 mod testing;
 mod views;
 
 use super::infer::Joining;
-use super::point::Check;
+use super::point::{Check, Watching};
 use super::unit::Unit;
 use crate::problem::Problem;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use assumptions::{ASSUMED, AssumptionOverride};
 pub(crate) use broker::is_loopback;
+pub use history::{HistorySettings, HistoryStore, KeepDays, PointClass};
 pub(crate) use joins::element_called;
 pub use joins::{JoinDecision, Saved, name_in_decision, save_join};
 pub use load::load;
+pub use mapping::{FoundBinding, MappingSettings, TopicRule, save_bindings};
 pub use naming::NamingRule;
+pub use payloads::{KeyFrom, Path as PayloadPath, PayloadShape, Sparkplug, Step};
 pub use place::{Move, place_file, place_model};
 pub use rebind::{Amendments, Rebind};
 pub use registry::RegistryFile;
@@ -72,12 +79,18 @@ pub struct Project {
     pub joins: Vec<JoinDecision>,
     /// What the engineer states of elements in flow networks, in place of defaults and of the model.
     pub assumptions: Vec<AssumptionOverride>,
+    /// Where samples are kept.
+    pub history: HistorySettings,
     /// How long history is kept.
     pub retention: Retention,
     /// How much of what was read before is kept beside the project.
     pub cache: CacheBounds,
     /// How the elements of a class are called.
     pub naming: Vec<NamingRule>,
+    /// What helps to find the points of topics.
+    pub mapping: MappingSettings,
+    /// How topics are named.
+    pub naming_rules: Vec<TopicRule>,
 }
 
 /// The project origin: map coordinates that every model and layer is moved by.
@@ -214,11 +227,24 @@ pub struct Ingest {
     pub max_future_s: f64,
     /// Samples that may wait for a twin that is behind, some 50 bytes each.
     pub queue: usize,
+    /// Where values stand in payloads of other shapes than Plenum's own; the first whose topics fit counts.
+    pub payloads: Vec<PayloadShape>,
+    /// Sparkplug B, where the project listens to it.
+    pub sparkplug: Option<Sparkplug>,
+    /// The broker keeps what comes while the connection is away; false for those who only look.
+    pub keep_session: bool,
 }
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self { max_payload_bytes: 262_144, max_future_s: 300.0, queue: 1_000_000 }
+        Self {
+            max_payload_bytes: 262_144,
+            max_future_s: 300.0,
+            queue: 1_000_000,
+            payloads: Vec::new(),
+            sparkplug: None,
+            keep_session: true,
+        }
     }
 }
 
@@ -264,6 +290,8 @@ pub struct PointTemplate {
     pub expression: Option<String>,
     /// What to do when the check fails.
     pub remedy: String,
+    /// What its samples should be like, over what follows from its unit and role; SI.
+    pub watch: Watching,
     /// Line in `twin.toml`.
     pub line: usize,
 }
@@ -300,18 +328,12 @@ pub enum Binding {
 }
 
 /// How long history is kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Retention {
-    /// Samples as they came, days.
-    pub raw_days: f64,
-    /// Quarter-hour means, days.
-    pub rollup_15min_days: f64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { raw_days: 90.0, rollup_15min_days: 1825.0 }
-    }
+    /// For points of no class.
+    pub usual: KeepDays,
+    /// By the name of the class.
+    pub classes: BTreeMap<String, PointClass>,
 }
 
 /// How much a folder with what was read before may hold.

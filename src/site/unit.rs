@@ -117,6 +117,46 @@ impl Unit {
         UNITS.iter().copied().find(|u| u.code == code)
     }
 
+    /// The unit of a UCUM code, or of what people and devices write for it: `°C`, `degF`, `kWh`, `m³/h`, `cfm`. BACnet's
+    /// names (ASHRAE 135, BACnetEngineeringUnits) are known too.
+    pub fn written(text: &str) -> Option<Unit> {
+        let text = text.trim();
+        if let Some(unit) = Self::parse(text) {
+            return Some(unit);
+        }
+        if text.is_empty() {
+            return None;
+        }
+        let code = match text.to_lowercase().as_str() {
+            "°c" | "c" | "degc" | "deg c" | "℃" | "celsius" | "degrees-celsius" => "Cel",
+            "°f" | "f" | "degf" | "deg f" | "℉" | "fahrenheit" | "degrees-fahrenheit" => "[degF]",
+            "pct" | "percent" | "%rh" | "%_rh" | "percent-relative-humidity" => "%",
+            "kwh" | "kw-h" | "kilowatt-hours" => "kW.h",
+            "mwh" | "megawatt-hours" => "MW.h",
+            "wh" | "watt-hours" => "W.h",
+            "kilowatts" => "kW",
+            "watts" => "W",
+            "pascals" => "Pa",
+            "kilopascals" => "kPa",
+            "psi" | "pounds-force-per-square-inch" => "[psi]",
+            "inh2o" | "in h2o" | "inwc" | "in wc" | "inches-of-water" => "[in_i'H2O]",
+            "cfm" | "cubic-feet-per-minute" => "[cft_i]/min",
+            "gpm" | "us-gallons-per-minute" => "[gal_us]/min",
+            "m³/h" | "m^3/h" | "m3h" | "cmh" | "cubic-meters-per-hour" => "m3/h",
+            "m³/s" | "cubic-meters-per-second" => "m3/s",
+            "l/s" | "lps" | "liters-per-second" => "L/s",
+            "l/min" | "lpm" | "liters-per-minute" => "L/min",
+            "ppm" | "parts-per-million" => "[ppm]",
+            "hz" | "hertz" => "Hz",
+            "lux" | "luxes" => "lx",
+            "volts" => "V",
+            "amperes" | "amps" => "A",
+            "no-units" | "none" => "1",
+            _ => return None,
+        };
+        Self::parse(code)
+    }
+
     /// From this unit to the one inside.
     pub fn to_si(self, outside: f64) -> f64 {
         outside * self.factor + self.offset
@@ -192,6 +232,13 @@ mod tests {
         assert!((f.to_si(212.0) - 100.0).abs() < 1e-9);
         assert!((f.interval_to_si(9.0) - 5.0).abs() < 1e-9);
         assert_eq!(Unit::parse("furlong"), None);
+        for (written, code) in
+            [("°C", "Cel"), ("kWh", "kW.h"), ("kW", "kW"), ("CFM", "[cft_i]/min"), ("degrees-celsius", "Cel")]
+        {
+            assert_eq!(Unit::written(written), Unit::parse(code), "{written}");
+        }
+        // Milli is not mega: nothing is guessed by case alone.
+        assert_eq!((Unit::written("furlong"), Unit::written("mW"), Unit::written("")), (None, None, None));
     }
 
     #[test]

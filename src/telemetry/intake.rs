@@ -2,14 +2,22 @@
 //!
 //! No sockets here: the client hands in topic, payload and the wall clock.
 
+mod sparkplug;
+
+use super::checks::{Doubt, Doubts, Known, Watch};
+use super::historian::{Counted, Declared};
+use super::inspect::Inspection;
+use super::mqtt::Meaning;
 use super::payload::{DeviceTime, Object, Payload, Wire};
 use super::quarantine::{Quarantine, Reason};
 use super::sample::{Arrival, Sample};
 use super::sequence::Publishers;
-use super::topics::{Route, Topic, TopicMap, Unmatched};
+use super::topics::{Route, Topic, TopicMap, Unmatched, filter_matches};
+use crate::quality::Quality;
 use crate::site::project::Ingest;
 use crate::time::Time;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What came over the wire, counted.
@@ -37,6 +45,12 @@ pub struct WireStats {
     pub queue_full: u64,
     /// Samples dropped from it: the twin was too far behind.
     pub overflow: u64,
+    /// Samples that the twin did not get for the same reason, and the history did.
+    pub skipped: u64,
+    /// Samples handed on that had been handed on before.
+    pub repeated: u64,
+    /// How often something was odd about a sample, by [`Doubt`].
+    pub doubts: [u64; Doubt::ALL.len()],
     /// What publishers that count say of losses.
     pub publishers: Publishers,
 }
@@ -59,15 +73,35 @@ pub(super) struct Intake {
     /// The site's clock as last heard.
     site: Option<Time>,
     payload: Payload,
+    /// The Sparkplug host, where the project has one.
+    pub(super) wired: Option<sparkplug::Wired>,
+    /// What is on the wire, while somebody looks.
+    pub(super) inspection: Option<Inspection>,
+    /// What samples should be like and have been like, by point.
+    watched: Vec<(Known, Watch)>,
+    declared: Arc<Declared>,
+    /// Receipts are given for what comes: below this topic.
+    receipts: Option<String>,
+    /// Ids of publishers, to be shared.
+    ids: HashMap<Box<str>, Arc<str>>,
+    /// Numbers of samples that the last messages brought, whatever became of them; taken by who gives receipts.
+    pub(super) counted: Vec<Counted>,
     pub(super) stats: WireStats,
     pub(super) quarantine: Quarantine,
     pub(super) unmatched: Unmatched,
 }
 
 impl Intake {
-    pub(super) fn new(topics: Arc<TopicMap>, ingest: Ingest) -> Self {
+    pub(super) fn new(meaning: &Meaning, ingest: Ingest) -> Self {
         Self {
-            topics,
+            topics: Arc::clone(&meaning.topics),
+            watched: meaning.known.iter().map(|k| (*k, Watch::default())).collect(),
+            declared: Arc::clone(&meaning.declared),
+            receipts: None,
+            ids: HashMap::new(),
+            counted: Vec::new(),
+            wired: ingest.sparkplug.as_ref().map(|s| sparkplug::Wired::new(&s.host)),
+            inspection: None,
             ingest,
             site: None,
             payload: Payload::default(),
@@ -77,33 +111,64 @@ impl Intake {
         }
     }
 
-    /// From now on topics mean something else; which of them nobody knows is found anew.
-    pub(super) fn understand(&mut self, topics: Arc<TopicMap>) {
-        self.topics = topics;
+    /// From now on it is written down which samples of whom came, for receipts below the topic `prefix`; what comes
+    /// back of those is no telemetry.
+    pub(super) fn count_for_receipts(&mut self, prefix: &str) {
+        self.receipts = Some(format!("{}/", prefix.trim_end_matches('/')));
+    }
+
+    /// From now on topics mean something else; which of them nobody knows is found anew. What the samples of a point
+    /// have been like is remembered, by its id.
+    pub(super) fn understand(&mut self, meaning: &Meaning) {
+        let ids = |declared: &Declared| declared.points.iter().map(|p| p.id.clone()).collect::<Vec<_>>();
+        let before: HashMap<String, Watch> =
+            ids(&self.declared).into_iter().zip(self.watched.drain(..).map(|(_, watch)| watch)).collect();
+        let mut before = before;
+        let now = ids(&meaning.declared);
+        let watch = |(i, known): (usize, &Known)| {
+            let own = now.get(i).and_then(|id| before.remove(id));
+            (*known, own.unwrap_or_default())
+        };
+        self.watched = meaning.known.iter().enumerate().map(watch).collect();
+        self.declared = Arc::clone(&meaning.declared);
+        self.topics = Arc::clone(&meaning.topics);
         self.unmatched = Unmatched::default();
     }
 
     /// Appends to `out` what a message brings. `stored`: the broker kept it from before we subscribed, so
     /// it says nothing of what was lost since. `wall` is this machine's clock.
     pub(super) fn message(&mut self, topic: &str, bytes: &[u8], stored: bool, wall: Time, out: &mut Vec<Arrival>) {
+        if self.receipts.as_ref().is_some_and(|prefix| topic.starts_with(prefix)) {
+            return;
+        }
         self.stats.messages += 1;
         self.stats.bytes += bytes.len() as u64;
         if bytes.len() > self.ingest.max_payload_bytes {
             return self.refuse(topic, bytes, bytes.len(), Reason::TooLarge, wall);
+        }
+        if let Some(inspection) = &mut self.inspection {
+            inspection.see(topic, bytes, wall);
+        }
+        if self.sparkplug(topic, bytes, wall, out) {
+            return;
         }
         let topics = Arc::clone(&self.topics);
         let mut payload = std::mem::take(&mut self.payload);
         match topics.route(topic) {
             Route::Points(target) => {
                 let unknown = Cell::new(None);
-                let read = payload.read(bytes, |key| {
+                let keys = |key: &str| {
                     let found = target.find(key);
                     if found.is_empty() {
                         unknown.set(Some(key.to_owned()));
                     }
                     found
-                });
-                self.samples(topic, bytes, target, &payload, read, wall, out);
+                };
+                let read = match self.ingest.payloads.iter().find(|s| filter_matches(&s.topic, topic)) {
+                    None => payload.read(bytes, keys),
+                    Some(shape) => payload.read_shaped(bytes, topic, shape, keys),
+                };
+                self.samples(topic, bytes, target, &payload, read, stored, wall, out);
                 if let Some(key) = unknown.take() {
                     self.unmatched.name(topic, &key);
                 }
@@ -111,6 +176,7 @@ impl Intake {
             Route::Clock => {
                 let read = payload.read(bytes, |_| 0..0);
                 self.clock(topic, bytes, &payload, read, wall, out);
+                self.follow_all(&payload, stored);
             }
             Route::Unmatched => {
                 // Read all the same: its publisher counts these samples too.
@@ -118,10 +184,8 @@ impl Intake {
                 self.stats.values += payload.values.len() as u64;
                 self.stats.unmatched += payload.values.len() as u64;
                 self.unmatched.name(topic, "");
+                self.follow_all(&payload, stored);
             }
-        }
-        if !stored {
-            self.follow(&payload);
         }
         self.payload = payload;
     }
@@ -144,6 +208,7 @@ impl Intake {
         target: &Topic,
         payload: &Payload,
         read: Result<(), Reason>,
+        stored: bool,
         wall: Time,
         out: &mut Vec<Arrival>,
     ) {
@@ -155,6 +220,7 @@ impl Intake {
         for object in &payload.objects {
             let values = payload.values.get(object.values.clone()).unwrap_or_default();
             self.stats.values += values.len() as u64;
+            let repeated = if stored { 0 } else { self.follow(payload, object) };
             if values.is_empty() {
                 bad(self, Reason::NoValue);
                 continue;
@@ -163,6 +229,7 @@ impl Intake {
                 values.iter().for_each(|_| bad(self, Reason::BadTime));
                 continue;
             };
+            let before = out.len();
             for value in values {
                 // What is not ours may be written as it likes.
                 if value.found.is_empty() && !matches!(value.wire, Wire::Bad(Reason::Shape)) {
@@ -175,19 +242,23 @@ impl Intake {
                 }
                 for target in target.targets(value.found.clone()) {
                     let judged = match value.wire {
-                        Wire::Number(number) => Some(target.number(number)),
+                        Wire::Number(number) => target.number_in(number, object.unit),
                         Wire::Switch(on) => target.switch(on),
                         Wire::Bad(_) => None,
                     };
-                    let Some((value, quality)) = judged else {
-                        bad(self, Reason::WrongType);
+                    let Some((value, said)) = judged else {
+                        let is_number = matches!(value.wire, Wire::Number(_));
+                        bad(self, if is_number { Reason::WrongUnit } else { Reason::WrongType });
                         continue;
                     };
+                    let said = said_elsewhere(said).max(object.quality);
                     self.stats.samples += 1;
                     let point = target.point;
-                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality }));
+                    let quality = self.look(point.0 as usize, device_time, wall, value, said);
+                    out.push(Arrival::Sample(Sample { point, device_time, arrival: wall, value, quality, code: 0 }));
                 }
             }
+            self.stats.repeated += repeated.min((out.len() - before) as u64);
         }
         (0..payload.strangers).for_each(|_| bad(self, Reason::Shape));
         if let Err(reason) = read {
@@ -244,21 +315,79 @@ impl Intake {
         }
     }
 
-    fn follow(&mut self, payload: &Payload) {
-        for object in &payload.objects {
-            if let Some(seq) = object.seq {
-                let samples = object.values.len() as u64;
-                self.stats.publishers.object(payload.publisher(object), seq, samples);
+    /// How far a value can be trusted: as its source says, and as it looks among its neighbours.
+    fn look(&mut self, point: usize, time: Time, wall: Time, value: f64, said: Quality) -> Quality {
+        let Some((known, watch)) = self.watched.get_mut(point) else { return said };
+        // By the site's clock, where it has one: a day that is sped up is no wrong clock.
+        let now = self.site.unwrap_or(wall);
+        let looked = watch.look(known, time, now, value, said);
+        let mut told = Doubts::default();
+        for doubt in looked.doubts.iter() {
+            if let Some(count) = self.stats.doubts.get_mut(doubt as usize) {
+                *count += 1;
+            }
+            // The order in which samples come makes no other history: how late one is says whether it was kept back.
+            if doubt != Doubt::OutOfOrder {
+                told.add(doubt);
+            }
+        }
+        let late = now.seconds_since(time) > known.late_s;
+        told.quality(if late && said == Quality::Good { Quality::GoodBackfill } else { said })
+    }
+
+    fn follow_all(&mut self, payload: &Payload, stored: bool) {
+        if !stored {
+            for object in &payload.objects {
+                let _ = self.follow(payload, object);
             }
         }
     }
+
+    /// Takes note of an object of a publisher that counts; how many of its samples came before.
+    fn follow(&mut self, payload: &Payload, object: &Object) -> u64 {
+        let Some(seq) = object.seq else { return 0 };
+        let (id, samples) = (payload.publisher(object), object.values.len() as u64);
+        if self.receipts.is_some() && !id.is_empty() {
+            self.count(id, seq, seq.saturating_add(samples));
+        }
+        let duplicates = |stats: &WireStats| stats.publishers.get(id).map_or(0, |p| p.duplicate);
+        let before = duplicates(&self.stats);
+        self.stats.publishers.object(id, seq, samples);
+        duplicates(&self.stats).saturating_sub(before)
+    }
+
+    fn count(&mut self, id: &str, from: u64, to: u64) {
+        match self.counted.last_mut() {
+            Some(last) if last.to == from && last.publisher.as_ref() == id => last.to = to,
+            _ => {
+                let publisher = match self.ids.get(id) {
+                    Some(known) => Arc::clone(known),
+                    None => {
+                        if self.ids.len() >= Publishers::MOST {
+                            self.ids.clear();
+                        }
+                        let new: Arc<str> = id.into();
+                        self.ids.insert(id.into(), Arc::clone(&new));
+                        new
+                    }
+                };
+                self.counted.push(Counted { publisher, from, to });
+            }
+        }
+    }
+}
+
+/// What a topic says of a value, without whether it lies in its range: that is looked at with all else ([`Intake::look`]).
+fn said_elsewhere(said: Quality) -> Quality {
+    if said == Quality::BadRange { Quality::Good } else { said }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::point;
     use super::*;
-    use crate::site::{PointIndex, Quality};
+    use crate::quality::Quality;
+    use crate::site::PointIndex;
 
     const WALL: Time = Time(1_778_479_200_000);
 
@@ -266,7 +395,9 @@ mod tests {
         let mut ranged = point("t/a", "flow", "m3/h");
         ranged.expected = Some([0.0, 1.0]);
         let points = [point("t/a", "temp", "[degF]"), ranged, point("t/b", "", "1")];
-        Intake::new(Arc::new(TopicMap::new(&points, clock)), Ingest::default())
+        let known = points.iter().map(|p| Known { expected: p.expected, ..Known::default() }).collect();
+        let topics = Arc::new(TopicMap::new(&points, clock));
+        Intake::new(&Meaning { topics, known, ..Meaning::default() }, Ingest::default())
     }
 
     fn take(intake: &mut Intake, topic: &str, text: &str) -> Vec<Sample> {
@@ -283,10 +414,41 @@ mod tests {
         assert!((got[0].value - 100.0).abs() < 1e-9);
         assert_eq!((got[0].point, got[0].quality), (PointIndex(0), Quality::Good));
         assert_eq!((got[0].device_time, got[0].arrival), (Time(1_778_479_100_000), WALL));
-        assert_eq!((got[1].value, got[1].quality), (2.0, Quality::BadRange));
+        assert_eq!((got[1].value, got[1].quality), (2.0, Quality::UncertainRange));
         assert_eq!((intake.stats.samples, intake.stats.unmatched, intake.stats.values), (2, 1, 3));
         assert_eq!(intake.unmatched.examples(), ["t/a · x"]);
         assert_eq!(intake.stats.rejected, 0);
+    }
+
+    #[test]
+    fn units_and_shapes_of_others() {
+        let mut intake = intake(None);
+        let got = take(&mut intake, "t/a", r#"{"unit":"°C","values":{"temp":20}}"#);
+        assert!((got[0].value - 20.0).abs() < 1e-9, "not taken for Fahrenheit");
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20},"unit":"kPa"}"#).is_empty());
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20},"unit":"furlong"}"#).is_empty());
+        assert_eq!(intake.quarantine.of(Reason::WrongUnit), 2);
+        let path = |text: &str| crate::site::project::PayloadPath::parse(text, &[]).unwrap();
+        intake.ingest.payloads = vec![crate::site::project::PayloadShape {
+            topic: "t/+".into(),
+            value: path("$.d[*].val"),
+            time: None,
+            time_unit_ms: None,
+            quality: Some(path("$.d[*].q")),
+            unit: None,
+            key: Some(crate::site::project::KeyFrom::Path(path("$.d[*].id"))),
+            numbers_in_text: true,
+            line: 1,
+        }];
+        let got = take(
+            &mut intake,
+            "t/a",
+            r#"{"d":[{"id":"temp","val":"212","q":"stale"},{"id":"flow","val":"3600"},{"id":"x","val":1}]}"#,
+        );
+        assert_eq!(got.iter().map(|s| s.quality).collect::<Vec<_>>(), [Quality::BadStale, Quality::Good]);
+        assert!((got[0].value - 100.0).abs() < 1e-9);
+        assert!(take(&mut intake, "t/a", r#"{"values":{"temp":20}}"#).is_empty());
+        assert_eq!(intake.quarantine.of(Reason::NoValue), 1);
     }
 
     #[test]

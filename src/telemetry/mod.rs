@@ -4,21 +4,31 @@
 //! with its reason; it never stops its neighbours.
 //!
 //! ```text
-//! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload) ─▶ queue of Arrival, bounded ─▶ twin
+//! socket ─▶ mqtt::Subscriber ─▶ intake (topics, payload, checks) ─▶ queue of Arrival, bounded ─▶ twin
+//!                                        └─▶ historian ─▶ history
 //! ```
 //!
 //! When the queue is full, because the twin has not taken anything for long, a broker elsewhere is made to
 //! wait: the socket is left unread, and the broker keeps what comes. Our own broker would drop the oldest
 //! without a word, so it is never made to wait: the oldest go on this side, counted (see [`mod@queue`]).
+//! Where there is a history it gets everything, whatever the twin does, and the oldest of what waits for the twin go.
 
 pub mod broker;
+pub mod checks;
+pub mod gateway;
+pub mod historian;
+pub mod inspect;
 mod intake;
+pub mod keeper;
 pub mod mqtt;
+pub mod nature;
 pub mod payload;
 pub mod quarantine;
 pub mod queue;
+pub mod receipts;
 pub mod sample;
 pub mod sequence;
+pub mod sparkplug;
 pub mod topics;
 
 #[cfg(test)]
@@ -30,11 +40,12 @@ pub use sample::{Arrival, Sample};
 
 use crate::problem::Problem;
 use crate::site::Point;
-use crate::site::project::{Broker, BrokerUrl, Ingest};
+use crate::site::project::{Broker, BrokerUrl, Ingest, Retention, Sparkplug};
 use crate::time::Time;
 use broker::EmbeddedBroker;
 use crossbeam_channel::Receiver;
-use mqtt::{Rewire, Subscriber, Subscription};
+use historian::Declared;
+use mqtt::{Meaning, Recording, Rewire, Subscriber, Subscription};
 use queue::{WhenFull, queue};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -74,7 +85,8 @@ impl Connection {
 pub struct Rewiring {
     rewire: Rewire,
     filters: Vec<String>,
-    queue: usize,
+    ingest: Ingest,
+    retention: Retention,
     when_full: WhenFull,
 }
 
@@ -82,12 +94,34 @@ impl Rewiring {
     /// Topics stand for other points from the next message on; gives where samples with their numbers arrive, and what
     /// will not: topics that nothing subscribes to. What was on its way arrives where it did, and then that queue ends.
     pub fn to(&self, points: &[Point], clock_topic: Option<&str>) -> (Receiver<Arrival>, Vec<Problem>) {
-        let topics = TopicMap::new(points, clock_topic);
-        let problems = not_subscribed(&topics, &self.filters);
-        let (entrance, arrivals) = queue(self.queue, self.when_full);
-        self.rewire.to(topics, entrance);
+        let meaning = meaning(points, clock_topic, &self.ingest, &self.retention);
+        let problems = not_subscribed(&meaning.topics, &self.filters);
+        let (entrance, arrivals) = queue(self.ingest.queue, self.when_full);
+        self.rewire.to(meaning, entrance);
         (arrivals, problems)
     }
+
+    /// The points of a site as the history shall know them.
+    pub fn declared(&self, points: &[Point]) -> Arc<Declared> {
+        Arc::new(Declared::of(points, &self.retention))
+    }
+}
+
+/// What topics mean to a site.
+fn meaning(points: &[Point], clock_topic: Option<&str>, ingest: &Ingest, retention: &Retention) -> Meaning {
+    Meaning {
+        topics: Arc::new(TopicMap::new(points, clock_topic)),
+        known: points.iter().map(|p| nature::known(p, ingest)).collect(),
+        declared: Arc::new(Declared::of(points, retention)),
+    }
+}
+
+/// A history that a connection writes to.
+pub struct Recorded {
+    /// The way to it.
+    pub recording: Recording,
+    /// How long it keeps which points.
+    pub retention: Retention,
 }
 
 /// Starts the embedded broker if the project asks for it, and the subscription.
@@ -104,7 +138,24 @@ pub fn connect(
     points: &[Point],
     project_name: &str,
 ) -> Result<Connection, Problem> {
-    let topics = Arc::new(TopicMap::new(points, clock_topic));
+    connect_recorded(broker, ingest, clock_topic, points, project_name, None)
+}
+
+/// As [`connect`]; every sample goes to a history too, before the twin's queue.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_recorded(
+    broker: &Broker,
+    ingest: &Ingest,
+    clock_topic: Option<&str>,
+    points: &[Point],
+    project_name: &str,
+    recorded: Option<Recorded>,
+) -> Result<Connection, Problem> {
+    let (recording, retention) = recorded.map(|r| (r.recording, r.retention)).unzip();
+    let retention = retention.unwrap_or_default();
+    let meaning = meaning(points, clock_topic, ingest, &retention);
     let embedded = match broker.url {
         BrokerUrl::Embedded { port } => Some(EmbeddedBroker::start(port, ingest.max_payload_bytes)?),
         BrokerUrl::Remote { .. } => None,
@@ -115,14 +166,15 @@ pub fn connect(
     if let Some(clock) = clock_topic.filter(|c| !filters.iter().any(|f| filter_matches(f, c))) {
         filters.push(clock.to_owned());
     }
-    let problems = not_subscribed(&topics, &filters);
-    let when_full = if embedded.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
+    filters.extend(ingest.sparkplug.iter().flat_map(Sparkplug::filters));
+    let problems = not_subscribed(&meaning.topics, &filters);
+    let when_full = if embedded.is_some() || recording.is_some() { WhenFull::DropOldest } else { WhenFull::Wait };
     let (queue, arrivals) = queue(ingest.queue, when_full);
     // rumqttd takes no id with a slash in it, say; and nobody else names clients on our own broker.
     let named = broker.client_id.clone().filter(|id| embedded.is_none() && !id.is_empty());
     let client_id = named.unwrap_or_else(|| client_id(project_name));
     let heard = filters.clone();
-    let subscription = Subscription { client_id, filters, topics, ingest: ingest.clone(), queue };
+    let subscription = Subscription { client_id, filters, meaning, ingest: ingest.clone(), queue, recording };
     let subscriber = Subscriber::start(address.clone(), subscription)?;
     if embedded.is_some() && !subscriber.wait_connected(Duration::from_secs(10)) {
         return Err(Problem::error(
@@ -131,7 +183,8 @@ pub fn connect(
             "look whether a firewall guards loopback",
         ));
     }
-    let rewiring = Rewiring { rewire: subscriber.rewire(), filters: heard, queue: ingest.queue, when_full };
+    let ingest = ingest.clone();
+    let rewiring = Rewiring { rewire: subscriber.rewire(), filters: heard, ingest, retention, when_full };
     Ok(Connection { arrivals, broker: address.label(), address, subscriber, embedded, problems, rewiring })
 }
 

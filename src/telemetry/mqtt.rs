@@ -8,20 +8,25 @@
 //! - No packet for two keep-alives is a lost connection, whatever the socket says (#295).
 //! - The subscription's session stays at the broker, which keeps what comes (as much as it is set to) while
 //!   we are away, also while Plenum does not run at all.
+//! - Where there is a history, a message is acknowledged once it is kept ([`crate::telemetry::historian`]), in the order
+//!   in which it came, and only on the connection that it came on.
 //! - What was published and not acknowledged is kept by [`Publisher`], since rumqttc forgets it when
 //!   the broker has no session.
 
+mod acks;
 mod address;
 mod backoff;
 mod failure;
+mod listener;
 mod outbox;
 mod publisher;
 mod subscriber;
 
 pub use address::Address;
-pub use outbox::{Delivery, Message, PublisherStats};
-pub use publisher::Publisher;
-pub use subscriber::{Rewire, Subscriber, Subscription};
+pub use listener::Listener;
+pub use outbox::{Delivery, Fate, Message, PublisherStats};
+pub use publisher::{Extras, Publisher};
+pub use subscriber::{Meaning, Recording, Rewire, Subscriber, Subscription};
 
 use crate::time::Time;
 use std::sync::atomic::{AtomicBool, Ordering};

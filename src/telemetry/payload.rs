@@ -6,6 +6,7 @@
 //! - A value is a finite number, `true` or `false`. Text is never read as a number.
 //! - `seq` (samples that the publisher had published before this object) and `pub` (its id) are
 //!   optional; see [`super::sequence`].
+//! - `unit` is optional: the UCUM code of the object's values, where it is not the point's own.
 //! - Keys that are none of these are skipped.
 //!
 //! A value that cannot be read is refused alone: the other keys and the other objects of the list
@@ -16,10 +17,16 @@
 //! Read straight from the bytes with serde, into buffers that are used again: no allocation a message
 //! once they have grown.
 
+mod heard;
 mod mend;
+mod shaped;
 mod visit;
 
+pub use heard::{keys, words};
+
 use super::quarantine::Reason;
+use crate::quality::Quality;
+use crate::site::unit::Unit;
 use crate::time::Time;
 use serde::de::DeserializeSeed;
 use std::ops::Range;
@@ -65,6 +72,22 @@ pub struct Object {
     publisher: Range<usize>,
     /// Its values, in [`Payload::values`].
     pub values: Range<usize>,
+    /// The unit of its values.
+    pub unit: PayloadUnit,
+    /// What the source says of their quality.
+    pub quality: Quality,
+}
+
+/// The unit that a payload names.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum PayloadUnit {
+    /// It names none: the point's own.
+    #[default]
+    Own,
+    /// This one.
+    Known(Unit),
+    /// One that nobody knows.
+    Unknown,
 }
 
 /// A payload's objects and values; the buffers are used again for the next one.

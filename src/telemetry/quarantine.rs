@@ -22,11 +22,13 @@ pub enum Reason {
     NotFinite,
     /// A time that cannot be read.
     BadTime,
+    /// A unit that is not known, or measures something else than the point.
+    WrongUnit,
 }
 
 impl Reason {
     /// Every reason, in the order of [`Quarantine::counts`].
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 9] = [
         Self::Empty,
         Self::TooLarge,
         Self::Syntax,
@@ -35,6 +37,7 @@ impl Reason {
         Self::WrongType,
         Self::NotFinite,
         Self::BadTime,
+        Self::WrongUnit,
     ];
 
     /// What people read.
@@ -47,6 +50,7 @@ impl Reason {
             Self::NoValue => "no value",
             Self::WrongType => "value is not a number",
             Self::NotFinite => "value is not finite (NaN or infinite)",
+            Self::WrongUnit => "its unit is not known, or is of another quantity than the point",
             Self::BadTime => "ts is neither RFC 3339 nor a number of milliseconds",
         }
     }

@@ -1,6 +1,7 @@
 //! What comes off the wire.
 
-use crate::site::{PointIndex, Quality};
+use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::time::Time;
 
 /// One value of one point.
@@ -16,6 +17,8 @@ pub struct Sample {
     pub value: f64,
     /// How far it can be trusted.
     pub quality: Quality,
+    /// The source's own code for its quality; 0 where it gives none.
+    pub code: u32,
 }
 
 /// One thing handed from the client's thread to the twin, in the order it came off the wire.

@@ -19,5 +19,6 @@ pub(super) fn point(topic: &str, key: &str, unit: &str) -> Point {
         check: None,
         source: PointSource::Topic { topic: topic.into(), key: key.into() },
         remedy: String::new(),
+        watch: Default::default(),
     }
 }

@@ -4,10 +4,12 @@
 //! allocates nothing. MQTT filters (`+`, `#`) are understood here too, so that a binding nobody
 //! subscribes to is found before it is missed.
 
+use super::payload::PayloadUnit;
+use crate::quality::Quality;
 use crate::site::Point;
+use crate::site::PointIndex;
 use crate::site::point::PointSource;
 use crate::site::unit::{Quantity, Unit};
-use crate::site::{PointIndex, Quality};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -38,6 +40,21 @@ impl Target {
     /// A number on the wire as the value inside, and whether it lies in the expected range.
     pub fn number(&self, outside: f64) -> (f64, Quality) {
         self.judge(self.unit.to_si(outside))
+    }
+
+    /// As [`Self::number`], where the payload names its unit; none where that is unknown, or measures something else.
+    pub fn number_in(&self, outside: f64, unit: PayloadUnit) -> Option<(f64, Quality)> {
+        match unit {
+            PayloadUnit::Own => Some(self.number(outside)),
+            PayloadUnit::Known(unit) if unit.quantity == self.unit.quantity => Some(self.judge(unit.to_si(outside))),
+            // A difference of temperatures is often said in degrees.
+            PayloadUnit::Known(unit)
+                if self.unit.quantity == Quantity::TemperatureDifference && unit.quantity == Quantity::Temperature =>
+            {
+                Some(self.judge(unit.interval_to_si(outside)))
+            }
+            _ => None,
+        }
     }
 
     /// `true` or `false` on the wire: 1 or 0 inside; none for a point that is not a pure number or ratio.

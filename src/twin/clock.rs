@@ -15,18 +15,20 @@ pub struct TwinClock {
     pub from_site: bool,
     /// The site publishes its own clock, heard already or not.
     pub site_speaks: bool,
+    /// It shows another time than now: only [`super::replay`] moves it.
+    pub is_held: bool,
 }
 
 impl TwinClock {
     /// The clock of a site that is opened now; `site_speaks` where its project names a clock topic.
     pub fn of_site(site_speaks: bool) -> Self {
-        Self { now: wall_clock(), from_site: false, site_speaks }
+        Self { now: wall_clock(), from_site: false, site_speaks, is_held: false }
     }
 
     /// False while the site has yet to say what time it is: this machine's clock says nothing about how
     /// old its samples are, whose day may be another.
     pub fn tells_age(&self) -> bool {
-        self.from_site || !self.site_speaks
+        self.from_site || !self.site_speaks || self.is_held
     }
 
     /// The site says what time it is. Its first word counts whatever was believed before.
@@ -54,7 +56,7 @@ impl Plugin for ClockPlugin {
 }
 
 fn follow_wall(mut clock: ResMut<TwinClock>) {
-    if !clock.from_site {
+    if !clock.from_site && !clock.is_held {
         let now = wall_clock();
         clock.bypass_change_detection().advance(now);
     }

@@ -9,6 +9,7 @@ use crate::site::Slot;
 use crate::site::infer::Verdict;
 use crate::site::project::Move;
 use crate::site::revision::Carry;
+use crate::time::Time;
 use bevy::prelude::*;
 
 /// One request.
@@ -66,6 +67,13 @@ pub enum Command {
     ClearTrace,
     /// Somebody has seen an alarm.
     Acknowledge(AlarmId),
+    /// Show the site as it was at another time, from the history.
+    Seek(Time),
+    /// Let the time that is shown run, seconds a second: 0 stands still, below it runs backwards. From now on it
+    /// leaves the present.
+    Play(f64),
+    /// Back to the present.
+    GoLive,
     /// Dark or light.
     Theme(super::view::Theme),
     /// Put a model of the project elsewhere, and keep it there.
@@ -122,6 +130,9 @@ impl Command {
             | Self::Home
             | Self::Look { .. }
             | Self::Acknowledge(_)
+            | Self::Seek(_)
+            | Self::Play(_)
+            | Self::GoLive
             | Self::Theme(_)
             | Self::PlaceModel { .. }
             | Self::UndoPlacement

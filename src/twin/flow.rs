@@ -30,6 +30,7 @@ pub use rows::{NetworkRow, ResidualRow, rows};
 pub use score::{FlowScore, OverallScore, Residual};
 pub use traced::Traced;
 
+use super::replay::Restore;
 use super::scene::Scene;
 use crate::Step;
 use crate::problem::{Problem, Severity};
@@ -193,6 +194,16 @@ impl Plugin for FlowPlugin {
             )
             .add_systems(Update, traced::obey.in_set(Step::Act));
     }
+}
+
+/// Puts aside what is known of the points; gives the way to bring it back. What flows then is solved anew.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let known = world.get_resource::<Work>().map(|w| w.known.clone()).unwrap_or_default();
+    Box::new(move |world| {
+        if let Some(mut work) = world.get_resource_mut::<Work>() {
+            work.know(known);
+        }
+    })
 }
 
 /// Takes what is known along to another state of the site. Its networks are made anew; until they are there, elements

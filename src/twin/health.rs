@@ -4,14 +4,16 @@
 //! the site's clock; what falls silent is judged by the twin's clock.
 
 use super::clock::TwinClock;
+use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::Fresh;
 use crate::Step;
 use crate::analytics::Health;
 use crate::analytics::health::Judgement;
+use crate::quality::Quality;
 use crate::site::point::PointSource;
 use crate::site::revision::Carry;
-use crate::site::{Point, PointIndex, Quality};
+use crate::site::{Point, PointIndex};
 use crate::time::Time;
 use bevy::prelude::*;
 
@@ -140,15 +142,17 @@ impl Remembered {
 
 fn prepare(
     mut opened: MessageReader<SiteOpened>,
+    mut rewound: MessageReader<Rewound>,
     scene: Option<Res<Scene>>,
     mut judgements: ResMut<Judgements>,
     mut rollup: ResMut<Rollup>,
     mut commands: Commands,
 ) {
-    if !opened.read().any(SiteOpened::is_another) {
+    if !opened.read().any(SiteOpened::is_another) & (rewound.read().count() == 0) {
         return;
     }
     let Some(scene) = scene else { return };
+    judgements.looked_at = Time::default();
     judgements.points = vec![Remembered::default(); scene.points.len()];
     judgements.storeys = vec![HealthCounts::default(); scene.site.storeys.len()];
     judgements.systems = vec![HealthCounts::default(); scene.site.systems.len()];
@@ -213,6 +217,23 @@ pub(super) fn carry(world: &mut World, carry: &Carry) {
     world.insert_resource(judgements);
     world.insert_resource(rollup);
     world.insert_resource(scene);
+}
+
+/// Puts aside how everything is; gives the way to bring it back.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let judgements = world.remove_resource::<Judgements>().unwrap_or_default();
+    let rollup = world.get_resource::<Rollup>().cloned().unwrap_or_default();
+    world.init_resource::<Judgements>();
+    let mut of_points = world.query::<(Entity, &PointHealth)>();
+    let points: Vec<(Entity, PointHealth)> = of_points.iter(world).map(|(e, h)| (e, *h)).collect();
+    let mut of_assets = world.query::<(Entity, &AssetHealth)>();
+    let assets: Vec<(Entity, AssetHealth)> = of_assets.iter(world).map(|(e, h)| (e, *h)).collect();
+    Box::new(move |world| {
+        world.insert_resource(judgements);
+        world.insert_resource(rollup);
+        world.try_insert_batch(points).ok();
+        world.try_insert_batch(assets).ok();
+    })
 }
 
 /// Judges what is fresh, then everything that may have waited long enough.

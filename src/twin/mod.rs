@@ -10,11 +10,13 @@ pub mod clock;
 pub mod command;
 pub mod flow;
 pub mod health;
+pub mod history;
 pub mod place;
 pub mod preview;
 pub mod reload;
 #[cfg(feature = "remote")]
 pub mod remote;
+pub mod replay;
 pub mod rules;
 pub mod scene;
 pub mod search;

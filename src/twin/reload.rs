@@ -6,7 +6,7 @@
 
 use super::command::Command;
 use super::scene::{OpenSite, Scene, SiteOpened};
-use super::{alarms, changes, flow, health, rules, scene, telemetry, view};
+use super::{alarms, changes, flow, health, replay, rules, scene, telemetry, view};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::site::revision::{Carry, Report};
@@ -35,6 +35,7 @@ pub fn replace(world: &mut World, next: Next, arrivals: Option<Receiver<Arrival>
         world.insert_resource(OpenSite(site));
         return Vec::new();
     };
+    replay::come_back(world);
     scene::exchange(world, Arc::clone(&site), &carry);
     telemetry::carry(world, &carry, arrivals);
     rules::carry(world, &site, &carry);

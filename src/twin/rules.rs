@@ -2,12 +2,14 @@
 //!
 //! What a device said at one moment is taken together, so that a rule never sees half of a message.
 
+use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use super::telemetry::{Compute, Fresh};
 use crate::analytics::rules::{Computed, RuleSet};
 use crate::problem::Problem;
+use crate::quality::Quality;
 use crate::site::revision::Carry;
-use crate::site::{PointIndex, Quality, Site, Slot};
+use crate::site::{PointIndex, Site, Slot};
 use crate::telemetry::Sample;
 use crate::time::Time;
 use bevy::prelude::*;
@@ -33,8 +35,13 @@ impl Plugin for RulesPlugin {
     }
 }
 
-fn bind(mut opened: MessageReader<SiteOpened>, scene: Option<Res<Scene>>, mut rules: ResMut<Rules>) {
-    if !opened.read().any(SiteOpened::is_another) {
+fn bind(
+    mut opened: MessageReader<SiteOpened>,
+    mut rewound: MessageReader<Rewound>,
+    scene: Option<Res<Scene>>,
+    mut rules: ResMut<Rules>,
+) {
+    if !opened.read().any(SiteOpened::is_another) & (rewound.read().count() == 0) {
         return;
     }
     let Some(scene) = scene else { return };
@@ -60,6 +67,13 @@ pub(super) fn carry(world: &mut World, site: &Site, carry: &Carry) {
         }
     }
     *rules = next;
+}
+
+/// Puts aside what the rules remember; gives the way to bring it back.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let rules = world.remove_resource::<Rules>().unwrap_or_default();
+    world.init_resource::<Rules>();
+    Box::new(move |world| world.insert_resource(rules))
 }
 
 fn compute(scene: Option<Res<Scene>>, mut rules: ResMut<Rules>, mut fresh: ResMut<Fresh>) {
@@ -90,6 +104,7 @@ fn compute(scene: Option<Res<Scene>>, mut rules: ResMut<Rules>, mut fresh: ResMu
             arrival: sample.arrival,
             value: c.value,
             quality: Quality::Simulated,
+            code: 0,
         }));
     }
     std::mem::swap(&mut fresh.0, ordered);

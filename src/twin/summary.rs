@@ -72,7 +72,7 @@ pub fn summary(world: &World) -> Summary {
             .map(|a| AlarmRow {
                 id: format!("A{}", a.id.0),
                 asset: site.element(a.asset).map(|e| e.id.clone()).unwrap_or_default(),
-                tag: site.element(a.asset).map(|e| e.label()).unwrap_or_default(),
+                tag: site.element(a.asset).map_or_else(|| "Plenum".to_owned(), |e| e.label()),
                 name: a.name.clone(),
                 severity: a.severity,
                 state: a.state,

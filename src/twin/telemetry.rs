@@ -4,10 +4,13 @@
 //! and what is fresh is written to [`LiveValue`] and [`Trend`].
 
 use super::clock::TwinClock;
+use super::replay::{Restore, Rewound};
 use super::scene::{Scene, SiteOpened};
 use crate::Step;
+use crate::history::Stored;
+use crate::quality::Quality;
+use crate::site::PointIndex;
 use crate::site::revision::Carry;
-use crate::site::{PointIndex, Quality};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use bevy::prelude::*;
@@ -93,6 +96,17 @@ pub struct Inlet(pub Receiver<Arrival>);
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Fresh(pub Vec<Sample>);
 
+/// What is taken in place of what arrives, while the twin shows another time than now (see [`super::replay`]).
+#[derive(Resource, Default)]
+pub(super) struct InPlace {
+    /// In the order in which they are taken, all in the next tick; none while what arrives is taken.
+    pub samples: Option<Vec<Sample>>,
+    /// What arrives meanwhile is counted and let go: the history has it. False while the last of it is awaited.
+    pub lets_go: bool,
+    /// The clock as it would be.
+    pub clock: TwinClock,
+}
+
 /// What came in, counted.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Intake {
@@ -120,6 +134,35 @@ struct Queue {
     points: Vec<Option<PointIndex>>,
 }
 
+/// What is known of the points of a site from its history when it is opened: shown until something fresh comes.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct LastKnown {
+    /// By point: the newest sample there was.
+    pub latest: Vec<Option<Stored>>,
+    /// By point: what came before, oldest first.
+    pub trends: Vec<Vec<(Time, f64)>>,
+}
+
+impl LastKnown {
+    fn live(&self, point: usize) -> LiveValue {
+        let Some(stored) = self.latest.get(point).copied().flatten() else { return LiveValue::default() };
+        LiveValue {
+            value: stored.value,
+            // What was bad is not better for being old.
+            quality: stored.quality.max(Quality::UncertainLastKnown),
+            device_time: Some(stored.time),
+            arrival: Some(stored.arrival),
+        }
+    }
+
+    fn trend(&self, point: usize) -> Trend {
+        let mut trend = Trend::default();
+        let samples = self.trends.get(point).into_iter().flatten();
+        samples.for_each(|(time, value)| trend.push(*time, *value));
+        trend
+    }
+}
+
 /// By point: the device time of the last sample that was taken.
 #[derive(Resource, Default)]
 struct LastTaken(Vec<Option<Time>>);
@@ -137,6 +180,7 @@ impl Plugin for TelemetryPlugin {
             .init_resource::<Fresh>()
             .init_resource::<LastTaken>()
             .init_resource::<Earlier>()
+            .init_resource::<InPlace>()
             .configure_sets(Update, Compute.in_set(Step::Ingest))
             .add_systems(
                 Update,
@@ -147,20 +191,27 @@ impl Plugin for TelemetryPlugin {
 
 fn prepare_points(
     mut opened: MessageReader<SiteOpened>,
+    mut rewound: MessageReader<Rewound>,
     scene: Option<Res<Scene>>,
     mut last: ResMut<LastTaken>,
     mut earlier: ResMut<Earlier>,
+    known: Option<Res<LastKnown>>,
     mut commands: Commands,
 ) {
-    if !opened.read().any(SiteOpened::is_another) {
+    let another = opened.read().any(SiteOpened::is_another);
+    if !another && rewound.read().count() == 0 {
         return;
     }
     let Some(scene) = scene else { return };
-    earlier.0.clear();
-    last.0 = vec![None; scene.points.len()];
-    for entity in &scene.points {
-        commands.entity(*entity).insert((LiveValue::default(), Trend::default()));
+    if another {
+        earlier.0.clear();
     }
+    last.0 = vec![None; scene.points.len()];
+    for (i, entity) in scene.points.iter().enumerate() {
+        let (live, trend) = known.as_ref().map(|k| (k.live(i), k.trend(i))).unwrap_or_default();
+        commands.entity(*entity).insert((live, trend));
+    }
+    commands.remove_resource::<LastKnown>();
 }
 
 /// Takes what is known of the points along to another state of the site. Samples with its numbers come from
@@ -204,8 +255,29 @@ fn drain(
     mut intake: ResMut<Intake>,
     mut last: ResMut<LastTaken>,
     mut fresh: ResMut<Fresh>,
+    mut in_place: ResMut<InPlace>,
 ) {
     fresh.0.clear();
+    let InPlace { samples, lets_go, clock: behind } = in_place.bypass_change_detection();
+    if let Some(samples) = samples {
+        for sample in samples.drain(..) {
+            // What was taken before the twin turned to another time is not taken twice.
+            let before = last.0.get_mut(sample.point.0 as usize);
+            if let Some(before) = before.filter(|b| b.is_none_or(|t| sample.device_time > t)) {
+                *before = Some(sample.device_time);
+                fresh.0.push(sample);
+            }
+        }
+        let Some(inlet) = inlet.filter(|_| *lets_go) else { return };
+        for _ in 0..SAMPLES_A_TICK {
+            match next(&mut earlier.0, &inlet.0) {
+                None => return,
+                Some((Arrival::Clock(time), _)) => behind.hear(time),
+                Some((Arrival::Sample(_), _)) => intake.samples += 1,
+            }
+        }
+        return;
+    }
     let Some(inlet) = inlet else { return };
     for _ in 0..SAMPLES_A_TICK {
         let sample = match next(&mut earlier.0, &inlet.0) {
@@ -233,9 +305,24 @@ fn drain(
             }
             _ => *before = Some(sample.device_time),
         }
-        intake.out_of_range += u64::from(sample.quality == Quality::BadRange);
+        intake.out_of_range += u64::from(matches!(sample.quality, Quality::BadRange | Quality::UncertainRange));
         fresh.0.push(sample);
     }
+}
+
+/// Puts aside what is known of the points now; gives the way to bring it back.
+pub(super) fn put_aside(world: &mut World) -> Restore {
+    let points: Vec<Entity> = world.get_resource::<Scene>().map(|s| s.points.clone()).unwrap_or_default();
+    let known = points.into_iter().filter_map(|entity| {
+        let entity = world.entity(entity);
+        Some((entity.id(), (*entity.get::<LiveValue>()?, entity.get::<Trend>()?.clone())))
+    });
+    let known: Vec<(Entity, (LiveValue, Trend))> = known.collect();
+    let last = world.get_resource::<LastTaken>().map(|l| l.0.clone()).unwrap_or_default();
+    Box::new(move |world| {
+        world.try_insert_batch(known).ok();
+        world.insert_resource(LastTaken(last));
+    })
 }
 
 /// How much has arrived that the twin has not taken yet.

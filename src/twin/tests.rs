@@ -11,10 +11,11 @@ use super::view::{ColourBy, Drawn, STOREY_CUT_M, Theme, View};
 use crate::TwinPlugins;
 use crate::analytics::Health::{self, Critical, Good, Stale, Unknown, Warning};
 use crate::operations::alarm::AlarmState;
+use crate::quality::Quality;
 use crate::site::model::{Group, Storey};
 use crate::site::point::{Check, PointSource};
 use crate::site::unit::Unit;
-use crate::site::{Element, Point, PointIndex, Quality, Site, Slot};
+use crate::site::{Element, Point, PointIndex, Site, Slot};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use bevy::prelude::*;
@@ -44,6 +45,7 @@ fn point(asset: u32, role: &str, check: Option<Check>, rule: Option<&str>) -> Po
             None => PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
         },
         remedy: "look".into(),
+        watch: Default::default(),
     }
 }
 
@@ -113,6 +115,7 @@ impl Twin {
                 arrival: wall_clock(),
                 value,
                 quality,
+                code: 0,
             }))
             .unwrap();
     }
@@ -352,4 +355,90 @@ fn another_site_takes_the_place_of_the_first() {
     twin.tick();
     assert_eq!(twin.health(0), Good);
     assert_eq!(twin.app.world().resource::<Intake>().late, 0);
+}
+
+#[test]
+fn what_the_history_knew_is_shown_until_something_fresh_comes_and_is_never_healthy() {
+    use super::telemetry::LastKnown;
+    use crate::history::Stored;
+    let stored = |value, quality| Some(Stored { time: Time(DAY), arrival: Time(DAY + 5), value, quality, code: 0 });
+    let known = LastKnown {
+        latest: vec![stored(21.0, Quality::Good), stored(22.0, Quality::BadSensor), None, None],
+        trends: vec![vec![(Time(DAY - 1000), 20.0), (Time(DAY), 21.0)]],
+    };
+    let mut app = App::new();
+    let (wire, arrivals) = crossbeam_channel::unbounded();
+    app.add_plugins((MinimalPlugins, TwinPlugins))
+        .insert_resource(TwinClock::of_site(true))
+        .insert_resource(known)
+        .insert_resource(OpenSite(Arc::new(site())))
+        .insert_resource(Inlet(arrivals));
+    app.update();
+    let mut twin = Twin { app, wire };
+    twin.tick();
+    let live: LiveValue = twin.of(TEMPERATURE);
+    assert_eq!((live.value, live.quality, live.device_time), (21.0, Quality::UncertainLastKnown, Some(Time(DAY))));
+    assert_eq!(twin.of::<LiveValue>(SETPOINT).quality, Quality::BadSensor, "not better for being old");
+    assert_eq!(twin.of::<LiveValue>(AIRFLOW), LiveValue::default());
+    assert_eq!(twin.of::<Trend>(TEMPERATURE).samples.len(), 2);
+    assert_eq!([TEMPERATURE, SETPOINT].map(|p| twin.health(p)), [Unknown, Unknown]);
+    twin.clock(10);
+    twin.sample(TEMPERATURE, 10, 23.0);
+    twin.tick();
+    let live: LiveValue = twin.of(TEMPERATURE);
+    assert_eq!((live.value, live.quality), (23.0, Quality::Good));
+    assert_eq!(twin.health(TEMPERATURE), Good);
+    assert_eq!(twin.of::<Trend>(TEMPERATURE).samples.len(), 3);
+}
+
+#[test]
+fn what_rules_compute_is_kept_and_a_history_that_keeps_nothing_is_an_alarm() {
+    use super::history::{NOT_KEPT, Recorder};
+    use crate::history::embedded::{Embedded, Options};
+    use crate::history::{HistoryError, PointKey, Reason, Span};
+    use crate::telemetry::historian::{Declared, Historian, Settings, Source};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+    let dir = tempfile::tempdir().unwrap();
+    let (file, there) = (dir.path().join("h.db"), Arc::new(AtomicBool::new(true)));
+    let is_there = Arc::clone(&there);
+    let open = move || match is_there.load(Ordering::SeqCst) {
+        false => Err(HistoryError::new(Reason::Gone, "h.db", "its disk is gone")),
+        true => {
+            Embedded::open(&file, Options::default()).map(|(s, p)| (Box::new(s) as Box<dyn crate::history::History>, p))
+        }
+    };
+    there.store(false, Ordering::SeqCst);
+    let source = Source { place: "h.db".into(), open: Box::new(open), bytes: Box::new(|| None) };
+    let settings =
+        Settings { gather: Duration::from_millis(5), retry: Duration::from_millis(20), ..Settings::default() };
+    let historian = Historian::start(source, settings).unwrap();
+    let mut twin = Twin::new();
+    let declared = Arc::new(Declared::of(&site().points, &Default::default()));
+    twin.app.insert_resource(Recorder { inlet: historian.inlet(), declared });
+    twin.clock(0);
+    twin.sample(TEMPERATURE, 0, 25.0);
+    twin.sample(SETPOINT, 0, 21.0);
+    twin.tick();
+    let own = |twin: &Twin| {
+        let alarms = twin.app.world().resource::<Alarms>().0.all();
+        alarms.iter().find(|a| a.name == NOT_KEPT).map(|a| (a.state, a.remedy.clone()))
+    };
+    let (state, remedy) = own(&twin).unwrap();
+    assert!(state == AlarmState::Unacknowledged && remedy.contains("its disk is gone"), "{remedy}");
+    assert_eq!(summary(twin.app.world()).alarms[0].tag, "Plenum");
+    there.store(true, Ordering::SeqCst);
+    while historian.status().computed == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    twin.tick();
+    assert_eq!(own(&twin).unwrap().0, AlarmState::Returned);
+    let reader = historian.reader(Duration::from_secs(60)).unwrap();
+    let kept = reader.samples(PointKey(DIFFERENCE), Span::ALL).unwrap();
+    assert_eq!(
+        kept.iter().map(|s| (s.time, s.value, s.quality)).collect::<Vec<_>>(),
+        [(Time(DAY), 4.0, Quality::Simulated)]
+    );
+    // What was measured is kept on its way here, not here.
+    assert_eq!(historian.status().stored, 0);
 }

@@ -21,6 +21,8 @@
 
 mod demands;
 mod engine;
+mod gateway;
+mod history;
 #[path = "../ids_common/mod.rs"]
 mod ids_common;
 mod models;
@@ -130,6 +132,18 @@ fn certificates() {
     projects::certificates();
 }
 
+// Samples at rest.
+
+#[test]
+fn segment() {
+    history::segment();
+}
+
+#[test]
+fn samples_csv() {
+    history::samples_csv();
+}
+
 // What people type, and what sensors send.
 
 #[test]
@@ -160,4 +174,21 @@ fn payload() {
 #[test]
 fn topics() {
     wire::topics();
+}
+
+// What a gateway keeps, is told and hears from devices.
+
+#[test]
+fn spool() {
+    gateway::spool();
+}
+
+#[test]
+fn gateway_file() {
+    gateway::gateway_file();
+}
+
+#[test]
+fn bacnet() {
+    gateway::bacnet();
 }

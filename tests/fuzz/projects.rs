@@ -45,8 +45,17 @@ topic = "a/clock"
 max_payload_bytes = 1000
 max_future_s = 300
 queue = 1000
+[history]
+url = "postgres://plenum@db.example/site"
+password_env = "PLENUM_FUZZ_NONE"
+receipts = "a/kept"
+commit_ms = 100
+commit_samples = 1000
 [retention]
 raw_days = 7
+[retention.classes.meters]
+points = ["*/energy"]
+rollup_1h_days = "forever"
 [cache]
 max_mb = 10
 [joining]

@@ -21,6 +21,7 @@ fn map() -> TopicMap {
         check: None,
         source: PointSource::Topic { topic: "a/b".into(), key: key.into() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     TopicMap::new(&[point(0, ""), point(1, "flow"), point(2, "température")], Some("a/clock"))
 }

@@ -28,6 +28,7 @@ pub fn point(topic: &str, key: &str) -> Point {
         check: None,
         source: PointSource::Topic { topic: topic.into(), key: key.into() },
         remedy: String::new(),
+        watch: Default::default(),
     }
 }
 

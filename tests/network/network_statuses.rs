@@ -237,3 +237,66 @@ fn broken_links_are_named_and_the_rest_solves() {
     let (mut nothing, _) = Solver::new(&Network::default());
     assert!(nothing.solve(&plenum::simulation::network::Boundary::default(), Accuracy::both(1e-8)).converged);
 }
+
+/// A ring of six nodes with a source at each side; between the nodes whatever the numbers say, set to anything.
+fn ring_of_valves(numbers: &[u32]) -> Network {
+    let kinds = [ValveKind::PressureReducing, ValveKind::PressureSustaining, ValveKind::FlowControl];
+    let of = |i: usize| numbers[i % numbers.len()];
+    let mut nodes = vec![source("s", 60.0), source("t", 20.0 + f64::from(of(0) % 60))];
+    nodes.extend((0..6).map(|i| node(&format!("n{i}"), 0.0, 0.001 * f64::from(of(i + 1) % 4))));
+    let mut links = vec![link(0, 2, pipe(false), 0.0), link(5, 1, pipe(false), 0.0)];
+    for i in 0..6 {
+        let (from, to) = (2 + i, 2 + (i + 1) % 6);
+        let (from, to) = if of(i + 7) & 8 == 0 { (from, to) } else { (to, from) };
+        let kind = match of(i + 7) % 5 {
+            k @ 0..=2 => valve(kinds[k as usize]),
+            3 => pipe(true),
+            _ => pipe(false),
+        };
+        let setting = if matches!(kind, LinkKind::Valve(Valve { kind: ValveKind::FlowControl, .. })) {
+            1e-4 * f64::from(of(i + 13) % 200)
+        } else {
+            f64::from(of(i + 13) % 70)
+        };
+        links.push(link(from, to, kind, setting));
+    }
+    Network { nodes, links, ..Network::default() }
+}
+
+/// Valves that work against each other are held as they stand after a while, and named: a solve always ends.
+#[test]
+fn valves_that_fight_are_frozen_and_named() {
+    let mut random = 1_u64;
+    let (mut settled, mut frozen) = (0, 0);
+    for _ in 0..4000 {
+        let numbers: Vec<u32> = (0..19)
+            .map(|_| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (random >> 33) as u32
+            })
+            .collect();
+        let network = ring_of_valves(&numbers);
+        let (mut solver, _) = Solver::new(&network);
+        let solution = solver.solve(&network.boundary(), Accuracy::both(1e-6)).clone();
+        let problems = solution.problems(&network);
+        for link in &solution.frozen {
+            let name = format!("link {}", network.links[*link].id);
+            assert!(
+                problems.iter().any(|p| p.place == name && p.message.contains("kept as it stands")),
+                "{problems:?}"
+            );
+        }
+        if solution.frozen.is_empty() && solution.converged {
+            settled += 1;
+            assert!(solution.mass_residual <= 1e-6 && solution.head_residual <= 1e-6);
+        } else {
+            // Who does not settle says so, one way or the other.
+            assert!(!problems.is_empty(), "{network:?}");
+            frozen += usize::from(!solution.frozen.is_empty());
+        }
+        assert!(solution.iterations <= 400, "{} iterations", solution.iterations);
+    }
+    println!("{settled} of 4000 settled, in {frozen} something was frozen");
+    assert!(frozen > 0, "no two of them fought: this tests nothing");
+    assert!(settled > 3500, "only {settled} of 4000 settled");
+}

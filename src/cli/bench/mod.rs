@@ -3,6 +3,7 @@
 mod federation;
 #[cfg(feature = "desktop")]
 mod frame;
+mod history;
 mod import;
 mod ingest;
 mod picking;
@@ -16,7 +17,6 @@ mod tick;
 pub use row::Row;
 
 use super::output::{Failure, print_json};
-use crate::problem::Problem;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -88,9 +88,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Name::Picking => picking::run()?,
         Name::Search => search::run()?,
         Name::Solve => solve::run()?,
-        Name::History => {
-            return Err(Failure::Usage(Problem::error("plenum bench", "this part is not built yet", "")));
-        }
+        Name::History => history::run()?,
     };
     let document = Document { name: args.name, cpu: cpu(), rows };
     if args.json {

@@ -50,6 +50,7 @@ pub fn site(elements: usize, points: usize) -> Site {
             }),
             source: PointSource::Topic { topic: format!("bench/{i}"), key: String::new() },
             remedy: String::new(),
+            watch: Default::default(),
         })
         .collect();
     site

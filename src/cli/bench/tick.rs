@@ -2,7 +2,8 @@
 
 use super::{Row, synthetic};
 use crate::TwinPlugins;
-use crate::site::{PointIndex, Quality, Site};
+use crate::quality::Quality;
+use crate::site::{PointIndex, Site};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use crate::twin::scene::OpenSite;
@@ -50,8 +51,14 @@ pub(super) fn send(sender: &Sender<Arrival>, tick: usize, points: usize) {
     for point in ((tick % RATE)..points).step_by(RATE) {
         let time = Time((tick * 1000 / RATE) as i64 + 1);
         let value = 21.0 + ((point * 7 + tick) % 11) as f64 * 0.6;
-        let sample =
-            Sample { point: PointIndex(point as u32), device_time: time, arrival: time, value, quality: Quality::Good };
+        let sample = Sample {
+            point: PointIndex(point as u32),
+            device_time: time,
+            arrival: time,
+            value,
+            quality: Quality::Good,
+            code: 0,
+        };
         // The receiver lives in the app beside us: it cannot be gone.
         let _ = sender.send(Arrival::Sample(sample));
     }

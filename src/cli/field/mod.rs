@@ -28,11 +28,12 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Where messages go.
 pub trait Publish: Send {
-    /// Hands a message over; it waits while the receiver is busy.
+    /// Hands a message over; it waits while the receiver is busy. `counted`: the numbers of its samples, from the
+    /// first to behind the last; none for what is not counted.
     ///
     /// # Errors
     /// The message was not taken; it may be offered again.
-    fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<(), Problem>;
+    fn publish(&mut self, topic: &str, payload: &[u8], counted: Option<[u64; 2]>) -> Result<(), Problem>;
 
     /// Waits until all messages have left.
     ///
@@ -80,12 +81,25 @@ impl Field {
     /// Wrong use: a fault that the site cannot have, a speed that is none, or one that this machine's
     /// clock cannot follow. Otherwise the thread cannot be started.
     pub fn start(site: Arc<Site>, settings: FieldSettings, publisher: Box<dyn Publish>) -> Result<Self, Problem> {
+        let id = publisher_id(settings.seed);
+        Self::start_as(id, site, settings, publisher)
+    }
+
+    /// As [`Self::start`], under an id of [`publisher_id`].
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_as(
+        publisher_id: String,
+        site: Arc<Site>,
+        settings: FieldSettings,
+        publisher: Box<dyn Publish>,
+    ) -> Result<Self, Problem> {
         let start = start_of(&settings)?;
         let (emulator, mut problems) = Emulator::new(&site, Settings { seed: settings.seed, start });
         for fault in &settings.faults {
             emulator.check(fault)?;
         }
-        let publisher_id = publisher_id(settings.seed);
         let schedule = Schedule::new(&site, start, settings.speed, publisher_id.clone());
         if schedule.is_empty() {
             problems.push(Problem::warning(
@@ -181,7 +195,7 @@ impl Drop for Field {
 
 /// The id that devices publish under: another one at every start, so that their count, which begins at
 /// zero again, is never taken for samples that come a second time.
-fn publisher_id(seed: u64) -> String {
+pub fn publisher_id(seed: u64) -> String {
     format!("emulator-{seed}-{}-{}", std::process::id(), wall_clock().0)
 }
 
@@ -270,7 +284,7 @@ impl Worker {
     fn round(&mut self, until: Time) {
         for message in self.schedule.collect(&mut self.emulator, until) {
             let Some(payload) = self.schedule.write(&message) else { continue };
-            if !self.send(&message.topic, &payload) {
+            if !self.send(&message.topic, &payload, Some(message.numbers())) {
                 return;
             }
             self.shared.samples.fetch_add(message.samples, Ordering::SeqCst);
@@ -278,15 +292,15 @@ impl Worker {
         self.shared.now_ms.store(until.0.max(0) as u64, Ordering::Relaxed);
         if let Some(topic) = self.clock_topic.clone() {
             let payload = format!("{{\"ts\":\"{until}\"}}");
-            self.send(&topic, payload.as_bytes());
+            self.send(&topic, payload.as_bytes(), None);
         }
     }
 
     /// True when the message was taken; it is offered again until it is, or until the field is stopped.
-    fn send(&mut self, topic: &str, payload: &[u8]) -> bool {
+    fn send(&mut self, topic: &str, payload: &[u8], counted: Option<[u64; 2]>) -> bool {
         let mut warned = false;
         loop {
-            match self.publisher.publish(topic, payload) {
+            match self.publisher.publish(topic, payload, counted) {
                 Ok(()) => {
                     self.shared.messages.fetch_add(1, Ordering::SeqCst);
                     return true;
@@ -318,7 +332,7 @@ mod tests {
     struct Heard(Arc<Mutex<Vec<(String, Value)>>>);
 
     impl Publish for Heard {
-        fn publish(&mut self, topic: &str, payload: &[u8]) -> Result<(), Problem> {
+        fn publish(&mut self, topic: &str, payload: &[u8], _: Option<[u64; 2]>) -> Result<(), Problem> {
             lock(&self.0).push((topic.to_owned(), serde_json::from_slice(payload).unwrap()));
             Ok(())
         }

@@ -44,6 +44,13 @@ pub(super) struct Message {
     objects: Vec<Object>,
 }
 
+impl Message {
+    /// The numbers of its samples, from the first to behind the last.
+    pub fn numbers(&self) -> [u64; 2] {
+        [self.first_seq, self.first_seq + self.samples]
+    }
+}
+
 /// The reports of every device, in the order of the building's time.
 pub(super) struct Schedule {
     topics: Vec<String>,

@@ -16,6 +16,7 @@ use crate::twin::clock::TwinClock;
 use crate::twin::flow::Residual;
 use crate::twin::health::Rollup;
 use crate::twin::place::Placements;
+use crate::twin::replay::Playback;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -96,6 +97,8 @@ pub struct Data<'a> {
     pub search: &'a Search,
     /// Where models are put by hand.
     pub placements: &'a Placements,
+    /// Which time is shown.
+    pub playback: &'a Playback,
     /// What the last reload changed.
     pub changes: &'a Changes,
     /// The flow networks.

@@ -7,6 +7,7 @@ use crate::desktop::theme;
 use crate::operations::alarm::AlarmSeverity;
 use crate::operations::{Alarm, AlarmId, AlarmState};
 use crate::problem::Problem;
+use crate::quality::Quality;
 use crate::shape::Aabb;
 use crate::simulation::building::State;
 use crate::site::model::{Connection, ConnectionPoint, FlowDirection, Group, PropertySet, PropertyValue, Storey};
@@ -14,13 +15,14 @@ use crate::site::point::{Check, PointSource};
 use crate::site::project::Template;
 use crate::site::search::Index;
 use crate::site::unit::Unit;
-use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Quality, Site, Slot};
+use crate::site::{Element, ElementKind, OnMap, Point, PointIndex, Site, Slot};
 use crate::time::Time;
 use crate::twin::changes::Changes;
 use crate::twin::clock::TwinClock;
 use crate::twin::flow::{FlowRanges, FlowScore, FlowSolve, Networks, Residual, Traced};
 use crate::twin::health::{HealthCounts, Rollup};
 use crate::twin::place::Placements;
+use crate::twin::replay::Playback;
 use crate::twin::scene::Scene;
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -199,6 +201,7 @@ fn point(site: &mut Site, asset: u32, role: &str, name: &str, unit: &str, check:
         check,
         source: PointSource::Topic { topic: format!("clinic/x/{label}"), key: role.into() },
         remedy: String::new(),
+        watch: Default::default(),
     });
     index
 }
@@ -234,6 +237,7 @@ pub struct World {
     pub search: Search,
     pub placements: Placements,
     pub changes: Changes,
+    pub playback: Playback,
     pub colouring: Colouring,
     pub eye: Option<Eye>,
     pub networks: Networks,
@@ -279,7 +283,7 @@ impl World {
         Self {
             scene: None,
             view: View::default(),
-            clock: TwinClock { now: NOW, from_site: true, site_speaks: true },
+            clock: TwinClock { now: NOW, from_site: true, site_speaks: true, is_held: false },
             intake: Intake::default(),
             rollup: Rollup::default(),
             alarms: Vec::new(),
@@ -291,6 +295,7 @@ impl World {
             search: Search::default(),
             placements: Placements::default(),
             changes: Changes::default(),
+            playback: Playback::default(),
             colouring: Colouring::default(),
             eye: None,
             networks: Networks::default(),
@@ -361,6 +366,7 @@ impl World {
             search: &self.search,
             placements: &self.placements,
             changes: &self.changes,
+            playback: &self.playback,
             flows: Flows { networks: &self.networks, ranges: &self.ranges, traced: &self.traced },
             readings: self,
             colouring: Some(&self.colouring),

@@ -3,7 +3,8 @@
 pub use crate::site::search::natural;
 
 use crate::problem::Severity;
-use crate::site::{Point, Quality};
+use crate::quality::Quality;
+use crate::site::Point;
 use crate::time::Time;
 
 /// What stands where nothing is known.
@@ -100,7 +101,13 @@ pub fn quality(quality: Quality) -> Option<&'static str> {
     match quality {
         Quality::Good => None,
         Quality::Simulated => Some("computed"),
+        Quality::Manual => Some("entered"),
+        Quality::GoodBackfill => Some("came later"),
+        Quality::UncertainLastKnown => Some("last known"),
+        Quality::UncertainRange => Some("out of range, uncertain"),
+        Quality::UncertainRate => Some("changes too fast"),
         Quality::BadRange => Some("out of range"),
+        Quality::BadSensor => Some("sensor broken"),
         Quality::BadStale => Some("old"),
         Quality::BadNotConnected => Some("not connected"),
     }

@@ -16,6 +16,10 @@ const SELECTION: &[(&str, &str)] = &[
     ("? or F1", "This window"),
 ];
 
+/// Keys of time.
+const TIME: &[(&str, &str)] =
+    &[("T", "The bar of time"), ("Space", "Let time run, stand still"), ("L", "Back to the present")];
+
 /// What the hand does in the panels.
 const PANELS: &[(&str, &str)] = &[
     ("Ctrl + R or F5", "Reload the project's files"),
@@ -45,9 +49,12 @@ pub fn ui(ctx: &egui::Context, t: &Tokens, open: &mut bool) {
             ScrollArea::vertical().max_height(room.y - 110.0).min_scrolled_height(room.y - 110.0).show(ui, |ui| {
                 ui.spacing_mut().interact_size.y = 16.0;
                 Grid::new("help").num_columns(2).spacing(vec2(28.0, 5.0)).show(ui, |ui| {
-                    for (title, lines) in
-                        [("Scene and camera", camera::KEYS), ("Selection", SELECTION), ("Panels", PANELS)]
-                    {
+                    for (title, lines) in [
+                        ("Scene and camera", camera::KEYS),
+                        ("Selection", SELECTION),
+                        ("Time", TIME),
+                        ("Panels", PANELS),
+                    ] {
                         ui.label(RichText::new(title).color(t.accent));
                         ui.end_row();
                         for (key, act) in lines {

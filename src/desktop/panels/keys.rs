@@ -49,6 +49,15 @@ pub fn obey(ctx: &egui::Context, data: &Data, state: &mut PanelState, out: &mut 
             out.push(Command::Select(None));
         }
     }
+    if pressed(Key::T) {
+        state.time.open = !state.time.open;
+    }
+    if pressed(Key::Space) && state.time.is_shown(data) {
+        state.time.toggle(data, out);
+    }
+    if pressed(Key::L) && !data.playback.is_live() {
+        out.push(Command::GoLive);
+    }
     let Some(slot) = data.view.selected else { return };
     if pressed(Key::I) {
         out.push(Command::Isolate(vec![slot]));

@@ -163,7 +163,7 @@ fn about(ui: &mut Ui, data: &Data, point: &Point) {
 mod tests {
     use super::*;
     use crate::desktop::panels::fixture;
-    use crate::site::Quality;
+    use crate::quality::Quality;
     use crate::time::Time;
 
     #[test]

@@ -30,6 +30,7 @@ pub mod search;
 pub mod state;
 pub mod status;
 pub mod telemetry;
+pub mod time_bar;
 pub mod tooltip;
 pub mod top_bar;
 pub mod tree;
@@ -66,6 +67,7 @@ use crate::twin::flow::{
 };
 use crate::twin::health::{AssetHealth, PointHealth, Rollup};
 use crate::twin::place::Placements;
+use crate::twin::replay::Playback;
 use crate::twin::scene::{IsPoint, Scene, SiteOpened};
 use crate::twin::search::Search;
 use crate::twin::state_words::Colouring;
@@ -229,6 +231,7 @@ struct Resources<'w> {
     search: Res<'w, Search>,
     placements: Res<'w, Placements>,
     changes: Res<'w, Changes>,
+    playback: Res<'w, Playback>,
     ranges: Res<'w, FlowRanges>,
     traced: Res<'w, Traced>,
     busy: Option<Res<'w, Busy>>,
@@ -273,6 +276,7 @@ fn draw_panels(
         search: &r.search,
         placements: &r.placements,
         changes: &r.changes,
+        playback: &r.playback,
         flows: Flows { networks: &components.networks, ranges: &r.ranges, traced: &r.traced },
         busy: r.busy.as_deref(),
         readings: &components,
@@ -291,7 +295,7 @@ fn draw_panels(
     // Commands are obeyed in the next frame, and a window that waits for input would not draw one by itself. Hovering
     // is asked for in every frame: it counts only when it changes something.
     let asked = out.iter().any(|c| !matches!(c, Command::Hover(slot) if *slot == r.view.hovered));
-    if asked || r.search.is_waiting() {
+    if asked || r.search.is_waiting() || !r.playback.is_live() {
         redraw.write(RequestRedraw);
     }
     commands.write_batch(out);
@@ -373,11 +377,18 @@ fn layout(root: &mut egui::Ui, data: &Data, state: &mut PanelState, out: &mut Ve
 
     let status =
         Panel::bottom("status_bar").exact_size(theme::STATUS_BAR).frame(bar).resizable(false).show(root, |ui| {
-            status::ui(ui, data);
+            status::ui(ui, data, &mut state.time);
         });
     state.places.status = status.response.rect;
+    state.places.time = egui::Rect::NOTHING;
+    if state.time.is_shown(data) {
+        let time = Panel::bottom("time_bar").exact_size(theme::TIME_BAR).frame(bar).resizable(false);
+        let time = time.show(root, |ui| time_bar::ui(ui, data, &mut state.time, out));
+        state.places.time = time.response.rect;
+    }
 
-    let bars = theme::TOP_BAR + theme::STATUS_BAR;
+    let time = if state.time.is_shown(data) { theme::TIME_BAR } else { 0.0 };
+    let bars = theme::TOP_BAR + theme::STATUS_BAR + time;
     let most = (window.y - bars - theme::LEAST_SCENE.y).max(96.0);
     // The row of tabs, the margins and the line above.
     let closed = theme::ROW + 4.0 + 8.0 + 1.0;

@@ -8,6 +8,7 @@ use super::open_dialog::OpenDialog;
 use super::overview::KindCounts;
 use super::placing::Placing;
 use super::relations::Relations;
+use super::time_bar::TimeBar;
 use super::tree::TreeState;
 use super::trend::TrendState;
 use super::view_menu::Naming;
@@ -78,6 +79,8 @@ pub struct Places {
     pub bottom: Rect,
     /// The bar at the bottom.
     pub status: Rect,
+    /// The bar of time.
+    pub time: Rect,
     /// What is left to the scene.
     pub scene: Rect,
 }
@@ -94,6 +97,7 @@ impl Default for Places {
             right: none,
             bottom: none,
             status: none,
+            time: none,
             scene: none,
         }
     }
@@ -122,6 +126,8 @@ pub struct PanelState {
     pub alarms: AlarmTable,
     /// The plot.
     pub trend: TrendState,
+    /// The bar of time.
+    pub time: TimeBar,
     /// The list of what a reload changed.
     pub changes: ChangeTable,
     /// The element that is to be joined by hand to the next one that is selected.
@@ -161,6 +167,7 @@ impl Default for PanelState {
             tree: TreeState::default(),
             alarms: AlarmTable::default(),
             trend: TrendState::default(),
+            time: TimeBar::default(),
             changes: ChangeTable::default(),
             joining: None,
             relations: None,

@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::format;
 use super::overview;
+use super::time_bar::TimeBar;
 use super::widgets::{health_mark, health_word};
 use crate::analytics::Health;
 use crate::desktop::theme;
@@ -10,11 +11,11 @@ use bevy_egui::egui;
 use egui::{Align, Layout, Rect, RichText, Sense, Ui, Vec2, vec2};
 
 /// Draws the bar. The right part is drawn first; the left part gets what is left.
-pub fn ui(ui: &mut Ui, data: &Data) {
+pub fn ui(ui: &mut Ui, data: &Data, bar: &mut TimeBar) {
     let narrow = ui.available_width() < theme::NARROW;
     ui.spacing_mut().item_spacing.x = 5.0;
     ui.allocate_ui_with_layout(ui.available_size(), Layout::right_to_left(Align::Center), |ui| {
-        right(ui, data, narrow);
+        right(ui, data, bar, narrow);
         ui.add_space(8.0);
         let room = ui.available_size();
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
@@ -24,21 +25,25 @@ pub fn ui(ui: &mut Ui, data: &Data) {
     });
 }
 
-fn right(ui: &mut Ui, data: &Data, narrow: bool) {
+fn right(ui: &mut Ui, data: &Data, bar: &mut TimeBar, narrow: bool) {
     let t = data.tokens;
     let small = |words: String| RichText::new(words).small().color(t.weak);
     let mono = |words: String| RichText::new(words).monospace().size(theme::SMALL);
     ui.label(mono(format!("{:>5.1} ms", data.frame_ms)))
         .on_hover_text("The work of a frame on the CPU, before it is drawn");
     divider(ui, data);
-    let clock = if data.clock.from_site { "site time" } else { "UTC" };
+    let (clock, says) = match (data.clock.is_held, data.clock.from_site) {
+        (true, _) => ("past", "Another time than the present is shown (UTC)"),
+        (_, true) => ("site time", "The site publishes its own clock (UTC)"),
+        _ => ("UTC", "This machine's clock (UTC)"),
+    };
     let time = if narrow { format::hhmmss(data.clock.now) } else { date_time(data) };
-    ui.label(small(clock.to_owned())).on_hover_text(if data.clock.from_site {
-        "The site publishes its own clock (UTC)"
-    } else {
-        "This machine's clock (UTC)"
-    });
-    ui.label(mono(time));
+    let colour = if data.clock.is_held { t.accent } else { t.weak };
+    ui.label(RichText::new(clock).small().color(colour)).on_hover_text(says);
+    let time = ui.add(egui::Label::new(mono(time)).sense(Sense::click()));
+    if time.on_hover_text("Show the bar of time, for other times (T)").clicked() {
+        bar.open = !bar.open;
+    }
     divider(ui, data);
     if let Some(site) = data.site() {
         let words = if narrow { String::new() } else { " elements".to_owned() };

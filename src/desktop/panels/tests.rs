@@ -21,6 +21,7 @@ mod coordinates;
 mod flow;
 mod placing;
 mod search;
+mod time;
 
 /// 1280 × 800, 1920 × 1080, and both at 150 %.
 const SIZES: [(f32, f32, f32); 4] =

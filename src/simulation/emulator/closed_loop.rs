@@ -5,7 +5,11 @@ use super::control::hash;
 use super::fixture;
 use super::{DEFAULT_START, Emulator, FaultKind, FaultSpec, Settings};
 use crate::analytics::{Health, Judgement, RuleSet};
-use crate::site::{PointIndex, Quality, Site};
+use crate::quality::Quality;
+use crate::site::project::Ingest;
+use crate::site::{PointIndex, Site};
+use crate::telemetry::checks::{Known, Watch};
+use crate::telemetry::nature::known;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -24,6 +28,8 @@ struct Judge<'a> {
     rules: RuleSet,
     last: Vec<Last>,
     judgements: Vec<Judgement>,
+    /// What a sample looks like among its neighbours, as on the wire.
+    watches: Vec<(Known, Watch)>,
     /// Points in the order in which their devices report, with the seconds by which they report later.
     order: Vec<(usize, f64)>,
     /// The worst that became of each point that did not stay good.
@@ -45,6 +51,7 @@ impl<'a> Judge<'a> {
             rules,
             last: vec![Last::default(); count],
             judgements: vec![Judgement::default(); count],
+            watches: site.points.iter().map(|p| (known(p, &Ingest::default()), Watch::default())).collect(),
             order,
             trouble: BTreeMap::new(),
             extremes: BTreeMap::new(),
@@ -71,8 +78,13 @@ impl<'a> Judge<'a> {
             let i = self.order[n].0;
             for (at, value) in std::mem::take(&mut round[i]) {
                 let point = &self.site.points[i];
-                let inside = point.expected.is_none_or(|[low, high]| value >= low - 1e-9 && value <= high + 1e-9);
-                let quality = if inside { Quality::Good } else { Quality::BadRange };
+                // As a device would send it: with so many digits.
+                let value = match point.expected {
+                    Some([low, high]) if value >= low - 1e-9 && value <= high + 1e-9 => value.clamp(low, high),
+                    _ => value,
+                };
+                let (known, watch) = &mut self.watches[i];
+                let quality = watch.look(known, at, began, value, Quality::Good).quality;
                 self.sample(i, at, value, quality);
                 self.rules.touch(PointIndex(i as u32), at);
                 let last = &self.last;

@@ -117,11 +117,28 @@ fn together<T>(
             }
         }
         let Some(first) = lanes.first().filter(|_| any) else { break };
-        pack.solve(&first.solver.layout.shape);
+        let shape = &first.solver.layout.shape;
+        pack.solve(shape);
+        let mut again = false;
         for (place, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.steps) {
             let Lane { solver, progress, .. } = lane;
-            let moved = solver.core.read_lane(&solver.layout, pack, place, progress.relax);
-            solver.stepped(progress, true, moved);
+            lane.moved = solver.core.read_lane(&solver.layout, pack, place, progress.relax);
+            lane.second = solver.core.passes_on(progress.relax)
+                && solver.core.imbalance(&solver.layout, None) > lane.accuracy.mass;
+            if lane.second {
+                solver.core.write_rest(&solver.layout, pack, place);
+                again = true;
+            }
+        }
+        if let Some(first) = lanes.first().filter(|_| again) {
+            pack.solve_again(&first.solver.layout.shape);
+        }
+        for (place, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.steps) {
+            let Lane { solver, progress, second, .. } = lane;
+            if *second {
+                solver.core.read_lane(&solver.layout, pack, place, progress.relax);
+            }
+            solver.stepped(progress, true, lane.moved);
         }
     }
     done.extend(lanes.into_iter().map(|lane| (lane.at, lane.gathered)));
@@ -134,6 +151,10 @@ struct Lane<'n, T> {
     solver: Solver,
     accuracy: Accuracy,
     progress: Progress,
+    /// Changes of flow and flows in its last step.
+    moved: (f64, f64),
+    /// Whether that step has a second solve.
+    second: bool,
     /// Whether this moment has been begun anew.
     anew: bool,
     /// Whether it goes on.
@@ -148,7 +169,18 @@ impl<'n, T: Default> Lane<'n, T> {
         let mut run = Run::new(network, timeline);
         let steps = run.begin().is_some();
         let progress = solver.begin_steps(run.boundary(), accuracy);
-        Self { at, run, solver, accuracy, progress, anew: false, steps, gathered: T::default() }
+        Self {
+            at,
+            run,
+            solver,
+            accuracy,
+            progress,
+            moved: (0.0, 0.0),
+            second: false,
+            anew: false,
+            steps,
+            gathered: T::default(),
+        }
     }
 }
 

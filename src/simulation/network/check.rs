@@ -44,7 +44,7 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
         } else if let Some((wrong, remedy)) = wrong(&network, &link.kind) {
             problems.push(Problem::error(place(), format!("{wrong}; it is taken as closed"), remedy));
             *broken = true;
-        } else if !laws.counts(&laws.law(&link.kind, link.command, link.setting)) {
+        } else if !plain_sizes(&link.kind) && !laws.counts(&laws.law(&link.kind, link.command, link.setting)) {
             // The solver takes it as shut for as long as that is so: its setting may change.
             let message =
                 "its sizes or its setting are so far out that no loss can be worked out; it is taken as closed";
@@ -68,6 +68,16 @@ pub fn check(network: &Network) -> (Cow<'_, Network>, Vec<bool>, Vec<Problem>) {
         network.to_mut().options.demand_model = DemandModel::Fixed;
     }
     (network, broken, problems)
+}
+
+/// Whether a pipe's sizes are such that its loss can be worked out without trying.
+fn plain_sizes(kind: &LinkKind) -> bool {
+    let LinkKind::Pipe(pipe) = kind else { return false };
+    let friction = match pipe.friction {
+        Friction::HazenWilliams(c) => (1.0..=1e3).contains(&c),
+        _ => false,
+    };
+    friction && (1e-3..=1e2).contains(&pipe.diameter) && pipe.length <= 1e7 && pipe.minor <= 1e7
 }
 
 /// Whether a value is a size: finite and above zero.

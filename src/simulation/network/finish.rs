@@ -2,7 +2,6 @@
 
 use super::layout::OutflowKind;
 use super::links::LinkKind;
-use super::loss::Law;
 use super::model::Command;
 use super::solution::Status;
 use super::solver::Solver;
@@ -11,8 +10,9 @@ use super::status::State;
 impl Solver {
     /// Writes the solution out of the core.
     pub(super) fn finish(&mut self) {
-        self.core.leaf_losses(&self.layout);
+        self.core.finish_rows(&self.layout);
         self.heads();
+        self.whole = !self.solution.head.iter().fold(false, |nan, head| nan | head.is_nan());
         self.flows();
         self.demands();
         self.statuses();
@@ -28,19 +28,13 @@ impl Solver {
     }
 
     fn heads(&mut self) {
-        let Self { layout, core, solution, now, .. } = self;
-        let head_at = |place: u32| {
-            let dead = core.dead.get(place as usize).copied().unwrap_or(false);
-            if dead { f64::NAN } else { core.head.get(place as usize).copied().unwrap_or(f64::NAN) }
-        };
-        for (v, &place) in layout.head.iter().enumerate() {
-            solution.head[v] = head_at(place);
+        let Self { layout, core, solution, .. } = self;
+        core.shown(layout.shape.n);
+        let head_at = |place: u32| core.right.get(place as usize).copied().unwrap_or(f64::NAN);
+        for (head, &place) in solution.head.iter_mut().zip(&layout.head) {
+            *head = head_at(place);
         }
-        let losses = core.losses();
-        let drop = |row: usize| {
-            let gain = now.head_gain[layout.link[row] as usize];
-            layout.sign[row] * (losses[row] - gain)
-        };
+        let drop = |row: usize| layout.sign[row] * (core.row_loss[row] - core.row_gain[row]);
         // Along chains, forwards up to the first shut link and backwards down to the last.
         let mut splits = self.split.iter().peekable();
         for &id in &layout.long {
@@ -67,26 +61,31 @@ impl Solver {
         }
         for leaf in layout.leaves.iter().rev() {
             let row = leaf.row as usize;
-            let shut = matches!(core.laws[row], Law::Shut);
             let head = solution.head[leaf.parent as usize] - drop(row);
-            solution.head[leaf.node as usize] = if shut { f64::NAN } else { head };
+            solution.head[leaf.node as usize] = if core.shut[row] { f64::NAN } else { head };
         }
     }
 
     fn flows(&mut self) {
         let Self { layout, core, solution, .. } = self;
-        for (link, &row) in layout.row.iter().enumerate() {
-            let (from, to) = self.ends[link];
-            let cut = solution.head[from as usize].is_nan() || solution.head[to as usize].is_nan();
-            solution.flow[link] = if cut { 0.0 } else { core.row_flow.get(row as usize).copied().unwrap_or(0.0) };
+        for (flow, &row) in solution.flow.iter_mut().zip(&layout.row) {
+            *flow = core.row_flow.get(row as usize).copied().unwrap_or(0.0);
+        }
+        if self.whole {
+            return;
+        }
+        for (flow, &(from, to)) in solution.flow.iter_mut().zip(&self.ends) {
+            if solution.head[from as usize].is_nan() || solution.head[to as usize].is_nan() {
+                *flow = 0.0;
+            }
         }
     }
 
     fn demands(&mut self) {
         let Self { layout, core, solution, .. } = self;
-        for (v, demand) in solution.demand.iter_mut().enumerate() {
-            let taken = !self.fixed[v] && !solution.head[v].is_nan();
-            *demand = if taken { self.now.demand[v] } else { 0.0 };
+        let both = solution.demand.iter_mut().zip(&self.now.demand);
+        for (((demand, now), head), fixed) in both.zip(&solution.head).zip(&self.fixed) {
+            *demand = if *fixed | head.is_nan() { 0.0 } else { *now };
         }
         for outflow in &layout.outflows {
             if outflow.kind == OutflowKind::Demand {
@@ -96,8 +95,8 @@ impl Solver {
         for outflow in &layout.outflows {
             solution.demand[outflow.node as usize] += core.flow[outflow.edge as usize];
         }
-        for (link, &flow) in solution.flow.iter().enumerate() {
-            let (from, to) = self.ends[link];
+        for &link in &self.beside {
+            let (flow, (from, to)) = (solution.flow[link as usize], self.ends[link as usize]);
             if self.fixed[from as usize] {
                 solution.demand[from as usize] -= flow;
             }
@@ -109,8 +108,8 @@ impl Solver {
 
     fn statuses(&mut self) {
         let Self { layout, core, solution, .. } = self;
-        for (link, &row) in layout.row.iter().enumerate() {
-            let shut = core.laws.get(row as usize).is_none_or(|law| matches!(law, Law::Shut));
+        for (link, &row) in layout.row.iter().enumerate().filter(|_| !self.marked) {
+            let shut = core.shut.get(row as usize).is_none_or(|shut| *shut);
             let holds = matches!(self.kinds[link], LinkKind::Valve(_)) && self.now.command[link] == Command::Auto;
             solution.status[link] = match (shut, holds) {
                 (true, _) => Status::Closed,
@@ -118,6 +117,7 @@ impl Solver {
                 _ => Status::Open,
             };
         }
+        self.marked = true;
         for item in &self.switches.items {
             solution.status[item.link as usize] = match item.state {
                 State::Open => Status::Open,
@@ -131,7 +131,7 @@ impl Solver {
     fn cut_off(&mut self) {
         let Self { layout, solution, .. } = self;
         solution.cut_off.clear();
-        if solution.head_residual.is_nan() || solution.head.iter().all(|head| !head.is_nan()) {
+        if solution.head_residual.is_nan() || self.whole {
             return;
         }
         let sets = &mut self.switches.sets;

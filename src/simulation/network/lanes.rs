@@ -40,8 +40,17 @@ impl Pack {
 
     /// Factors the matrices and solves for their right sides.
     pub fn solve(&mut self, shape: &Symbolic) {
+        self.work(shape, true);
+    }
+
+    /// Solves for other right sides with the factors as they are.
+    pub fn solve_again(&mut self, shape: &Symbolic) {
+        self.work(shape, false);
+    }
+
+    fn work(&mut self, shape: &Symbolic, factorise: bool) {
         let Self { values, x, inverse, arch } = self;
-        arch.dispatch(Work { shape, values, x, inverse });
+        arch.dispatch(Work { shape, values, x, inverse, factorise });
     }
 }
 
@@ -51,6 +60,7 @@ struct Work<'a> {
     values: &'a mut [Lanes],
     x: &'a mut [Lanes],
     inverse: &'a mut [Lanes],
+    factorise: bool,
 }
 
 impl pulp::WithSimd for Work<'_> {
@@ -58,8 +68,8 @@ impl pulp::WithSimd for Work<'_> {
 
     #[inline(always)]
     fn with_simd<S: pulp::Simd>(self, _: S) {
-        let Self { shape, values, x, inverse } = self;
-        for s in &shape.supernodes {
+        let Self { shape, values, x, inverse, factorise } = self;
+        for s in shape.supernodes.iter().filter(|_| factorise) {
             let (first, width, below) = (s.first as usize, s.width as usize, s.below as usize);
             let (base, end) = (shape.column[first] as usize, shape.column[first + width] as usize);
             let (left, rest) = values.split_at_mut(end);

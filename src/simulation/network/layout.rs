@@ -70,8 +70,12 @@ pub struct Layout {
     pub shape: Symbolic,
     /// Edges of the core: chains first, then what is special, then outflows.
     pub edges: Vec<Place>,
+    /// Ends of each edge: `a` and `b` of its place.
+    pub ends: Vec<[u32; 2]>,
     /// How many edges are chains of plain links.
     pub chains: usize,
+    /// How many edges, the first ones, are chains of one link: edge and row have one number.
+    pub singles: usize,
     /// Edges of more than one row.
     pub long: Vec<u32>,
     /// Link of each row; rows of edges first, then those of leaves. Outflows have [`NONE`].
@@ -245,6 +249,8 @@ impl Layout {
                 out.chains += 1;
                 if edge.end - edge.first > 1 {
                     out.long.push(id);
+                } else {
+                    out.singles += 1;
                 }
             }
             let (a, b) = (out.head[a as usize], out.head[b as usize]);
@@ -280,8 +286,23 @@ impl Layout {
         let mut before: Vec<(u32, u32)> = unknowns.iter().zip(0..).map(|(&v, k)| (rank(v), k)).collect();
         before.sort_unstable();
         let before: Vec<u32> = before.into_iter().map(|(_, k)| k).collect();
+        let position: Vec<u32> = unknowns.iter().map(|&v| rank(v).wrapping_sub(1)).collect();
+        if unknowns.len() == n as usize && position.iter().all(|&place| place < n) {
+            let held = |&(i, j): &(u32, u32)| self.shape.slot(position[i as usize], position[j as usize]).is_some();
+            if pairs.iter().all(held) {
+                // Every entry has a place already.
+                let mut shape = self.shape.clone();
+                shape.position = position;
+                return Some(shape);
+            }
+        }
         let shape = Symbolic::new(unknowns.len(), pairs, Some(&before))?;
         (shape.work <= self.shape.work / 4 * 5 + 1000).then_some(shape)
+    }
+
+    /// Of what a row is part: 0 an edge of one row, 1 another edge, 2 a leaf.
+    pub fn part(&self, row: u32) -> usize {
+        usize::from(row as usize >= self.singles) + usize::from(row as usize >= self.core_rows)
     }
 
     fn push_row(&mut self, link: u32, sign: f64, node: u32, edge: u32) {
@@ -309,6 +330,7 @@ impl Layout {
             between: slot(a, b),
         };
         self.edges.push(place);
+        self.ends.push([a, b]);
     }
 
     fn surroundings(&mut self) {

@@ -208,7 +208,7 @@ fn wagner(full: f64, range: f64, n: f64, q: f64) -> (f64, f64) {
 }
 
 /// What the law of a link needs to know of its network.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Laws {
     conventions: Conventions,
     gravity: f64,
@@ -331,7 +331,10 @@ impl Laws {
 
     /// Whether a loss can be worked out by a law: not where sizes are so far out that there are no numbers for it.
     pub fn counts(&self, law: &Law) -> bool {
-        law.at(1.0, &self.points).0.abs() < MOST_LOSS
+        match *law {
+            Law::HazenWilliams { r, m } => power_with_floor(r, HW_EXPONENT, m, 1.0, 1.0, 1.0).0.abs() < MOST_LOSS,
+            _ => law.at(1.0, &self.points).0.abs() < MOST_LOSS,
+        }
     }
 
     fn pipe(&self, length: f64, diameter: f64, friction: Friction, minor: f64) -> Law {

@@ -2,6 +2,7 @@
 pub mod batch;
 mod check;
 mod dense;
+mod evaluate;
 mod factor;
 mod finish;
 mod friction;

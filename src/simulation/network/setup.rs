@@ -13,8 +13,12 @@ use super::zones::{Supply, Tie, Zones};
 /// Velocity that flows begin with, m/s: EPANET's foot a second.
 const START_VELOCITY: f64 = 0.3048;
 
+/// From this change of all demands on, over the demands, flows go up or down with them before the first step.
+const MOVED: f64 = 0.01;
+
 /// Builds the solver of a sound network.
-pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
+/// Links that stand in `old` as they are here keep their laws.
+pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&Solver>) -> Solver {
     let n = network.nodes.len();
     let fixed: Vec<bool> = network.nodes.iter().map(|v| !matches!(v.kind, NodeKind::Junction(_))).collect();
     let in_core = layout.head.iter().zip(&fixed).map(|(&h, &fixed)| h != NONE && !fixed).collect();
@@ -43,17 +47,17 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
     let mut core = Core::new(&layout);
     let laws = Laws::new(network);
     core.points.clone_from(&laws.points);
-    let hazen = |row: usize| {
-        let kind = network.links.get(layout.link[row] as usize).map(|l| &l.kind);
-        matches!(kind, Some(LinkKind::Pipe(p)) if matches!(p.friction, super::links::Friction::HazenWilliams(_)))
-    };
-    for row in 0..layout.core_rows {
-        if !hazen(row) {
-            core.others.push(row as u32);
-        } else if let Some(last) = core.stretches.last_mut().filter(|last| last.1 == row as u32) {
+    for row in 0..layout.link.len() as u32 {
+        let kind = network.links.get(layout.link[row as usize] as usize).map(|l| &l.kind);
+        let hazen =
+            matches!(kind, Some(LinkKind::Pipe(p)) if matches!(p.friction, super::links::Friction::HazenWilliams(_)));
+        let of = layout.part(row);
+        if !hazen {
+            core.others[of].push(row);
+        } else if let Some(last) = core.stretches[of].last_mut().filter(|last| last.1 == row) {
             last.1 += 1;
         } else {
-            core.stretches.push((row as u32, row as u32 + 1));
+            core.stretches[of].push((row, row + 1));
         }
     }
     let items = layout
@@ -80,6 +84,11 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
         }
     }
     let links = network.links.len();
+    let fixed_at = |v: u32| fixed[v as usize];
+    let beside = (0..links as u32).filter(|&l| {
+        let link = &network.links[l as usize];
+        fixed[link.from] || fixed[link.to]
+    });
     let solution = Solution {
         head: vec![0.0; n],
         flow: vec![0.0; links],
@@ -95,10 +104,15 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
         reference_pressure: network.options.reference_pressure,
         trials: network.options.trials.max(1),
         elevation: network.nodes.iter().map(|v| v.elevation).collect(),
-        fixed,
         in_core,
         tanks,
         broken,
+        sources: (0..n as u32).filter(|&v| fixed_at(v)).collect(),
+        beside: beside.collect(),
+        takes: vec![false; n],
+        fixed,
+        marked: false,
+        whole: true,
         now,
         zones: Zones::default(),
         references: Vec::new(),
@@ -107,14 +121,18 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
         split: Vec::new(),
         stale: true,
         cold: true,
+        patience: 0,
         given: None,
         solution,
         layout,
         core,
         laws,
     };
+    let old = old.filter(|old| old.laws == solver.laws);
     for link in 0..links {
-        solver.set_law(link);
+        if !old.is_some_and(|old| solver.keep_law(link, old)) {
+            solver.set_law(link);
+        }
         if solver.now.head_gain[link] != 0.0 {
             solver.set_gain(link);
         }
@@ -126,25 +144,34 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>) -> Solver {
 impl Solver {
     /// Takes over what holds now.
     pub(super) fn take(&mut self, boundary: &Boundary) {
-        self.solution.refused.clear();
+        let mut refused = std::mem::take(&mut self.solution.refused);
+        refused.clear();
         let mut switched = self.cold;
         let mut moved = false;
-        for v in 0..self.now.demand.len() {
-            let (demand, head) = (boundary.demand.get(v), boundary.head.get(v));
-            moved |= renew(&mut self.now.demand[v], demand, || Refused::Demand(v), &mut self.solution.refused);
-            if self.fixed[v] {
-                renew(&mut self.now.head[v], head, || Refused::Head(v), &mut self.solution.refused);
-                self.core.head[self.layout.head[v] as usize] = self.now.head[v];
+        let scale = if self.cold { None } else { scale(&self.now.demand, &boundary.demand, &self.takes) };
+        for &v in &self.sources {
+            let v = v as usize;
+            if let Some(new) = boundary.head.get(v) {
+                renew(&mut self.now.head[v], *new, || Refused::Head(v), &mut refused);
             }
+            self.core.head[self.layout.head[v] as usize] = self.now.head[v];
         }
-        for link in 0..self.kinds.len() {
+        for (v, (old, new)) in self.now.demand.iter_mut().zip(&boundary.demand).enumerate() {
+            moved |= new != old && renew(old, *new, || Refused::Demand(v), &mut refused);
+        }
+        let same = boundary.command == self.now.command
+            && boundary.setting == self.now.setting
+            && boundary.head_gain == self.now.head_gain;
+        for link in (0..self.kinds.len()).filter(|_| !same) {
             let command = boundary.command.get(link).copied().unwrap_or(self.now.command[link]);
-            let (setting, gain) = (boundary.setting.get(link), boundary.head_gain.get(link));
             let mut new = command != self.now.command[link];
             self.now.command[link] = command;
-            new |= renew(&mut self.now.setting[link], setting, || Refused::Setting(link), &mut self.solution.refused);
-            let refused = &mut self.solution.refused;
-            if renew(&mut self.now.head_gain[link], gain, || Refused::Gain(link), refused) {
+            if let Some(setting) = boundary.setting.get(link) {
+                new |= renew(&mut self.now.setting[link], *setting, || Refused::Setting(link), &mut refused);
+            }
+            if let Some(gain) = boundary.head_gain.get(link)
+                && renew(&mut self.now.head_gain[link], *gain, || Refused::Gain(link), &mut refused)
+            {
                 self.set_gain(link);
             }
             if new {
@@ -152,7 +179,11 @@ impl Solver {
                 switched = true;
             }
         }
-        self.stale |= moved && !(self.references.is_empty() && self.solution.cut_off.is_empty());
+        self.solution.refused = refused;
+        if moved && !self.stale && !(self.references.is_empty() && self.solution.cut_off.is_empty()) {
+            // A zone may have become a circuit, or be one no longer.
+            self.stale = !self.zones.stand(&self.fixed, &self.now.demand);
+        }
         if self.switches.dropped {
             (self.switches.dropped, self.stale) = (false, true);
         }
@@ -162,6 +193,9 @@ impl Solver {
         if moved || self.stale || self.cold {
             self.set_outflows(false);
             self.set_loads();
+        }
+        if let Some(scale) = scale.filter(|_| !self.stale && !switched) {
+            self.core.scale_flows(scale);
         }
         let turned = self.set_switches(switched);
         if self.cold {
@@ -183,6 +217,8 @@ impl Solver {
         let Some(place) = self.core.laws.get_mut(row) else { return };
         self.stale |= matches!(law, Law::Shut) != matches!(*place, Law::Shut);
         *place = law;
+        self.core.shut[row] = matches!(law, Law::Shut);
+        self.marked = false;
         (self.core.r[row], self.core.m[row]) = match law {
             Law::HazenWilliams { r, m } => (r, m),
             _ => (0.0, 0.0),
@@ -193,8 +229,27 @@ impl Solver {
         // Loss by setting changes conductances only: an old factor still serves.
     }
 
+    /// Takes the law of a link from another solver with the same constants, if the link is the same there.
+    fn keep_law(&mut self, link: usize, old: &Solver) -> bool {
+        let (row, other) = (self.layout.row[link] as usize, old.layout.row.get(link).map_or(NONE, |&row| row) as usize);
+        let same = old.kinds.get(link) == self.kinds.get(link)
+            && old.broken.get(link) == self.broken.get(link)
+            && old.now.command.get(link) == self.now.command.get(link)
+            && old.now.setting.get(link) == self.now.setting.get(link);
+        let (true, Some(place), Some(law)) = (same, self.core.laws.get_mut(row), old.core.laws.get(other)) else {
+            return false;
+        };
+        *place = *law;
+        self.core.shut[row] = old.core.shut[other];
+        (self.core.r[row], self.core.m[row]) = (old.core.r[other], old.core.m[other]);
+        self.start_flow[link] = old.start_flow[link];
+        true
+    }
+
     fn set_gain(&mut self, link: usize) {
         let row = self.layout.row[link] as usize;
+        let Some(place) = self.core.row_gain.get_mut(row) else { return };
+        *place = self.now.head_gain[link];
         let Some(&edge) = self.layout.edge.get(row) else { return };
         let place = self.layout.edges[edge as usize];
         let gain = |row: usize| {
@@ -252,6 +307,9 @@ impl Solver {
         for (dead, &node) in core.dead.iter_mut().zip(&layout.unknown) {
             *dead = zones.of(node as usize) == Supply::Cut;
         }
+        for (v, takes) in self.takes.iter_mut().enumerate() {
+            *takes = !self.fixed[v] && zones.of(v) != Supply::Cut;
+        }
         self.references.clear();
         for v in 0..self.fixed.len() {
             if zones.zone[v] == v as u32 && zones.supply[v] == Supply::Circuit {
@@ -283,16 +341,16 @@ impl Solver {
 
     /// What each core node and edge has to carry.
     fn set_loads(&mut self) {
-        let Self { layout, core, zones, load, now, .. } = self;
-        for (v, load) in load.iter_mut().enumerate() {
-            *load = if self.fixed[v] || zones.of(v) == Supply::Cut { 0.0 } else { now.demand[v] };
+        let Self { layout, core, load, now, .. } = self;
+        for ((load, takes), demand) in load.iter_mut().zip(&self.takes).zip(&now.demand) {
+            *load = if *takes { *demand } else { 0.0 };
         }
         for outflow in layout.outflows.iter().filter(|o| o.kind == OutflowKind::Demand) {
             load[outflow.node as usize] = 0.0;
         }
         for leaf in &layout.leaves {
             let taken = load[leaf.node as usize];
-            let shut = matches!(core.laws[leaf.row as usize], Law::Shut);
+            let shut = core.shut[leaf.row as usize];
             core.row_flow[leaf.row as usize] = if shut { 0.0 } else { leaf.sign * taken };
             if !shut {
                 load[leaf.parent as usize] += taken;
@@ -383,34 +441,60 @@ impl Solver {
         }
         let Some(given) = self.given.take() else { return };
         let (flows, heads) = *given;
-        for (id, edge) in layout.edges.iter().enumerate().filter(|&(id, _)| !core.held[id]) {
-            let row = edge.first as usize;
-            if let Some(&flow) = flows.get(layout.link[row] as usize).filter(|q| q.is_finite()) {
-                core.flow[id] = layout.sign[row] * flow;
-            }
-        }
         for (head, &node) in core.head.iter_mut().zip(&layout.unknown) {
             if let Some(&given) = heads.get(node as usize).filter(|h| h.is_finite()) {
                 *head = given;
             }
         }
+        for (id, edge) in layout.edges.iter().enumerate().filter(|&(id, _)| !core.held[id]) {
+            let row = edge.first as usize;
+            match flows.get(layout.link[row] as usize).filter(|q| q.is_finite()) {
+                Some(flow) => core.flow[id] = layout.sign[row] * flow,
+                None if id < layout.chains => core.flow[id] = core.flow_between(layout, id),
+                None => {}
+            }
+        }
     }
 }
 
-/// Takes a new value over the old if it is a number; whether it changed.
-fn renew(old: &mut f64, new: Option<&f64>, what: impl Fn() -> Refused, refused: &mut Vec<Refused>) -> bool {
-    match new {
-        Some(&new) if new.is_finite() => {
-            let changed = new != *old;
-            *old = new;
-            changed
-        }
-        Some(_) => {
-            refused.push(what());
-            false
-        }
-        None => false,
+/// How many times the old demands the new ones are, where they go up or down together and by more than a little:
+/// flows that go along are a better beginning than the old ones.
+fn scale(old: &[f64], new: &[f64], counts: &[bool]) -> Option<f64> {
+    if old.len() != new.len() {
+        return None;
     }
+    let mut sums = [[0.0; 4]; 3];
+    let (old4, old) = old.as_chunks::<4>();
+    let (new4, new) = new.as_chunks::<4>();
+    let (counts4, counts) = counts.as_chunks::<4>();
+    let mut add = |i: usize, old: f64, new: f64, counts: bool| {
+        let (old, new) = if counts { (old, new) } else { (0.0, 0.0) };
+        sums[0][i] += old * old;
+        sums[1][i] += old * new;
+        sums[2][i] += new * new;
+    };
+    for ((old, new), counts) in old4.iter().zip(new4).zip(counts4) {
+        for i in 0..4 {
+            add(i, old[i], new[i], counts[i]);
+        }
+    }
+    for ((old, new), counts) in old.iter().zip(new).zip(counts) {
+        add(0, *old, *new, *counts);
+    }
+    let [old, both, new] = sums.map(|s| (s[0] + s[1]) + (s[2] + s[3]));
+    let (change, left) = (new - 2.0 * both + old, new - both * both / old);
+    (change > MOVED * MOVED * old && left < 0.25 * change && both > 0.0).then(|| both / old)
+}
+
+/// Takes a new value over the old if it is a number; whether it changed.
+fn renew(old: &mut f64, new: f64, what: impl Fn() -> Refused, refused: &mut Vec<Refused>) -> bool {
+    if !new.is_finite() {
+        refused.push(what());
+        return false;
+    }
+    let changed = new != *old;
+    *old = new;
+    changed
 }
 
 /// Whether flow may only run along a link.

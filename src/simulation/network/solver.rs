@@ -21,6 +21,9 @@ const GOOD_STEP: f64 = 0.2;
 /// A residual that has fallen below this share of the last lets the next step keep its factor.
 const QUADRATIC: f64 = 0.05;
 
+/// Solves that begin with a new factor after one in which an old one took more than two steps, where valves hold heads.
+const PATIENCE: u32 = 64;
+
 /// When a solve may stop: all of its conditions together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Accuracy {
@@ -58,6 +61,9 @@ pub struct Solver {
     pub(super) trials: usize,
     pub(super) elevation: Vec<f64>,
     pub(super) fixed: Vec<bool>,
+    /// Nodes with a fixed head, and the links that end at one.
+    pub(super) sources: Vec<u32>,
+    pub(super) beside: Vec<u32>,
     pub(super) in_core: Vec<bool>,
     pub(super) tanks: Vec<Option<Levels>>,
     /// Links that no flow can be worked out for.
@@ -65,6 +71,12 @@ pub struct Solver {
     pub(super) now: Boundary,
     pub(super) zones: Zones,
     pub(super) references: Vec<Pin>,
+    /// Nodes whose demand counts: neither fixed nor cut off.
+    pub(super) takes: Vec<bool>,
+    /// Whether the statuses of plain links stand in the solution as they are.
+    pub(super) marked: bool,
+    /// Whether every node has a head.
+    pub(super) whole: bool,
     /// What each node takes, with all that hangs on it.
     pub(super) load: Vec<f64>,
     pub(super) start_flow: Vec<f64>,
@@ -73,6 +85,8 @@ pub struct Solver {
     /// Whether what is closed or cut off has to be found anew.
     pub(super) stale: bool,
     pub(super) cold: bool,
+    /// How many solves still begin with a new factor because an old one has not served where valves hold heads.
+    pub(super) patience: u32,
     /// Flows of links and heads of nodes to begin the next solve from.
     pub(super) given: Option<Box<(Vec<f64>, Vec<f64>)>>,
     pub(super) solution: Solution,
@@ -97,16 +111,16 @@ impl Solver {
     /// this one as far as that serves, and begins from its solution. Nodes and links that are in both should
     /// stand in the same places: what is added comes last.
     pub fn edited(&self, network: &Network) -> (Self, Vec<Problem>) {
-        let (mut solver, problems) = Self::like(network, Some(&self.layout));
+        let (mut solver, problems) = Self::like(network, Some(self));
         if self.solution.converged {
             solver.begin_from(&self.solution);
         }
         (solver, problems)
     }
 
-    fn like(network: &Network, old: Option<&Layout>) -> (Self, Vec<Problem>) {
+    fn like(network: &Network, old: Option<&Self>) -> (Self, Vec<Problem>) {
         let (network, broken, mut problems) = check::check(network);
-        let layout = Layout::new(&network, old).unwrap_or_else(|| {
+        let layout = Layout::new(&network, old.map(|old| &old.layout)).unwrap_or_else(|| {
             problems.push(Problem::error(
                 "network",
                 "it is too large: its factor has more than 4 thousand million entries",
@@ -114,7 +128,7 @@ impl Solver {
             ));
             Layout::default()
         });
-        let solver = super::setup::build(&network, layout, broken);
+        let solver = super::setup::build(&network, layout, broken, old);
         (solver, problems)
     }
 
@@ -183,11 +197,13 @@ impl Solver {
 
     fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
         let Self { layout, core, .. } = self;
-        let old_factor = warm && core.current && core.pins.len() == self.references.len();
+        let old_factor = warm && core.current && (self.patience == 0 || core.pins.len() == self.references.len());
+        self.patience = self.patience.saturating_sub(1);
         Progress {
             accuracy,
             warm,
             old_factor,
+            began_old: old_factor,
             dear: layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64,
             renew: !old_factor,
             relax: 1.0,
@@ -255,6 +271,9 @@ impl Solver {
     }
 
     fn last(&mut self, p: Progress) {
+        if p.began_old && p.steps > 2 && self.core.pins.len() > self.references.len() {
+            self.patience = PATIENCE;
+        }
         let mass = if p.converged { p.mass } else { self.core.imbalance(&self.layout, None) };
         self.solution.iterations = p.steps;
         self.solution.factorisations = p.factorisations;
@@ -271,6 +290,8 @@ pub(super) struct Progress {
     accuracy: Accuracy,
     warm: bool,
     old_factor: bool,
+    /// Whether it began with an old factor.
+    began_old: bool,
     dear: bool,
     renew: bool,
     /// Share of a step that flows take.
@@ -283,3 +304,6 @@ pub(super) struct Progress {
     factorisations: usize,
     converged: bool,
 }
+
+#[cfg(test)]
+mod tests;

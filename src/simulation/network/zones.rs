@@ -114,12 +114,35 @@ impl Zones {
             }
         }
         for zone in 0..n {
-            let moves = self.drives[zone] || self.turnover[zone] > 0.0;
-            let closes = self.balance[zone].abs() <= 1e-9 * self.turnover[zone];
-            if self.supply[zone] == Supply::Cut && moves && closes && self.reference[zone] != NONE {
+            if self.supply[zone] == Supply::Cut && self.circles(zone) {
                 self.supply[zone] = Supply::Circuit;
             }
         }
+    }
+
+    /// Whether something moves in a zone without a source and its demands close.
+    fn circles(&self, zone: usize) -> bool {
+        let moves = self.drives[zone] || self.turnover[zone] > 0.0;
+        let closes = self.balance[zone].abs() <= 1e-9 * self.turnover[zone];
+        moves && closes && self.reference[zone] != NONE
+    }
+
+    /// Whether all zones are supplied as they were found, now that other demands hold and nothing else has changed.
+    pub fn stand(&mut self, fixed: &[bool], demand: &[f64]) -> bool {
+        self.balance.fill(0.0);
+        self.turnover.fill(0.0);
+        for ((&zone, &fixed), demand) in self.zone.iter().zip(fixed).zip(demand) {
+            if !fixed {
+                self.balance[zone as usize] += demand;
+                self.turnover[zone as usize] += demand.abs();
+            }
+        }
+        let supplied = |zone: usize| match self.supply[zone] {
+            Supply::Source => true,
+            Supply::Circuit => self.circles(zone),
+            Supply::Cut => !self.circles(zone),
+        };
+        (0..self.zone.len()).all(supplied)
     }
 
     /// How a node is supplied.
@@ -162,6 +185,7 @@ mod tests {
         assert_eq!(zones.of(0), Supply::Cut);
         zones.find(&[false; 3], &[true; 3], &[-0.1, 0.1, 0.0], ring.iter().copied());
         assert_eq!(zones.of(0), Supply::Circuit);
+        assert!(zones.stand(&[false; 3], &[-0.2, 0.2, 0.0]) && !zones.stand(&[false; 3], &[-0.1, 0.2, 0.0]));
         let still = ring.map(|t| Tie { drives: false, ..t });
         zones.find(&[false; 3], &[true; 3], &[0.0; 3], still.iter().copied());
         assert_eq!(zones.of(0), Supply::Cut);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 const URL_REMEDY: &str = "write \"embedded\", \"mqtt://127.0.0.1:1883\" or \"mqtts://HOST:8883\"";
 
-pub(super) fn read(table: Table<'_>, folder: &Path) -> Broker {
+pub(crate) fn read(table: Table<'_>, folder: &Path) -> Broker {
     let mut broker = Broker::default();
     let sheet = table.sheet;
     let port = table.whole_in("port", 0, 65_535);

@@ -2,8 +2,8 @@
 
 use super::sheet::{Field, Sheet, Table};
 use super::{
-    CacheBounds, Ingest, LayerFile, ModelFile, Origin, Project, Retention, assumptions, broker, joins, naming, rebind,
-    registry, template, views,
+    CacheBounds, HistorySettings, Ingest, LayerFile, ModelFile, Origin, Project, assumptions, broker, history, joins,
+    mapping, naming, payloads, rebind, registry, template, views,
 };
 use crate::problem::Problem;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,10 @@ fn project(root: Table<'_>, file: &Path) -> Project {
     let templates = root.table("templates").map(template::read_all).unwrap_or_default();
     let bindings = template::read_bindings(root.tables("bindings"), &templates);
     template::check_roles(sheet, &templates, &bindings);
+    let mut ingest = root.table("ingest").map(ingest).unwrap_or_default();
+    ingest.payloads = payloads::read_all(root.tables("payloads"));
+    ingest.sparkplug = root.table("sparkplug").and_then(payloads::read_sparkplug);
+    let naming_rules = mapping::read_rules(root.tables("naming_rules"), &templates);
     let project = Project {
         file: file.to_path_buf(),
         name: root.word("name").map_or(folder_name, |n| n.value),
@@ -82,7 +86,7 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         layers: root.tables("layers").into_iter().filter_map(|t| layer(t, &folder)).collect(),
         registries: registry::read_all(root.tables("registries"), &folder),
         broker: root.table("broker").map(|t| broker::read(t, &folder)).unwrap_or_default(),
-        ingest: root.table("ingest").map(ingest).unwrap_or_default(),
+        ingest,
         clock_topic: root.table("clock").and_then(clock),
         templates,
         bindings,
@@ -91,9 +95,12 @@ fn project(root: Table<'_>, file: &Path) -> Project {
         joining: root.table("joining").map(joins::read_joining).unwrap_or_default(),
         joins: joins::read_all(root.tables("joins")),
         assumptions: assumptions::read_all(root.tables("assumptions")),
-        retention: root.table("retention").map(retention).unwrap_or_default(),
+        history: root.table("history").map_or_else(|| HistorySettings::beside(&folder), |t| history::read(t, &folder)),
+        retention: root.table("retention").map(history::read_retention).unwrap_or_default(),
         cache: root.table("cache").map(cache).unwrap_or_default(),
         naming: root.table("naming").map(naming::read).unwrap_or_default(),
+        mapping: root.table("mapping").map(|t| mapping::read(t, &folder)).unwrap_or_default(),
+        naming_rules,
         folder,
     };
     if project.models.is_empty() && project.layers.is_empty() && !root.has("models") && !root.has("layers") {
@@ -201,20 +208,10 @@ fn ingest(table: Table<'_>) -> Ingest {
         max_payload_bytes: whole("max_payload_bytes", 64, 64 << 20, otherwise.max_payload_bytes),
         max_future_s: table.number_in("max_future_s", 0.0, 86_400.0).map_or(otherwise.max_future_s, |f| f.value),
         queue: whole("queue", 256, 1 << 24, otherwise.queue),
+        ..otherwise
     };
     table.finish();
     ingest
-}
-
-fn retention(table: Table<'_>) -> Retention {
-    let otherwise = Retention::default();
-    let days = |key, otherwise| table.number_in(key, 0.0, 36_525.0).map_or(otherwise, |f| f.value);
-    let retention = Retention {
-        raw_days: days("raw_days", otherwise.raw_days),
-        rollup_15min_days: days("rollup_15min_days", otherwise.rollup_15min_days),
-    };
-    table.finish();
-    retention
 }
 
 fn cache(table: Table<'_>) -> CacheBounds {

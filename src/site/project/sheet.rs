@@ -10,8 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// The document's lines, and what is wrong with it so far.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     name: String,
+    /// What people call the whole of it.
+    kind: &'static str,
     /// Where each line starts, bytes.
     starts: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
@@ -20,7 +22,12 @@ pub(super) struct Sheet {
 impl Sheet {
     pub fn new(name: String, text: &str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { name, starts, problems: RefCell::default() }
+        Self { name, kind: "the project file", starts, problems: RefCell::default() }
+    }
+
+    /// For another file than a project's.
+    pub fn called(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
     }
 
     /// The number of the line that a byte is on, from 1.
@@ -50,7 +57,7 @@ impl Sheet {
 }
 
 /// One table of the document.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     pub sheet: &'a Sheet,
     /// What people call it: `[broker]`.
     pub title: String,
@@ -61,7 +68,7 @@ pub(super) struct Table<'a> {
 }
 
 /// A field with the line it stands on.
-pub(super) struct Field<T> {
+pub(crate) struct Field<T> {
     pub value: T,
     pub line: usize,
 }
@@ -148,6 +155,15 @@ impl<'a> Table<'a> {
                 None
             }
         }
+    }
+
+    /// A finite number, or one word in place of it: then there is none.
+    pub fn number_or(&self, key: &'static str, word: &str) -> Option<Option<Field<f64>>> {
+        let found = self.field(key, &format!("a number or \"{word}\""), |v| match v.as_str() {
+            Some(text) => (text == word).then_some(None),
+            None => number(v).map(Some),
+        })?;
+        Some(found.value.map(|value| Field { value, line: found.line }))
     }
 
     pub fn numbers<const N: usize>(&self, key: &'static str) -> Option<Field<[f64; N]>> {
@@ -252,7 +268,7 @@ impl<'a> Table<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys are {}", asked.join(", ")),
             };
-            let place = if self.title.is_empty() { "the project file".to_owned() } else { self.title.clone() };
+            let place = if self.title.is_empty() { self.sheet.kind.to_owned() } else { self.title.clone() };
             self.sheet.error(self.sheet.line(key.span().start), format!("`{word}` is no key of {place}"), remedy);
         }
     }

@@ -1,7 +1,7 @@
 //! `[templates]` and `[[bindings]]`.
 
 use super::super::binding::nearest;
-use super::super::point::Check;
+use super::super::point::{Check, Watching};
 use super::super::unit::Unit;
 use super::sheet::{Field, Sheet, Table};
 use super::{Binding, PointTemplate, Template};
@@ -84,6 +84,7 @@ fn read_point(role: String, table: Table<'_>, rule: bool) -> Option<PointTemplat
         check: None,
         expression: None,
         remedy: String::new(),
+        watch: Default::default(),
         line: table.line,
     };
     let mut point = read_details(base, &table);
@@ -142,7 +143,36 @@ fn read_details(mut point: PointTemplate, table: &Table<'_>) -> PointTemplate {
         }
     }
     point.check = read_check(point.check, unit, table);
+    read_watching(&mut point.watch, unit, table);
     point
+}
+
+/// What samples of the point should be like.
+fn read_watching(watch: &mut Watching, unit: Unit, table: &Table<'_>) {
+    if let Some(range) = table.numbers::<2>("possible") {
+        match range.value {
+            [least, most] if least < most => watch.possible = Some([unit.to_si(least), unit.to_si(most)]),
+            [least, most] => {
+                let message = format!("`possible` in {} goes from {least} to {most}", table.title);
+                table.sheet.error(range.line, message, "write the least value first");
+            }
+        }
+    }
+    if let Some(rate) = table.number_in("max_per_min", 1e-9, f64::MAX) {
+        watch.rate_per_s = Some(unit.interval_to_si(rate.value) / 60.0);
+    }
+    if let Some(spike) = table.number_in("spike", 1e-9, f64::MAX) {
+        watch.spike = Some(unit.interval_to_si(spike.value));
+    }
+    if let Some(flat) = table.number_in("flat_after_s", 1.0, 31_622_400.0) {
+        watch.flat_s = Some(flat.value);
+    }
+    if let Some(counter) = table.truth("counter") {
+        watch.counter = Some(counter);
+    }
+    if let Some(end) = table.number_in("rolls_at", 1e-9, f64::MAX) {
+        watch.rolls_at = Some(unit.to_si(end.value));
+    }
 }
 
 fn read_check(base: Option<Check>, unit: Unit, table: &Table<'_>) -> Option<Check> {
@@ -291,8 +321,8 @@ fn base_point(
     let found: Vec<(&str, PointTemplate)> =
         templates.iter().filter(asked_for).filter_map(|t| Some((t.name.as_str(), of(t)?))).collect();
     let same = |a: &PointTemplate, b: &PointTemplate| {
-        (a.unit, a.expected, a.period_s, a.stale_after_s, a.check, &a.name, &a.remedy)
-            == (b.unit, b.expected, b.period_s, b.stale_after_s, b.check, &b.name, &b.remedy)
+        (a.unit, a.expected, a.period_s, a.stale_after_s, a.check, &a.name, &a.remedy, a.watch)
+            == (b.unit, b.expected, b.period_s, b.stale_after_s, b.check, &b.name, &b.remedy, b.watch)
     };
     let base = match (found.as_slice(), own_unit) {
         ([], None) => {
@@ -320,6 +350,7 @@ fn base_point(
             check: None,
             expression: None,
             remedy: String::new(),
+            watch: Default::default(),
             line: 0,
         },
     };
@@ -394,4 +425,26 @@ fn in_words(role: &str) -> String {
     let text = words.join(" ");
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::told;
+    use crate::site::point::Watching;
+
+    #[test]
+    fn what_samples_should_be_like_in_their_own_unit() {
+        let points = "[templates.a.points]\nx = { unit = \"[degF]\", possible = [-40, 212], max_per_min = 18, spike = 9, \
+                      flat_after_s = 7200 }\nm = { unit = \"kW.h\", counter = true, rolls_at = 1000 }\n";
+        let project = told(points, &[]);
+        let of = |role: &str| project.templates[0].points.iter().find(|p| p.role == role).unwrap().watch;
+        let (x, m) = (of("x"), of("m"));
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let [low, high] = x.possible.unwrap();
+        assert!(near(low, -40.0) && near(high, 100.0) && near(x.rate_per_s.unwrap(), 10.0 / 60.0), "{x:?}");
+        assert!(near(x.spike.unwrap(), 5.0) && x.flat_s == Some(7200.0) && x.counter.is_none());
+        assert_eq!(m, Watching { counter: Some(true), rolls_at: Some(3.6e9), ..Watching::default() });
+        told("[templates.a.points]\nx = { unit = \"1\", possible = [2, 1] }\n", &[(5, "goes from 2 to 1")]);
+        told("[templates.a.points]\nx = { unit = \"1\", spike = 0 }\n", &[(5, "`spike`")]);
+    }
 }

@@ -192,6 +192,7 @@ fn points_and_elements_find_each_other() {
         check: None,
         expression: None,
         remedy: String::new(),
+        watch: Default::default(),
         line: 1,
     };
     let template =

@@ -41,8 +41,19 @@ pub struct PublisherStats {
     pub waiting: u64,
 }
 
+/// What has become of a message that its caller gave a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The broker has acknowledged it.
+    Acknowledged(u64),
+    /// It was given up: the broker ended the connection over it again and again.
+    GivenUp(u64),
+}
+
 /// A message until it is acknowledged.
 pub(super) struct Entry {
+    /// What its caller calls it.
+    number: Option<u64>,
     topic: String,
     payload: Vec<u8>,
     message: Message,
@@ -67,6 +78,10 @@ pub(super) struct Outbox {
     progress: bool,
     pub(super) status: ConnectionStatus,
     pub(super) stats: PublisherStats,
+    /// Of numbered messages, until somebody asks.
+    pub(super) fates: Vec<Fate>,
+    /// Payloads that came on the topic that is listened to, until somebody asks.
+    pub(super) heard: VecDeque<Vec<u8>>,
     /// Threads that wait for a change.
     pub(super) waiters: u32,
     pub(super) ended: bool,
@@ -84,6 +99,8 @@ impl Default for Outbox {
             progress: false,
             status: ConnectionStatus::Connecting,
             stats: PublisherStats::default(),
+            fates: Vec::new(),
+            heard: VecDeque::new(),
             waiters: 0,
             ended: false,
         }
@@ -91,10 +108,11 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    pub(super) fn take(&mut self, topic: &str, payload: Vec<u8>, message: Message) {
+    pub(super) fn take(&mut self, topic: &str, payload: Vec<u8>, message: Message, number: Option<u64>) {
         self.stats.taken += 1;
         let topic = topic.to_owned();
-        self.entries.push_back(Entry { topic, payload, message, packet_id: None, sent_before: false, done: false });
+        let entry = Entry { number, topic, payload, message, packet_id: None, sent_before: false, done: false };
+        self.entries.push_back(entry);
         self.hand_on();
     }
 
@@ -142,8 +160,8 @@ impl Outbox {
 
     /// Lets go of what is done at the front, and hands on what follows.
     fn let_go(&mut self) {
-        while self.entries.front().is_some_and(|e| e.done) {
-            self.entries.pop_front();
+        while let Some(entry) = self.entries.pop_front_if(|e| e.done) {
+            self.fates.extend(entry.number.map(Fate::Acknowledged));
             self.handed = self.handed.saturating_sub(1);
             self.sent = self.sent.saturating_sub(1);
             self.stats.acknowledged += 1;
@@ -172,6 +190,7 @@ impl Outbox {
         // What was handed over, not what was sent: a long message may break the connection while it is written.
         let tried = was_connected && self.handed > 0 && !self.progress;
         let before = self.entries.len();
+        self.fates.extend(self.entries.iter().filter(|e| e.done).filter_map(|e| e.number).map(Fate::Acknowledged));
         self.entries.retain(|e| !e.done);
         self.stats.acknowledged += (before - self.entries.len()) as u64;
         for entry in &mut self.entries {
@@ -190,6 +209,7 @@ impl Outbox {
         if self.strikes >= 5 {
             if let Some(entry) = self.entries.pop_front() {
                 self.stats.refused += 1;
+                self.fates.extend(entry.number.map(Fate::GivenUp));
                 let length = entry.payload.len();
                 tracing::warn!("gave up a message of {length} bytes on `{}`: the broker does not take it", entry.topic);
             }

@@ -7,12 +7,12 @@
 
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
-use super::outbox::{Message, Outbox, PublisherStats, WINDOW};
+use super::outbox::{Fate, Message, Outbox, PublisherStats, WINDOW};
 use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
 use crate::telemetry::topics::is_topic;
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +28,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(3);
 /// The longest payload, bytes.
 const MAX_PAYLOAD: usize = 16 << 20;
+
+/// Payloads that nobody has asked for yet; the oldest go.
+const HEARD: usize = 10_000;
+
+/// What a publisher has besides its messages.
+#[derive(Clone, Debug, Default)]
+pub struct Extras {
+    /// What the broker publishes and keeps when the connection ends without a good-bye: topic and payload.
+    pub will: Option<(String, Vec<u8>)>,
+    /// A topic whose payloads come back on the same connection: see [`Publisher::heard`].
+    pub listen: Option<String>,
+}
 
 /// Publishes over one connection that comes back by itself. Messages of one publisher keep their order.
 pub struct Publisher {
@@ -73,12 +85,30 @@ impl Publisher {
     /// Nothing listens there, it does not answer within ten seconds, or it does not let us in.
     pub fn connect(address: &Address, client_id: &str) -> Result<Self, Problem> {
         let place = address.label();
+        let publisher = Self::start(address, client_id, Extras::default())?;
+        let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
+        let status = publisher.shared.wait_while(Duration::from_secs(10), waiting).status.clone();
+        let reason = match status {
+            ConnectionStatus::Connected { .. } => return Ok(publisher),
+            ConnectionStatus::Connecting => format!("{} does not answer", address.url()),
+            ConnectionStatus::Lost { reason, .. } | ConnectionStatus::Refused { reason } => reason,
+        };
+        Err(Problem::error(place, reason, "look whether the broker runs, and at [broker] in twin.toml"))
+    }
+
+    /// As [`Self::connect`], at once: the connection comes about in the background.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(address: &Address, client_id: &str, extras: Extras) -> Result<Self, Problem> {
+        let place = address.label();
         let shared =
             Arc::new(Shared { outbox: Mutex::new(Outbox::default()), changed: Condvar::new(), place: place.clone() });
         let stop = Arc::new(Stop::default());
         let sender = Sender {
             address: address.clone(),
             client_id: client_id.to_owned(),
+            extras,
             shared: Arc::clone(&shared),
             stop: Arc::clone(&stop),
         };
@@ -88,17 +118,9 @@ impl Publisher {
             drop(ended);
         };
         let worker = Worker::start("plenum-mqtt-out", stop, work)
-            .map_err(|e| Problem::error(place.clone(), format!("cannot start: {e}"), "free some memory"))?;
+            .map_err(|e| Problem::error(place, format!("cannot start: {e}"), "free some memory"))?;
         // From here on dropping it ends the thread.
-        let publisher = Self { shared, worker };
-        let waiting = |o: &mut Outbox| o.status == ConnectionStatus::Connecting;
-        let status = publisher.shared.wait_while(Duration::from_secs(10), waiting).status.clone();
-        let reason = match status {
-            ConnectionStatus::Connected { .. } => return Ok(publisher),
-            ConnectionStatus::Connecting => format!("{} does not answer", address.url()),
-            ConnectionStatus::Lost { reason, .. } | ConnectionStatus::Refused { reason } => reason,
-        };
-        Err(Problem::error(place, reason, "look whether the broker runs, and at [broker] in twin.toml"))
+        Ok(Self { shared, worker })
     }
 
     /// Publishes so that it arrives at least once. See [`Self::publish_as`].
@@ -130,6 +152,21 @@ impl Publisher {
         payload: Vec<u8>,
         message: Message,
     ) -> Result<(), Problem> {
+        self.publish_numbered(patience, topic, payload, message, None)
+    }
+
+    /// As [`Self::publish_within`], under a number: see [`Self::fates`].
+    ///
+    /// # Errors
+    /// As [`Self::publish_as`].
+    pub fn publish_numbered(
+        &self,
+        patience: Duration,
+        topic: &str,
+        payload: Vec<u8>,
+        message: Message,
+        number: Option<u64>,
+    ) -> Result<(), Problem> {
         let place = || format!("{} {topic}", self.shared.place);
         if !is_topic(topic) {
             return Err(Problem::error(place(), "a topic to publish to has a name and no wildcards", ""));
@@ -150,7 +187,7 @@ impl Publisher {
             };
             return Err(Problem::warning(place(), format!("not sent: {why}"), "it can be tried again"));
         }
-        outbox.take(topic, payload, message);
+        outbox.take(topic, payload, message, number);
         Ok(())
     }
 
@@ -177,6 +214,16 @@ impl Publisher {
             }
             before = now;
         }
+    }
+
+    /// What has become of numbered messages since this was last asked.
+    pub fn fates(&self) -> Vec<Fate> {
+        std::mem::take(&mut lock(&self.shared.outbox).fates)
+    }
+
+    /// What came on the topic that is listened to since this was last asked.
+    pub fn heard(&self) -> Vec<Vec<u8>> {
+        lock(&self.shared.outbox).heard.drain(..).collect()
     }
 
     /// How the connection is.
@@ -213,6 +260,7 @@ impl Drop for Ended {
 struct Sender {
     address: Address,
     client_id: String,
+    extras: Extras,
     shared: Arc<Shared>,
     stop: Arc<Stop>,
 }
@@ -250,9 +298,12 @@ impl Sender {
     /// One connection; none when it is time to stop.
     async fn connection(&self, was_away: bool) -> Option<(Failure, Option<Instant>)> {
         // Unsent messages are the outbox's to keep: the broker shall remember nothing of us.
-        let mut options = self.address.options(&self.client_id, 1 << 16, MAX_PAYLOAD + (1 << 17));
+        let mut options = self.address.options(&self.client_id, 1 << 20, MAX_PAYLOAD + (1 << 17));
         options.set_clean_session(true);
         options.set_inflight(PACKET_IDS);
+        if let Some((topic, payload)) = &self.extras.will {
+            options.set_last_will(LastWill::new(topic, payload.clone(), QoS::AtLeastOnce, true));
+        }
         let (client, mut events) = AsyncClient::new(options, WINDOW * 2);
         events.network_options.set_connection_timeout(5);
         events.network_options.set_tcp_nodelay(true);
@@ -318,6 +369,10 @@ impl Sender {
                             connected = Some(last);
                             in_grace = was_away;
                             grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                            if let Some(topic) = &self.extras.listen {
+                                // Its queue is empty now.
+                                let _ = client.try_subscribe(topic, QoS::AtLeastOnce);
+                            }
                             self.shared.change(|outbox| {
                                 outbox.status = ConnectionStatus::Connected { since: wall_clock() };
                                 if !in_grace {
@@ -326,6 +381,12 @@ impl Sender {
                             });
                         }
                         Packet::PubAck(ack) => self.shared.change(|outbox| outbox.was_acknowledged(ack.pkid)),
+                        Packet::Publish(publish) => self.shared.change(|outbox| {
+                            if outbox.heard.len() >= HEARD {
+                                outbox.heard.pop_front();
+                            }
+                            outbox.heard.push_back(publish.payload.to_vec());
+                        }),
                         _ => {}
                     }
                 }

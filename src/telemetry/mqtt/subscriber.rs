@@ -1,17 +1,22 @@
 //! What comes in: a connection on its own thread that hands samples on and comes back by itself.
 
+use super::acks::{Acks, token};
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
 use crate::problem::Problem;
 use crate::site::project::Ingest;
+use crate::telemetry::checks::Known;
+use crate::telemetry::historian::{Batch, Declared, Inlet, Kept};
+use crate::telemetry::inspect::Inspection;
 use crate::telemetry::intake::{Intake, WireStats};
 use crate::telemetry::quarantine::{Quarantine, Reason};
 use crate::telemetry::queue::{Entrance, Offer};
 use crate::telemetry::sample::Arrival;
+use crate::telemetry::sparkplug::NAMESPACE;
 use crate::telemetry::topics::{TopicMap, Unmatched, is_filter, without_overlaps};
 use crate::telemetry::wall_clock;
-use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,9 +31,13 @@ const CONNECT_TIMEOUT_S: u64 = 5;
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 /// How often a full queue is looked at again.
 const LOOK: Duration = Duration::from_millis(2);
+/// What came in one read goes to the history together, but not more samples than this.
+const TOGETHER: usize = 4096;
+/// Requests that wait for the connection: an acknowledgement for each packet id, and what else there is.
+const REQUESTS: usize = (1 << 16) + 16;
 
 /// What to subscribe to and where samples go.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Subscription {
     /// The MQTT client id: always the same for a project, so that the broker keeps what comes while
     /// the connection is away. Two clients with one id throw each other out.
@@ -36,11 +45,33 @@ pub struct Subscription {
     /// Topic filters; overlapping ones are merged.
     pub filters: Vec<String>,
     /// What topics mean.
-    pub topics: Arc<TopicMap>,
+    pub meaning: Meaning,
     /// What the wire may bring.
     pub ingest: Ingest,
     /// Where samples go.
     pub queue: Entrance,
+    /// Where there is a history, the way to it.
+    pub recording: Option<Recording>,
+}
+
+/// What topics mean: which points come on them, what is known of those, and how the history knows them.
+#[derive(Clone, Debug, Default)]
+pub struct Meaning {
+    /// From topics and keys to points.
+    pub topics: Arc<TopicMap>,
+    /// What samples of a point should be like, by its number.
+    pub known: Arc<[Known]>,
+    /// The points for the history, by their numbers.
+    pub declared: Arc<Declared>,
+}
+
+/// The way to a history.
+#[derive(Clone)]
+pub struct Recording {
+    /// The historian.
+    pub inlet: Inlet,
+    /// Below this topic it tells publishers what is kept; what comes back of that is no telemetry.
+    pub receipts: String,
 }
 
 /// A subscription that lives until it is stopped or dropped.
@@ -54,7 +85,7 @@ struct Shared {
     changed: Condvar,
     intake: Mutex<Intake>,
     /// What topics mean from the next message on, and where its samples go.
-    next: Mutex<Option<(Arc<TopicMap>, Entrance)>>,
+    next: Mutex<Option<(Meaning, Entrance)>>,
 }
 
 /// Tells a subscription, while it goes on, that topics mean something else now.
@@ -64,10 +95,10 @@ pub struct Rewire {
 }
 
 impl Rewire {
-    /// From the next message on topics mean what `topics` says, and samples go into `queue`. What was read before went
+    /// From the next message on topics mean what `meaning` says, and samples go into `queue`. What was read before went
     /// into the queue before: that one ends once nothing more comes into it, and no message falls between the two.
-    pub fn to(&self, topics: TopicMap, queue: Entrance) {
-        *lock(&self.shared.next) = Some((Arc::new(topics), queue));
+    pub fn to(&self, meaning: Meaning, queue: Entrance) {
+        *lock(&self.shared.next) = Some((meaning, queue));
     }
 }
 
@@ -89,7 +120,10 @@ impl Subscriber {
         if filters.is_empty() {
             return Err(Problem::error(place, "there is nothing to subscribe to", "name a topic filter: [\"site/#\"]"));
         }
-        let intake = Intake::new(Arc::clone(&subscription.topics), subscription.ingest.clone());
+        let mut intake = Intake::new(&subscription.meaning, subscription.ingest.clone());
+        if let Some(recording) = &subscription.recording {
+            intake.count_for_receipts(&recording.receipts);
+        }
         let shared = Arc::new(Shared {
             status: Mutex::new(ConnectionStatus::Connecting),
             changed: Condvar::new(),
@@ -97,10 +131,19 @@ impl Subscriber {
             next: Mutex::new(None),
         });
         let stop = Arc::new(Stop::default());
+        let declared = subscription.meaning.declared;
+        let record = subscription.recording.map(|r| Record {
+            inlet: r.inlet,
+            declared,
+            batch: Batch::default(),
+            // A broker of our own, in one program, keeps nothing that is not acknowledged.
+            acks: (!address.is_embedded()).then(Arc::default),
+        });
         let client = Client {
             max_packet: MAX_PACKET.max(subscription.ingest.max_payload_bytes.saturating_add(1 << 16)),
             address,
             client_id: subscription.client_id,
+            keep_session: subscription.ingest.keep_session,
             filters,
             queue: subscription.queue,
             queue_full: false,
@@ -108,6 +151,9 @@ impl Subscriber {
             stop: Arc::clone(&stop),
             arrivals: Vec::new(),
             subscribed: false,
+            state: None,
+            record,
+            number: 0,
         };
         let worker = Worker::start("plenum-mqtt-in", stop, client.run())
             .map_err(|e| Problem::error("telemetry", format!("cannot start: {e}"), "free some memory"))?;
@@ -143,6 +189,17 @@ impl Subscriber {
         lock(&self.shared.intake).quarantine.clone()
     }
 
+    /// From now on every topic is taken note of, or no more.
+    pub fn inspect(&self, on: bool) {
+        let mut intake = lock(&self.shared.intake);
+        intake.inspection = on.then(|| intake.inspection.take().unwrap_or_default());
+    }
+
+    /// What is on the wire; none while nobody asked for it with [`Self::inspect`].
+    pub fn inspection(&self) -> Option<Inspection> {
+        lock(&self.shared.intake).inspection.clone()
+    }
+
     /// Topics and keys that no point is bound to.
     pub fn unmatched(&self) -> Unmatched {
         lock(&self.shared.intake).unmatched.clone()
@@ -165,8 +222,24 @@ struct Client {
     shared: Arc<Shared>,
     stop: Arc<Stop>,
     max_packet: usize,
+    keep_session: bool,
     arrivals: Vec<Arrival>,
     subscribed: bool,
+    /// What a Sparkplug host says once it is subscribed: topic and payload.
+    state: Option<(String, Vec<u8>)>,
+    record: Option<Record>,
+    /// The number of the connection.
+    number: u32,
+}
+
+/// What goes to the history.
+struct Record {
+    inlet: Inlet,
+    declared: Arc<Declared>,
+    /// What was read and is not given on yet.
+    batch: Batch,
+    /// Messages are acknowledged once they are kept.
+    acks: Option<Arc<Acks>>,
 }
 
 /// How one connection ended.
@@ -184,7 +257,7 @@ impl Client {
         loop {
             // The broker keeps a packet that was never acknowledged and sends it again and again: after
             // some of these ends only a new session gets past it.
-            let (failure, connected) = match self.connection(too_large >= 3).await {
+            let (failure, connected) = match self.connection(too_large >= 3 || !self.keep_session).await {
                 End::Stopped => return,
                 End::Failed { failure, connected } => (failure, connected),
             };
@@ -225,7 +298,22 @@ impl Client {
     async fn connection(&mut self, new_session: bool) -> End {
         let mut options = self.address.options(&self.client_id, self.max_packet, self.max_packet);
         options.set_clean_session(new_session);
-        let (client, mut events) = AsyncClient::new(options, 16);
+        // One moment for birth and will, so that others can tell this life from the one before.
+        let since = wall_clock();
+        let state = |online| lock(&self.shared.intake).wired.as_ref().map(|w| w.state(online, since));
+        if let Some((topic, payload)) = state(false) {
+            options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+        }
+        self.state = state(true);
+        let acks = self.record.as_ref().and_then(|r| r.acks.clone());
+        options.set_manual_acks(acks.is_some());
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        self.number = self.number.wrapping_add(1);
+        let number = self.number;
+        let some_kept = async || match &acks {
+            Some(acks) => acks.some().await,
+            None => std::future::pending().await,
+        };
         events.network_options.set_connection_timeout(CONNECT_TIMEOUT_S);
         events.network_options.set_tcp_nodelay(true);
         let silence = self.address.keep_alive() * 2;
@@ -241,6 +329,9 @@ impl Client {
                     tokio::select! {
                         polled = &mut poll => break Some(polled),
                         () = self.stop.asked() => break None,
+                        () = some_kept() => {
+                            acks.iter().for_each(|acks| acks.send(number, &client));
+                        }
                         () = &mut watchdog => {
                             let quiet = last.elapsed();
                             if connected.is_some() && quiet >= silence {
@@ -265,6 +356,8 @@ impl Client {
                 let _ = self.rest(&mut events, &client);
                 return End::Stopped;
             };
+            // What came in one read goes to the history together.
+            let is_last = events.state.events.is_empty();
             match polled {
                 Ok(Event::Incoming(packet)) => {
                     if matches!(packet, Packet::ConnAck(_)) {
@@ -288,6 +381,9 @@ impl Client {
                     return End::Failed { failure, connected };
                 }
             }
+            if is_last && !self.give_to_history() {
+                return End::Stopped;
+            }
         }
     }
 
@@ -301,22 +397,31 @@ impl Client {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(self.give_to_history())
     }
 
     /// False when it is time to stop.
     fn packet(&mut self, packet: Packet, client: &AsyncClient) -> Result<bool, Failure> {
         match packet {
             Packet::Publish(publish) => {
-                self.turn();
-                lock(&self.shared.intake).message(
-                    &publish.topic,
-                    &publish.payload,
-                    publish.retain,
-                    wall_clock(),
-                    &mut self.arrivals,
-                );
-                return Ok(self.hand_over());
+                if !self.turn() {
+                    return Ok(false);
+                }
+                let mut intake = lock(&self.shared.intake);
+                let (topic, payload) = (&publish.topic, &publish.payload);
+                intake.message(topic, payload, publish.retain, wall_clock(), &mut self.arrivals);
+                if let Some(record) = &mut self.record {
+                    record.take(&self.arrivals, &mut intake);
+                    if record.acks.is_some() && publish.qos == QoS::AtLeastOnce {
+                        record.batch.tokens.push(token(self.number, publish.pkid));
+                    }
+                }
+                drop(intake);
+                if publish.topic.starts_with(NAMESPACE) {
+                    self.say(client);
+                }
+                let enough = self.record.as_ref().is_some_and(|r| r.batch.samples.len() >= TOGETHER);
+                return Ok((!enough || self.give_to_history()) && self.hand_over());
             }
             // The queue holds 16 and is empty now.
             Packet::ConnAck(_) => {
@@ -338,6 +443,18 @@ impl Client {
                     return Err(Failure::refused(format!("{url} does not let us subscribe to {}", refused.join(", "))));
                 }
                 self.subscribed = true;
+                if let Some((topic, payload)) = self.state.take() {
+                    let _ = client.try_publish(topic, QoS::AtLeastOnce, true, payload);
+                    let mut intake = lock(&self.shared.intake);
+                    intake.sparkplug_connected(wall_clock(), &mut self.arrivals);
+                    if let Some(record) = &mut self.record {
+                        record.take(&self.arrivals, &mut intake);
+                    }
+                    drop(intake);
+                    if !self.hand_over() {
+                        return Ok(false);
+                    }
+                }
                 self.set_status(ConnectionStatus::Connected { since: wall_clock() });
             }
             _ => {}
@@ -345,12 +462,62 @@ impl Client {
         Ok(true)
     }
 
-    /// Takes over what topics mean from now on. All that was read before has been handed over by now.
-    fn turn(&mut self) {
-        let Some((topics, queue)) = lock(&self.shared.next).take() else { return };
-        lock(&self.shared.intake).understand(topics);
+    /// Publishes what a Sparkplug host has to say; what finds no room waits for the next message.
+    fn say(&self, client: &AsyncClient) {
+        let mut intake = lock(&self.shared.intake);
+        let mut waiting = intake.take_outgoing().into_iter();
+        while let Some((topic, payload)) = waiting.next() {
+            if client.try_publish(topic.clone(), QoS::AtMostOnce, false, payload.clone()).is_err() {
+                intake.put_back(std::iter::once((topic, payload)).chain(waiting).collect());
+                return;
+            }
+        }
+    }
+
+    /// Takes over what topics mean from now on. All that was read before has been handed over by now. False when it
+    /// is time to stop.
+    fn turn(&mut self) -> bool {
+        let Some((meaning, queue)) = lock(&self.shared.next).take() else { return true };
+        if !self.give_to_history() {
+            return false;
+        }
+        lock(&self.shared.intake).understand(&meaning);
+        if let Some(record) = &mut self.record {
+            record.declared = meaning.declared;
+        }
         self.queue = queue;
         self.queue_full = false;
+        true
+    }
+
+    /// Gives what was read to the history. Where it holds as much as it may, a broker elsewhere waits, and our own does
+    /// not: what it would drop without a word is counted here, and the live values go on. False when it is time to
+    /// stop.
+    fn give_to_history(&mut self) -> bool {
+        let Some(record) = &mut self.record else { return true };
+        if record.batch.is_empty() {
+            return true;
+        }
+        let mut batch = std::mem::take(&mut record.batch);
+        batch.declared = Arc::clone(&record.declared);
+        let Some(acks) = &record.acks else {
+            record.inlet.offer_or_miss(batch);
+            return true;
+        };
+        batch.to = Some(Arc::clone(acks) as Arc<dyn Kept>);
+        let mut waited = false;
+        while let Err(back) = record.inlet.offer(batch) {
+            if self.stop.is_asked() {
+                return false;
+            }
+            if !waited {
+                tracing::warn!("the history holds all that it may: the broker waits");
+            }
+            waited = true;
+            batch = back;
+            std::thread::sleep(LOOK);
+        }
+        true
     }
 
     /// Hands on what was read. While the queue is full and nothing may be dropped from it, nothing more is
@@ -380,7 +547,12 @@ impl Client {
         let full = waited || dropped > 0;
         if full {
             let mut intake = lock(&self.shared.intake);
-            intake.stats.overflow += dropped;
+            // What the history has is not lost: only the live values skip it.
+            if self.record.is_some() {
+                intake.stats.skipped += dropped;
+            } else {
+                intake.stats.overflow += dropped;
+            }
             intake.stats.queue_full += u64::from(!self.queue_full);
         }
         if full && !self.queue_full {
@@ -408,5 +580,14 @@ impl Client {
     fn set_status(&self, status: ConnectionStatus) {
         *lock(&self.shared.status) = status;
         self.shared.changed.notify_all();
+    }
+}
+
+impl Record {
+    /// Takes what a message brought.
+    fn take(&mut self, arrivals: &[Arrival], intake: &mut Intake) {
+        let samples = arrivals.iter().filter_map(|a| if let Arrival::Sample(s) = a { Some(*s) } else { None });
+        self.batch.samples.extend(samples);
+        self.batch.counted.append(&mut intake.counted);
     }
 }

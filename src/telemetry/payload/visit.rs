@@ -1,7 +1,8 @@
 //! The serde visitors of a payload. None of them ever fails by itself: what does not fit is noted as
 //! refused, so that only broken JSON stops the reading.
 
-use super::{DeviceTime, Object, Payload, Value, Wire};
+use super::{DeviceTime, Object, Payload, PayloadUnit, Value, Wire};
+use crate::quality::Quality;
 use crate::telemetry::quarantine::Reason;
 use crate::time::Time;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -57,7 +58,7 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let Item { into, keys, .. } = self;
         let from = into.values.len();
-        let (mut time, mut seq) = (DeviceTime::Missing, None);
+        let (mut time, mut seq, mut unit) = (DeviceTime::Missing, None, PayloadUnit::Own);
         let mut publisher = into.publishers.len()..into.publishers.len();
         while let Some(field) = object.next_key_seed(Field)? {
             match field {
@@ -68,6 +69,7 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
                 }
                 Key::Values => object.next_value_seed(Values { into: &mut *into, keys })?,
                 Key::Sequence => seq = object.next_value_seed(SequenceSeed)?,
+                Key::Unit => unit = object.next_value_seed(UnitSeed)?,
                 Key::Publisher => {
                     let start = into.publishers.len();
                     object.next_value_seed(PublisherSeed(&mut into.publishers))?;
@@ -79,7 +81,7 @@ impl<'de> Visitor<'de> for Item<'_, '_> {
             }
         }
         let values = from..into.values.len();
-        into.objects.push(Object { time, seq, publisher, values });
+        into.objects.push(Object { time, seq, publisher, values, unit, quality: Quality::Good });
         Ok(())
     }
 
@@ -108,6 +110,7 @@ enum Key {
     Values,
     Sequence,
     Publisher,
+    Unit,
     Other,
 }
 
@@ -134,6 +137,7 @@ impl Visitor<'_> for Field {
             "values" => Key::Values,
             "seq" => Key::Sequence,
             "pub" => Key::Publisher,
+            "unit" => Key::Unit,
             _ => Key::Other,
         })
     }
@@ -260,20 +264,19 @@ impl<'de> Visitor<'de> for ValueSeed {
 }
 
 /// Below this a number is seconds, from here on milliseconds.
-const SECONDS_BELOW: f64 = 1e11;
+pub(super) const SECONDS_BELOW: f64 = 1e11;
 /// The end of the year 9999, milliseconds: what RFC 3339 can write.
 const LATEST_MS: f64 = 253_402_300_799_999.0;
 
 struct TimeSeed;
 
-impl TimeSeed {
-    fn number(ts: f64) -> DeviceTime {
-        let ms = if ts < SECONDS_BELOW { ts * 1000.0 } else { ts };
-        match ms {
-            ms if ms.is_nan() || ms > LATEST_MS => DeviceTime::Bad,
-            ms if ms <= 0.0 => DeviceTime::Missing,
-            ms => DeviceTime::At(Time(ms.round() as i64)),
-        }
+/// A number as a time.
+pub(super) fn number_time(ts: f64) -> DeviceTime {
+    let ms = if ts < SECONDS_BELOW { ts * 1000.0 } else { ts };
+    match ms {
+        ms if ms.is_nan() || ms > LATEST_MS => DeviceTime::Bad,
+        ms if ms <= 0.0 => DeviceTime::Missing,
+        ms => DeviceTime::At(Time(ms.round() as i64)),
     }
 }
 
@@ -296,15 +299,15 @@ impl<'de> Visitor<'de> for TimeSeed {
     }
 
     fn visit_u64<E: Error>(self, ts: u64) -> Result<DeviceTime, E> {
-        Ok(Self::number(ts as f64))
+        Ok(number_time(ts as f64))
     }
 
     fn visit_i64<E: Error>(self, ts: i64) -> Result<DeviceTime, E> {
-        Ok(Self::number(ts as f64))
+        Ok(number_time(ts as f64))
     }
 
     fn visit_f64<E: Error>(self, ts: f64) -> Result<DeviceTime, E> {
-        Ok(Self::number(ts))
+        Ok(number_time(ts))
     }
 
     fn visit_unit<E: Error>(self) -> Result<DeviceTime, E> {
@@ -390,5 +393,40 @@ impl<'de> Visitor<'de> for PublisherSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
         skip_object(object)
+    }
+}
+
+struct UnitSeed;
+
+impl<'de> DeserializeSeed<'de> for UnitSeed {
+    type Value = PayloadUnit;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<PayloadUnit, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for UnitSeed {
+    type Value = PayloadUnit;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, code: &str) -> Result<PayloadUnit, E> {
+        Ok(PayloadUnit::written(code))
+    }
+
+    scalars!(visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64) => |self| PayloadUnit::Unknown);
+
+    fn visit_unit<E: Error>(self) -> Result<PayloadUnit, E> {
+        Ok(PayloadUnit::Own)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PayloadUnit, A::Error> {
+        skip_list(list).map(|()| PayloadUnit::Unknown)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<PayloadUnit, A::Error> {
+        skip_object(object).map(|()| PayloadUnit::Unknown)
     }
 }

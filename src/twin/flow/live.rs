@@ -45,6 +45,11 @@ impl Known {
         Self(vec![Last::default(); points])
     }
 
+    /// Nothing is known any more.
+    pub fn forget(&mut self) {
+        self.0.fill(Last::default());
+    }
+
     /// Takes a sample; one that is no number, or that its quality speaks against, only says so.
     pub fn hear(&mut self, sample: &Sample) {
         let Some(last) = self.0.get_mut(sample.point.0 as usize) else { return };
@@ -82,9 +87,10 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quality::Quality;
+    use crate::site::Slot;
     use crate::site::point::PointSource;
     use crate::site::unit::Unit;
-    use crate::site::{Quality, Slot};
 
     #[test]
     fn good_values_hold_until_they_are_old() {
@@ -100,14 +106,16 @@ mod tests {
             check: None,
             source: PointSource::Topic { topic: "t".into(), key: String::new() },
             remedy: String::new(),
+            watch: Default::default(),
         };
-        let clock = |s: i64| TwinClock { now: Time(s * 1000), from_site: true, site_speaks: true };
+        let clock = |s: i64| TwinClock { now: Time(s * 1000), from_site: true, site_speaks: true, is_held: false };
         let sample = |s: i64, value: f64, quality| Sample {
             point: PointIndex(0),
             device_time: Time(s * 1000),
             arrival: Time(s * 1000),
             value,
             quality,
+            code: 0,
         };
         let mut known = Known::of(1);
         let taken = |known: &Known, s| known.taken(PointIndex(0), &point, &clock(s));
@@ -123,7 +131,7 @@ mod tests {
         known.hear(&sample(63, 0.5, Quality::Simulated));
         assert_eq!(taken(&known, 63), Taken::Live(0.5));
         // A site whose clock has not spoken yet says nothing of age.
-        let deaf = TwinClock { now: Time(9_999_000), from_site: false, site_speaks: true };
+        let deaf = TwinClock { now: Time(9_999_000), from_site: false, site_speaks: true, is_held: false };
         assert_eq!(known.taken(PointIndex(0), &point, &deaf), Taken::Live(0.5));
         let carry = Carry { points: vec![Some(PointIndex(2))], ..Carry::default() };
         let next = known.carry(&carry, 3);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::TwinPlugins;
+use crate::quality::Quality;
 use crate::simulation::building::Operation;
 use crate::simulation::building::fixture::{COIL, PUMP, RETURN, SMALL_COIL, SUPPLY, TEE, VALVE, ring};
 use crate::simulation::building::trace::Way;
@@ -9,7 +10,7 @@ use crate::simulation::building::{Drive, Measurand, Reading, Sets};
 use crate::simulation::faults::{Fault, FaultKind};
 use crate::site::point::PointSource;
 use crate::site::unit::Unit;
-use crate::site::{Element, Point, Project, Quality, Site};
+use crate::site::{Element, Point, Project, Site};
 use crate::telemetry::{Arrival, Sample};
 use crate::time::Time;
 use crate::twin::clock::TwinClock;
@@ -51,6 +52,7 @@ fn small() -> Site {
         check: None,
         source: PointSource::Topic { topic: format!("t/{asset}"), key: role.into() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     let points = vec![point(VALVE, "position"), point(SMALL_COIL, "leaving_temperature"), point(RETURN, "flow")];
     Site { points, ..Site::of_elements("", elements.collect()).0 }
@@ -163,7 +165,7 @@ impl Twin {
         let time = Time(DAY + self.second * 1000);
         for (point, value) in values {
             let quality = Quality::Good;
-            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality };
+            let sample = Sample { point: *point, device_time: time, arrival: time, value: *value, quality, code: 0 };
             self.wire.send(Arrival::Sample(sample)).unwrap();
         }
         self.wire.send(Arrival::Clock(time)).unwrap();

@@ -14,6 +14,7 @@ use crate::simulation::building::accuracy::Score;
 use crate::site::{PointIndex, Site, Slot};
 use crate::twin::clock::TwinClock;
 use crate::twin::health::HealthChanged;
+use crate::twin::replay::Rewound;
 use crate::twin::scene::{InSlot, Relaid, Scene, SiteOpened};
 use crate::twin::telemetry::Fresh;
 use bevy::prelude::*;
@@ -132,12 +133,18 @@ pub fn arrive(
 pub fn listen(
     fresh: Res<Fresh>,
     mut health: MessageReader<HealthChanged>,
+    mut rewound: MessageReader<Rewound>,
     faults: Query<&InSlot, Changed<FlowFault>>,
     mut mended: RemovedComponents<FlowFault>,
     mut work: ResMut<Work>,
 ) {
     let silent = health.read().map(|h| h.point);
     let work = work.bypass_change_detection();
+    if rewound.read().count() > 0 {
+        let mut known = std::mem::take(&mut work.known);
+        known.forget();
+        work.know(known);
+    }
     for sample in &fresh.0 {
         work.known.hear(sample);
         work.touch(sample.point);

@@ -142,6 +142,14 @@ impl Work {
         self.derived = None;
     }
 
+    /// Other things are known of the points from now on: every network is asked and compared anew.
+    pub fn know(&mut self, known: Known) {
+        self.known = known;
+        for net in &mut self.nets {
+            (net.dirty, net.compare) = (true, true);
+        }
+    }
+
     /// Something about a point is otherwise.
     pub fn touch(&mut self, point: PointIndex) {
         for (number, how) in self.of_point.get(point.0 as usize).into_iter().flatten() {

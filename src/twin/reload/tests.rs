@@ -4,10 +4,11 @@ use super::*;
 use crate::TwinPlugins;
 use crate::analytics::Health;
 use crate::operations::alarm::AlarmState;
+use crate::quality::Quality;
 use crate::site::model::{Group, Storey};
 use crate::site::point::{Check, PointSource};
 use crate::site::unit::Unit;
-use crate::site::{Element, Point, PointIndex, Quality, Slot};
+use crate::site::{Element, Point, PointIndex, Slot};
 use crate::telemetry::Sample;
 use crate::time::Time;
 use crate::twin::alarms::Alarms;
@@ -41,6 +42,7 @@ fn point(asset: u32, label: &str, role: &str, rule: Option<&str>) -> Point {
             None => PointSource::Topic { topic: label.into(), key: role.into() },
         },
         remedy: "look".into(),
+        watch: Default::default(),
     }
 }
 
@@ -124,7 +126,7 @@ impl Twin {
 
 fn sample(point: u32, second: i64, value: f64) -> Arrival {
     let (device_time, arrival) = (Time(DAY + second * 1000), Time(DAY));
-    Arrival::Sample(Sample { point: PointIndex(point), device_time, arrival, value, quality: Quality::Good })
+    Arrival::Sample(Sample { point: PointIndex(point), device_time, arrival, value, quality: Quality::Good, code: 0 })
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use super::solved::Solved;
 use super::{CATEGORIES, Palette, STALE, change_value, word};
 use crate::analytics::Health;
+use crate::quality::Quality;
 use crate::site::graph::{Domain, domain_of_class};
 use crate::site::unit::{Quantity, Unit};
-use crate::site::{ElementKind, PointIndex, Quality, Site, Slot};
+use crate::site::{ElementKind, PointIndex, Site, Slot};
 use crate::twin::changes::Changes;
 use crate::twin::health::{AssetHealth, PointHealth};
 use crate::twin::scene::Scene;

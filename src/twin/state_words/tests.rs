@@ -1,11 +1,12 @@
 use super::*;
 use crate::TwinPlugins;
 use crate::analytics::Health;
+use crate::quality::Quality;
+use crate::site::Site;
 use crate::site::model::{Element, Group};
 use crate::site::point::{Point, PointSource};
 use crate::site::project::Origin;
 use crate::site::unit::Unit;
-use crate::site::{Quality, Site};
 use crate::time::Time;
 use crate::twin::command::Command;
 use crate::twin::scene::OpenSite;
@@ -33,6 +34,7 @@ fn site() -> Site {
         check: None,
         source: PointSource::Topic { topic: "t".into(), key: String::new() },
         remedy: String::new(),
+        watch: Default::default(),
     };
     Site {
         origin: Origin::default(),

@@ -1,8 +1,10 @@
 use super::*;
 use crate::simulation::network::periods::{Times, through};
-use crate::simulation::network::{Link, LinkKind, Node, Pattern, Tank, TankShape, Valve, ValveKind, grid};
+use crate::simulation::network::{
+    Demand, Junction, Link, LinkKind, Node, Pattern, Tank, TankShape, Valve, ValveKind, grid,
+};
 
-/// A grid with a tank behind a valve, its demands with a pattern, over six hours.
+/// A grid with a tank behind a valve and a district behind another, its demands with a pattern, over six hours.
 fn town() -> (Network, Timeline) {
     let mut network = grid::grid(6, 7, 3);
     network.patterns.push(Pattern { id: "day".into(), factors: vec![0.6, 1.0, 1.7, 1.2] });
@@ -15,11 +17,19 @@ fn town() -> (Network, Timeline) {
         ..Tank::default()
     };
     network.nodes.push(Node { id: "T".into(), elevation: 90.0, kind: NodeKind::Tank(tank) });
+    // A district behind a valve that holds 30 m.
+    let demands = vec![Demand { base: 2e-3, ..Demand::default() }];
+    let kind = NodeKind::Junction(Junction { demands, emitter: None });
+    network.nodes.push(Node { id: "D".into(), elevation: 0.0, kind });
+    let (from, to) = (25, network.nodes.len() - 1);
+    let kind = LinkKind::Valve(Valve { kind: ValveKind::PressureReducing, diameter: 0.2, minor: 0.0 });
+    network.links.push(Link { id: "R".into(), from, to, kind, command: Command::Auto, setting: 30.0, head_gain: 0.0 });
+    let tank_at = to - 1;
     let valve = Valve { kind: ValveKind::Throttle, diameter: 0.2, minor: 0.0 };
     network.links.push(Link {
         id: "V".into(),
         from: 17,
-        to: network.nodes.len() - 1,
+        to: tank_at,
         kind: LinkKind::Valve(valve),
         command: Command::Auto,
         setting: 5.0,

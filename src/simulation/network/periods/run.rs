@@ -7,7 +7,7 @@ use super::energy::PumpUse;
 use super::tanks::{self, Filling, STILL_M3S};
 use super::timeline::{Act, Control, Timeline, Times, Unbalanced, When};
 use crate::simulation::network::{
-    Boundary, Command, LinkKind, Network, NodeKind, Pattern, Solution, Status, Tank, ValveKind,
+    Boundary, Command, Demand, LinkKind, Network, NodeKind, Pattern, Pump, Solution, Status, Tank, ValveKind,
 };
 
 /// Seconds of a day.
@@ -37,8 +37,14 @@ pub struct Run<'n> {
     pub(super) status: Vec<Status>,
     /// Sum of all demands that flow out now, m³/s.
     pub(super) total_demand: f64,
-    /// What each pattern multiplies with now.
+    /// What each pattern multiplies with now; 1 at the end, for what has no pattern.
     multipliers: Vec<f64>,
+    /// Parts of demands: pattern by its place in `multipliers`, base; and the nodes that have any, each with the
+    /// end of its parts.
+    parts: Vec<(u32, f64)>,
+    drawing: Vec<(u32, u32)>,
+    /// Reservoirs and pumps that follow a pattern.
+    patterned: (Vec<u32>, Vec<u32>),
     pumps: Vec<PumpUse>,
     peak_kw: f64,
     switches: u32,
@@ -67,6 +73,24 @@ impl<'n> Run<'n> {
             .filter(|(_, l)| matches!(l.kind, LinkKind::Pump(_)))
             .map(|(at, _)| PumpUse::new(at))
             .collect();
+        let none = network.patterns.len() as u32;
+        let place = |pattern: Option<usize>| pattern.map_or(none, |p| (p as u32).min(none));
+        let (mut parts, mut drawing) = (Vec::new(), Vec::new());
+        for (node, at) in network.nodes.iter().zip(0u32..) {
+            let NodeKind::Junction(junction) = &node.kind else { continue };
+            let of = |d: &Demand| (place(d.pattern.or(network.options.default_pattern)), d.base);
+            parts.extend(junction.demands.iter().map(of));
+            if !junction.demands.is_empty() {
+                drawing.push((at, parts.len() as u32));
+            }
+        }
+        let reservoirs = (network.nodes.iter().zip(0u32..))
+            .filter(|(n, _)| matches!(n.kind, NodeKind::Reservoir { pattern: Some(_) }))
+            .map(|(_, at)| at);
+        let pumped = (network.links.iter().zip(0u32..))
+            .filter(|(l, _)| matches!(l.kind, LinkKind::Pump(Pump { pattern: Some(_), .. })))
+            .map(|(_, at)| at);
+        let patterned = (reservoirs.collect(), pumped.collect());
         let status =
             network.links.iter().map(|l| if l.command == Command::Closed { Status::Closed } else { Status::Open });
         Self {
@@ -82,7 +106,10 @@ impl<'n> Run<'n> {
             status: status.collect(),
             boundary,
             total_demand: 0.0,
-            multipliers: Vec::with_capacity(network.patterns.len()),
+            multipliers: Vec::with_capacity(network.patterns.len() + 1),
+            parts,
+            drawing,
+            patterned,
             pumps,
             peak_kw: 0.0,
             switches: 0,
@@ -114,15 +141,17 @@ impl<'n> Run<'n> {
         self.switches = 0;
         let (network, period) = (self.network, self.period());
         self.take_demands(period);
-        for (at, node) in network.nodes.iter().enumerate() {
-            if let NodeKind::Reservoir { pattern: Some(pattern) } = &node.kind
+        for at in self.patterned.0.iter().map(|&at| at as usize) {
+            if let Some(node) = network.nodes.get(at)
+                && let NodeKind::Reservoir { pattern: Some(pattern) } = &node.kind
                 && let (Some(pattern), Some(head)) = (network.patterns.get(*pattern), self.boundary.head.get_mut(at))
             {
                 *head = node.elevation * factor(pattern, period);
             }
         }
-        for (at, link) in network.links.iter().enumerate() {
-            if let LinkKind::Pump(pump) = &link.kind
+        for k in 0..self.patterned.1.len() {
+            let at = self.patterned.1.get(k).map_or(0, |&at| at as usize);
+            if let Some(LinkKind::Pump(pump)) = network.links.get(at).map(|l| &l.kind)
                 && let Some(pattern) = pump.pattern.and_then(|p| network.patterns.get(p))
             {
                 self.act(at, Act::Set(factor(pattern, period)));
@@ -152,14 +181,21 @@ impl<'n> Run<'n> {
         let multipliers = &mut self.multipliers;
         multipliers.clear();
         multipliers.extend(self.network.patterns.iter().map(|p| factor(p, period)));
-        for (node, demand) in self.network.nodes.iter().zip(&mut self.boundary.demand) {
-            let NodeKind::Junction(junction) = &node.kind else { continue };
-            *demand = 0.0;
-            for part in &junction.demands {
-                let pattern = part.pattern.or(options.default_pattern).and_then(|p| multipliers.get(p));
-                let flow = part.base * pattern.copied().unwrap_or(1.0) * options.demand_multiplier;
-                *demand += flow;
-                self.total_demand += flow.max(0.0);
+        multipliers.push(1.0);
+        let mut parts = self.parts.iter();
+        let mut first = 0;
+        for &(node, end) in &self.drawing {
+            let (mut sum, mut out) = (0.0, 0.0);
+            for &(pattern, base) in parts.by_ref().take((end - first) as usize) {
+                let multiplier = multipliers.get(pattern as usize).copied().unwrap_or(1.0);
+                let flow = base * multiplier * options.demand_multiplier;
+                sum += flow;
+                out += flow.max(0.0);
+            }
+            first = end;
+            self.total_demand += out;
+            if let Some(demand) = self.boundary.demand.get_mut(node as usize) {
+                *demand = sum;
             }
         }
     }
