@@ -62,8 +62,10 @@ pub fn apply(of: &SystemNetwork, faults: &[Present], conditions: &mut Conditions
                     }
                 }
                 FaultKind::CoilFouling => {
+                    let left = effect::fouled_conductance(fault.amount);
+                    conditions.fouled.push((link, left));
                     if let Some(heat) = conditions.link_heat.get_mut(link) {
-                        heat.ua_w_k *= effect::fouled_conductance(fault.amount);
+                        heat.ua_w_k *= left;
                     }
                 }
                 _ => {}

@@ -1,5 +1,6 @@
 //! A network at work: solved for what is measured now, and for its design where nothing is.
 
+use super::exchange::AirSide;
 use super::{Part, Sets, State, SystemNetwork};
 use crate::problem::Problem;
 use crate::simulation::network::transport::{LinkHeat, MassFlow, NodeHeat, steady};
@@ -10,6 +11,10 @@ use crate::site::graph::Domain;
 /// Both residuals of a solve, m³/s and m.
 const ACCURACY: f64 = 1e-8;
 
+/// Rounds of heat at the most, and what may still change in the last, K.
+const EXCHANGES: usize = 4;
+const SETTLED_K: f64 = 0.3;
+
 /// What holds in a network at a moment.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
@@ -19,12 +24,21 @@ pub struct Conditions {
     pub link_heat: Vec<LinkHeat>,
     /// What comes in at each node.
     pub node_heat: Vec<NodeHeat>,
+    /// The air at coils, by link.
+    pub air: Vec<(usize, AirSide)>,
+    /// What drives chillers, W, by the link of their condenser.
+    pub driven_w: Vec<(usize, f64)>,
+    /// What all of them take from what they chill, W.
+    pub absorbed_w: Option<f64>,
+    /// What dirt leaves of the conductance of links, 0..1.
+    pub fouled: Vec<(usize, f64)>,
 }
 
 impl Conditions {
     /// What a network is designed for.
     pub fn design(of: &SystemNetwork) -> Self {
-        Self { boundary: of.design.clone(), link_heat: of.link_heat.clone(), node_heat: of.node_heat.clone() }
+        let (link_heat, node_heat) = (of.link_heat.clone(), of.node_heat.clone());
+        Self { boundary: of.design.clone(), link_heat, node_heat, ..Self::default() }
     }
 
     /// The same again, without allocation where it has had the room before.
@@ -36,6 +50,10 @@ impl Conditions {
         self.boundary.head_gain.clone_from(&of.design.head_gain);
         self.link_heat.clone_from(&of.link_heat);
         self.node_heat.clone_from(&of.node_heat);
+        self.air.clear();
+        self.driven_w.clear();
+        self.absorbed_w = None;
+        self.fouled.clear();
     }
 
     /// Lets a value set what it sets; a value that is no number changes nothing.
@@ -71,6 +89,23 @@ impl Conditions {
                     heat.ambient_c = value;
                 }
             }
+            Sets::Heat(link) => {
+                if let Some(heat) = self.link_heat.get_mut(link) {
+                    heat.heat_w = value;
+                }
+            }
+            Sets::Drives(link) => self.driven_w.push((link, value)),
+            Sets::Absorbed => self.absorbed_w = Some(value),
+            Sets::Air(link, at) => {
+                let known = self.air.iter().position(|(l, _)| *l == link);
+                let place = known.unwrap_or_else(|| {
+                    self.air.push((link, AirSide::default()));
+                    self.air.len() - 1
+                });
+                if let Some((_, side)) = self.air.get_mut(place) {
+                    side.set(at, value);
+                }
+            }
             Sets::Inlet(node) => {
                 if let Some(heat) = self.node_heat.get_mut(node) {
                     heat.inlet_c = Some(value);
@@ -80,7 +115,7 @@ impl Conditions {
     }
 
     /// Water that no machine wants goes through all of them: where every one of them rests, none is shut off.
-    pub fn leave_a_way(&mut self, of: &SystemNetwork) {
+    pub(super) fn leave_a_way(&mut self, of: &SystemNetwork) {
         for part in [Part::Source, Part::Condenser] {
             let own = || (0..of.link_part.len()).filter(|l| of.link_part.get(*l) == Some(&part));
             let shut = |l: usize| self.boundary.command.get(l) == Some(&Command::Closed);
@@ -142,7 +177,7 @@ impl Operation {
                 now.set(drive.sets, value);
             }
         }
-        now.leave_a_way(of);
+        now.complete(of);
         self.now = now;
         self.carry(of)
     }
@@ -221,7 +256,30 @@ impl Operation {
         state.mass_residual_m3s = solution.mass_residual;
         state.head_residual_m = solution.head_residual;
         mass.set(&solution.flow, of.network.fluid.density);
-        let (heat, problems) = steady(&mass.flow(), &now.link_heat, &now.node_heat, &of.fluid);
+        // What enters a link is what it was a solve ago; where that makes a difference, it is found again.
+        state.node_c.resize(of.network.nodes.len(), of.node_heat.first().map_or(20.0, |n| n.start_c));
+        let upstream = |state: &State, l: usize| {
+            let link = of.network.links.get(l)?;
+            let back = state.flow_m3s.get(l).is_some_and(|q| *q < 0.0);
+            Some(if back { link.to } else { link.from })
+        };
+        let mut rounds = 0;
+        let (heat, problems) = loop {
+            rounds += 1;
+            let cp_w_k = of.network.fluid.density * of.fluid.specific_heat_j_kg_k(of.mean_c());
+            let flow_w_k =
+                |l: usize| state.flow_m3s.get(l).map_or(0.0, |q| if q.is_finite() { q.abs() * cp_w_k } else { 0.0 });
+            let entering =
+                |nodes: &[f64], l: usize| upstream(state, l).and_then(|n| nodes.get(n).copied()).unwrap_or(20.0);
+            now.exchange(of, flow_w_k, |l| entering(&state.node_c, l));
+            let found = steady(&mass.flow(), &now.link_heat, &now.node_heat, &of.fluid);
+            let asked = now.air.iter().map(|(l, _)| *l).chain(of.emitters.iter().map(|e| e.link));
+            let moved = asked.map(|l| (entering(&found.0.node_c, l) - entering(&state.node_c, l)).abs());
+            if rounds >= EXCHANGES || moved.fold(0.0, f64::max) < SETTLED_K {
+                break found;
+            }
+            state.node_c.clone_from(&found.0.node_c);
+        };
         state.heat_w.clear();
         state.heat_w.extend(heat.given_w.iter().zip(&heat.lost_w).map(|(given, lost)| given - lost));
         state.energy_closing_w = heat.closing_w;

@@ -2,6 +2,7 @@
 
 use super::facts::words;
 use super::{Part, SystemNetwork};
+use crate::site::graph::plain_class;
 use crate::site::{Element, Site, Slot};
 
 /// The links of an element.
@@ -22,6 +23,23 @@ pub fn within(site: &Site, net: &SystemNetwork, unit: Slot, part: Part) -> Vec<u
     };
     let parts = net.link_part.iter().zip(&net.link_element).enumerate();
     parts.filter(|(_, (p, e))| **p == part && belongs(e)).map(|(i, _)| i).collect()
+}
+
+/// The air handling unit whose air goes through a coil or a box: what it is part of, what it names as its `AirHandler`,
+/// else one with which it shares a system.
+pub fn unit_of(site: &Site, element: &Element) -> Option<Slot> {
+    let is_unit = |slot: &Slot| site.element(*slot).is_some_and(|e| plain_class(e) == "UnitaryEquipment");
+    let own = [element.part_of, element.host].into_iter().flatten().map(Slot).find(is_unit);
+    let named = || {
+        let mut values = element.properties.iter().flat_map(|s| &s.values);
+        let tag = values.find(|(name, _)| name.eq_ignore_ascii_case("AirHandler"))?.1.as_str()?;
+        site.iter().find(|(slot, e)| e.tag == tag && is_unit(slot)).map(|(slot, _)| slot)
+    };
+    let beside = || {
+        let shares = |e: &Element| e.systems.iter().any(|s| element.systems.contains(s));
+        site.iter().find(|(slot, e)| is_unit(slot) && shares(e)).map(|(slot, _)| slot)
+    };
+    own.or_else(named).or_else(beside)
 }
 
 /// The supply fan among some fans: by its words or its tag, else the first.

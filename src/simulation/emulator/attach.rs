@@ -12,16 +12,22 @@ use super::plants::Plants;
 use super::water::LoopKind;
 use crate::problem::Problem;
 use crate::simulation::building::stands::{consumer, links_of, supply_fan, unit_dampers, within};
-use crate::simulation::building::{Building, Part, SystemNetwork, of_site};
+use crate::simulation::building::{AssumptionOverride, Building, Part, SystemNetwork, of_site};
 use crate::site::graph::{Domain, Graph};
 use crate::site::{Site, Slot};
 use std::collections::HashMap;
 
-/// Gives the plants the networks of their site's model. What works with a plain one is said.
-pub(super) fn attach(site: &Site, plants: &mut Plants, devices: &Devices, seed: u64) -> Vec<Problem> {
+/// Gives the plants the networks of their site's model, with what is `stated` of it. What works with a plain one is said.
+pub(super) fn attach(
+    site: &Site,
+    plants: &mut Plants,
+    devices: &Devices,
+    seed: u64,
+    stated: &[AssumptionOverride],
+) -> Vec<Problem> {
     let is = |class: &str| site.elements.iter().any(|e| e.class.eq_ignore_ascii_case(class));
     let drawn = is("IfcPipeSegment") || is("IfcDuctSegment");
-    let building = if drawn { of_site(site, &Graph::of(site), &[]) } else { Building::default() };
+    let building = if drawn { of_site(site, &Graph::of(site), stated) } else { Building::default() };
     let mut plain = Vec::new();
     for (n, plant) in plants.each().enumerate() {
         let mut slots: Vec<(Slot, Device)> = devices.iter().map(|(s, d)| (*s, *d)).collect();

@@ -7,6 +7,7 @@
 use super::control::{hash, mix, unit_interval};
 use crate::simulation::building::SystemNetwork;
 use crate::simulation::building::faulted::{self, Present};
+use crate::simulation::building::stands::links_of;
 use crate::simulation::network::{Accuracy, Boundary, Command, LinkKind, Solver};
 use crate::site::Slot;
 
@@ -135,6 +136,13 @@ impl Attached {
     /// Flow of a link, m³/s.
     pub fn flow(&self, link: usize) -> f64 {
         self.solver.solution().flow.get(link).copied().filter(|q| q.is_finite()).unwrap_or(0.0)
+    }
+
+    /// How fast it flows in an element at the most, m/s.
+    pub fn velocity_ms(&self, slot: Slot) -> f64 {
+        let own = links_of(&self.built, slot);
+        let speed = own.filter_map(|l| Some(self.flow(l).abs() / self.built.link_area_m2.get(l).copied()??));
+        speed.fold(0.0, f64::max)
     }
 
     /// Pressure that falls from one node to another, Pa, without the column between them.

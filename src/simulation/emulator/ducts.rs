@@ -1,5 +1,5 @@
-//! The ducts of an air handling unit as a flow network: coils, filter, fan, main duct, and a branch with its damper
-//! for each box.
+//! The ducts of an air handling unit as a flow network: those of the model ([`super::model_ducts`]), or plain ones where
+//! nobody drew them: coils, filter, fan, main duct, and a branch with its damper for each box.
 //!
 //! Sizes follow from the nominal airflow: [`CASING_PA`] over coils and dampers, what the filter takes when it is
 //! clean, and [`STATIC_PA`] in the duct before the boxes, which the fan holds and which falls almost whole over an
@@ -173,6 +173,11 @@ impl Ducts {
     }
 
     /// The ducts that the model draws.
+    pub fn model(&self) -> Option<&ModelDucts> {
+        self.model.as_ref()
+    }
+
+    /// The same, to be changed.
     pub fn model_mut(&mut self) -> Option<&mut ModelDucts> {
         self.model.as_mut()
     }

@@ -64,6 +64,11 @@ impl ModelDucts {
         self.struck.push(Present { slot, kind, amount, stuck_at: 0.0 });
     }
 
+    /// How fast the air goes in a duct, m/s.
+    pub fn velocity_ms(&self, slot: Slot) -> f64 {
+        self.net.velocity_ms(slot)
+    }
+
     /// Runs the fans at a speed, with a filter that is clogged so far.
     pub fn run(&mut self, speed: f64, clogged: f64) {
         for fan in &self.fans {

@@ -69,6 +69,11 @@ impl ModelLoop {
         self.net.of().link_element.contains(&Some(slot))
     }
 
+    /// How fast it flows in the pipe that an element is, or that leads to it, m/s.
+    pub fn velocity_ms(&self, slot: Slot) -> f64 {
+        self.net.velocity_ms(self.net.pipe_at(slot).unwrap_or(slot))
+    }
+
     /// Whether it loses water.
     pub fn leaks(&self) -> bool {
         self.struck.iter().any(|p| p.kind == FaultKind::Leak && p.amount > 0.0)
