@@ -113,21 +113,63 @@ fn left_by(healthy: &Emulator, fault: &str) -> (Vec<&'static str>, f64) {
     (new, stay)
 }
 
+/// The tag of the pipe through which most of a network flows at design.
+fn main_pipe(name: &str) -> &'static str {
+    let net = networks().networks.iter().find(|n| n.name == name).unwrap();
+    let state = Operation::new(net).solve(net, &|_| None).clone();
+    let of = |l: &usize| net.link_element[*l].and_then(|s| clinic().element(s));
+    let is_pipe = |l: &usize| of(l).is_some_and(|e| e.class == "IfcPipeSegment");
+    let pipes = (0..net.network.links.len()).filter(is_pipe);
+    let most = pipes.max_by(|a, b| state.flow_m3s[*a].abs().total_cmp(&state.flow_m3s[*b].abs())).unwrap();
+    &of(&most).unwrap().tag
+}
+
 #[test]
 fn a_fault_shows_where_it_is_and_nowhere_else() {
     let july = at_work("2026-07-15T10:00:00Z");
     let january = at_work("2026-01-14T08:00:00Z");
+    let leak = format!("leak:{}@0", main_pipe("Chilled water"));
+    let mut hidden = Vec::new();
     for (of, fault, place) in [
         (&july, "filter-clogging:AHU-1-FLT@0", "AHU-1-FLT/"),
         (&july, "pump-wear:CHWP-1@0", "CHWP-1/"),
-        (&july, "leak:AHU-1-CC@0", "CHWP-"),
+        (&july, leak.as_str(), "CHWP-1/"),
         (&january, "pump-wear:HWP-1@0", "HWP-1/"),
         (&january, "leaking-valve:RAD-1-STW-V@0", "RAD-1-STW/"),
-        (&july, "sensor-bias:AHU-1-SAT@0", "AHU-1-SAT/"),
     ] {
         let (new, stay) = left_by(of, fault);
-        assert!(new.iter().any(|p| p.contains(place)), "{fault}: {new:?}");
-        assert!(stay > 0.8, "{fault}: {new:?}");
+        if !new.iter().any(|p| p.contains(place)) || stay < 0.8 {
+            hidden.push(format!("{fault}: {new:?}, {stay:.2}"));
+        }
+    }
+    // A valve that sticks says where it stands: its network agrees with it, and a rule finds it.
+    let (new, _) = left_by(&july, "stuck-valve:AHU-1-CC-V=1@0");
+    assert!(hidden.is_empty() && new.is_empty(), "{hidden:#?} {new:?}");
+}
+
+#[test]
+fn the_twin_agrees_the_whole_day() {
+    for start in ["2026-05-11T00:00:00Z", "2026-01-14T00:00:00Z", "2026-07-15T00:00:00Z"] {
+        let settings = Settings { seed: 1, start: Time::parse(start).unwrap() };
+        let (mut emulator, _) = Emulator::new(clinic(), settings);
+        let mut operations: Vec<Operation> = networks().networks.iter().map(Operation::new).collect();
+        let mut all = Vec::new();
+        for hour in 0..12 {
+            emulator.step(7200.0);
+            let mut now = Vec::new();
+            for (net, operation) in networks().networks.iter().zip(&mut operations) {
+                let found = beside(&emulator, net, operation);
+                assert!(operation.state().converged, "{} at {}", net.name, emulator.now());
+                now.extend(found);
+            }
+            let off = now.iter().filter(|b| b.relative.abs() > 0.2);
+            let off: Vec<String> = off.map(|b| format!("{} {:.2}", label(b.point), b.relative)).collect();
+            println!("{start} +{} h {:?} {off:?}", 2 * hour + 2, Score::of(now.iter().map(|b| b.relative)));
+            all.extend(now.iter().map(|b| b.relative));
+        }
+        let score = Score::of(all);
+        println!("{start} all: {score:?}");
+        assert!(score.within_10.unwrap() >= 0.9 && score.within_20.unwrap() >= 0.95, "{start}: {score:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! A water loop as the model draws it: its pumps, machines and consumers with their valves.
 
 use super::attached::Attached;
+use crate::simulation::building::Part;
 use crate::simulation::building::faulted::Present;
 use crate::simulation::faults::FaultKind;
 use crate::simulation::network::NodeKind;
@@ -89,6 +90,13 @@ impl ModelLoop {
             }
         }
         self.net.solve(&self.told);
+    }
+
+    /// Heat that all its pipes lose for each degree they are warmer than what is around them, W/K: by their insulation.
+    pub fn loss_w_k(&self) -> f64 {
+        let of = self.net.of();
+        let runs = of.link_part.iter().zip(&of.link_heat).filter(|(part, _)| **part == Part::Run);
+        runs.map(|(_, heat)| heat.ua_w_k).sum()
     }
 
     /// Pressure over the branch with the least, Pa.

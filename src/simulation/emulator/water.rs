@@ -137,8 +137,9 @@ impl WaterLoop {
         let sign = if self.kind == LoopKind::Chilled { -1.0 } else { 1.0 };
         let (back_w_k, leak_w_k) = (WATER_J_M3K * self.pipes.return_m3s(), WATER_J_M3K * self.pipes.leak_m3s());
         let j_k = self.lump_m3 * WATER_J_M3K;
-        // Pipes lose to the building around them: a day and a half of time constant.
-        let loss_w_k = j_k / 130_000.0;
+        // Pipes lose to the building around them: by their insulation, half of it on the way there and half on the way
+        // back; where nobody drew them, with a time constant of a day and a half.
+        let loss_w_k = self.pipes.model().map_or(j_k / 130_000.0, |m| 0.5 * m.loss_w_k());
         let supply_w = back_w_k * (self.return_c - self.supply_c)
             + leak_w_k * (MAKE_UP_C - self.supply_c)
             + machines_w
