@@ -8,8 +8,9 @@ use crate::simulation::network::{Accuracy, Boundary, Command, Solver};
 use crate::site::PointIndex;
 use crate::site::graph::Domain;
 
-/// Both residuals of a solve, m³/s and m.
-const ACCURACY: f64 = 1e-8;
+/// Residuals of a solve, m³/s and m. What a valve that is all but shut would take at the flow of its neighbours is so much
+/// that no head can be told finer.
+const ACCURACY: Accuracy = Accuracy { mass: 1e-8, head: 1e-6, relative: f64::INFINITY };
 
 /// Rounds of heat at the most, and what may still change in the last, K.
 const EXCHANGES: usize = 4;
@@ -153,7 +154,7 @@ impl Operation {
             mass: MassFlow::new(&of.network),
             now: Conditions::design(of),
             state: State::default(),
-            accuracy: Accuracy::both(ACCURACY),
+            accuracy: ACCURACY,
             problems,
             heat_problems: Vec::new(),
         }
@@ -188,7 +189,7 @@ impl Operation {
         self.carry(of)
     }
 
-    /// When a solve may stop; both residuals within 1e-8 m³/s and m unless it is set.
+    /// When a solve may stop; residuals within 1e-8 m³/s and 1e-6 m unless it is set.
     pub fn set_accuracy(&mut self, accuracy: Accuracy) {
         self.accuracy = accuracy;
     }
