@@ -27,7 +27,8 @@ pub(super) fn attach(
 ) -> Vec<Problem> {
     let is = |class: &str| site.elements.iter().any(|e| e.class.eq_ignore_ascii_case(class));
     let drawn = is("IfcPipeSegment") || is("IfcDuctSegment");
-    let building = if drawn { of_site(site, &Graph::of(site), stated) } else { Building::default() };
+    let works = devices.values().any(|d| matches!(d, Device::Pump(..) | Device::Air(_)));
+    let building = if drawn && works { of_site(site, &Graph::of(site), stated) } else { Building::default() };
     let mut plain = Vec::new();
     for (n, plant) in plants.each().enumerate() {
         let mut slots: Vec<(Slot, Device)> = devices.iter().map(|(s, d)| (*s, *d)).collect();
