@@ -58,13 +58,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
         start: args.start,
         faults: emulate::parse_faults_before(&args.faults, args.duration)?,
         clock_topic: None,
+        assumptions: Vec::new(),
     };
     let how = headless::How { started, duration: args.duration, json: args.json };
     if !args.headless {
         return window(project, settings, how);
     }
     let opened = open(&project, interrupt::progress())?;
-    settings.clock_topic.clone_from(&opened.project.clock_topic);
+    settings = settings.in_project(&opened.project);
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let live = Live::start(&opened, Some(settings))?;
     headless::run(&project, opened, live, how)

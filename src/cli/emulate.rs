@@ -198,8 +198,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
         speed: args.speed,
         start: args.start,
         faults,
-        clock_topic: opened.project.clock_topic.clone(),
-    };
+        clock_topic: None,
+        assumptions: Vec::new(),
+    }
+    .in_project(&opened.project);
     // Wrong use is told before anybody is called.
     Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
     let client = format!("plenum-emulator-{}-{}", args.seed, std::process::id());

@@ -99,7 +99,7 @@ fn enliven(
     if opened.site.points.is_empty() && emulate.is_none() {
         return Ok((opened, None));
     }
-    let emulate = emulate.map(|s| FieldSettings { clock_topic: opened.project.clock_topic.clone(), ..s });
+    let emulate = emulate.map(|s| s.in_project(&opened.project));
     if let Some(settings) = &emulate {
         Field::check(&opened.site, settings)?;
     }

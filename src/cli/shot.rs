@@ -72,7 +72,14 @@ impl Args {
             return Ok(None);
         }
         let faults = emulate::parse_faults(&self.faults)?;
-        Ok(Some(FieldSettings { seed: self.seed, speed: self.speed, start: None, faults, clock_topic: None }))
+        Ok(Some(FieldSettings {
+            seed: self.seed,
+            speed: self.speed,
+            start: None,
+            faults,
+            clock_topic: None,
+            assumptions: Vec::new(),
+        }))
     }
 }
 
@@ -119,7 +126,7 @@ fn picture(args: &Args, field: Option<FieldSettings>) -> Result<(), Failure> {
     let live = match field {
         None => None,
         Some(settings) => {
-            let settings = FieldSettings { clock_topic: opened.project.clock_topic.clone(), ..settings };
+            let settings = settings.in_project(&opened.project);
             Field::check(&opened.site, &settings).map_err(Failure::Usage)?;
             after = Duration::from_secs(5);
             Some(Live::start(&opened, Some(settings))?)

@@ -7,8 +7,10 @@
 mod schedule;
 
 use crate::problem::Problem;
+use crate::simulation::building::AssumptionOverride;
 use crate::simulation::emulator::{DEFAULT_START, Emulator, FaultSpec, InjectedFault, Settings};
 use crate::site::Site;
+use crate::site::project::Project;
 use crate::time::Time;
 use crate::twin::clock::wall_clock;
 use schedule::Schedule;
@@ -55,6 +57,19 @@ pub struct FieldSettings {
     pub faults: Vec<FaultSpec>,
     /// Where the building's clock goes.
     pub clock_topic: Option<String>,
+    /// What the project states of its pipes and ducts.
+    pub assumptions: Vec<AssumptionOverride>,
+}
+
+impl FieldSettings {
+    /// With what a project says: where its clock goes, and what it states of its pipes and ducts.
+    pub fn in_project(self, project: &Project) -> Self {
+        Self { clock_topic: project.clock_topic.clone(), assumptions: project.assumptions.clone(), ..self }
+    }
+
+    fn emulator(&self, site: &Site, start: Time) -> (Emulator, Vec<Problem>) {
+        Emulator::with_assumptions(site, Settings { seed: self.seed, start }, &self.assumptions)
+    }
 }
 
 #[derive(Default)]
@@ -96,7 +111,7 @@ impl Field {
         publisher: Box<dyn Publish>,
     ) -> Result<Self, Problem> {
         let start = start_of(&settings)?;
-        let (emulator, mut problems) = Emulator::new(&site, Settings { seed: settings.seed, start });
+        let (emulator, mut problems) = settings.emulator(&site, start);
         for fault in &settings.faults {
             emulator.check(fault)?;
         }
@@ -136,7 +151,7 @@ impl Field {
     /// A fault that the site cannot have, a speed that is none, or one that the project's clock cannot follow.
     pub fn check(site: &Site, settings: &FieldSettings) -> Result<(), Problem> {
         let start = start_of(settings)?;
-        let (emulator, _) = Emulator::new(site, Settings { seed: settings.seed, start });
+        let (emulator, _) = settings.emulator(site, start);
         settings.faults.iter().try_for_each(|f| emulator.check(f))
     }
 
@@ -349,6 +364,7 @@ mod tests {
             start: None,
             faults: faults.iter().map(|f| FaultSpec::parse(f).unwrap()).collect(),
             clock_topic: Some("clinic/clock".into()),
+            assumptions: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! How near a solved network comes to what is measured in it.
 
+use super::trace::LEAST_SHARE;
 use super::{Measurand, State, SystemNetwork};
 use crate::site::graph::Domain;
 use crate::site::unit::Quantity;
@@ -40,6 +41,43 @@ pub fn solved(network: &SystemNetwork, state: &State, of: Measurand) -> f64 {
             let head = |node: usize| at(&state.pressure_pa, node) + height(node) * network.network.pa_per_m();
             (head(link.from) - head(link.to)).abs()
         }
+    }
+}
+
+/// Water that flows slower takes an hour for the length of a building, in which it comes to the temperature of the
+/// rooms, or keeps that of long ago: where it settles says nothing of now, m/s.
+pub const FRESH_MS: f64 = 0.02;
+
+/// Whether what a reading measures means something now: fluid that stands takes the temperature of the room that it
+/// stands in, which no network knows; and over what is shut stands the pressure of the others, at the machine's own gauge
+/// or at the check valve beside it, which no model tells apart. Water that creeps is compared by no temperature
+/// ([`FRESH_MS`]).
+pub fn tells(network: &SystemNetwork, state: &State, of: Measurand) -> bool {
+    let flow = |l: usize| state.flow_m3s.get(l).map_or(0.0, |q| q.abs());
+    let carries = |l: usize| {
+        let most = state.flow_m3s.iter().filter(|q| q.is_finite()).fold(0.0, |most: f64, q| most.max(q.abs()));
+        flow(l) > LEAST_SHARE * most
+    };
+    let fresh = |l: usize| {
+        let area = network.link_area_m2.get(l).copied().flatten();
+        let design = network.link_design_m3s.get(l).copied().flatten();
+        match (network.domain, area, design) {
+            (Domain::Air, ..) => true,
+            (_, Some(area), _) => flow(l) > FRESH_MS * area,
+            // Pipes are sized for some 0.7 m/s.
+            (_, None, Some(design)) => flow(l) > FRESH_MS / 0.7 * design,
+            (_, None, None) => true,
+        }
+    };
+    let at = |n: usize| {
+        let links = network.network.links.iter().enumerate();
+        links.filter(move |(_, l)| l.from == n || l.to == n).map(|(i, _)| i)
+    };
+    match of {
+        Measurand::Difference(l) => carries(l),
+        Measurand::Leaving(l) => carries(l) && fresh(l),
+        Measurand::Temperature(n) => at(n).any(|l| carries(l) && fresh(l)),
+        Measurand::Flow(_) | Measurand::Pressure(_) => true,
     }
 }
 

@@ -11,11 +11,13 @@ use super::losses::kv_of;
 use super::section::Section;
 use crate::problem::Problem;
 use crate::simulation::network::{Accuracy, Command, LinkKind, Solver};
+use crate::site::Slot;
 use crate::site::unit::Quantity;
 
 /// Accuracy of the solves, m³/s and m.
 const ACCURACY: f64 = 1e-8;
-/// A control valve takes as much as the rest of its branch (an authority of 0.5), at least this, Pa.
+/// A control valve takes as much as the rest of its branch, its balancing valve included (an authority of 0.5), at least
+/// this, Pa.
 const LEAST_CONTROL_PA: f64 = 3e3;
 /// Below this authority a stated Kvs is too large for a control valve: it is shut nearly all the time.
 const LEAST_AUTHORITY: f64 = 0.1;
@@ -39,8 +41,9 @@ pub(super) struct Branch {
 /// Sets the valves of a water network.
 pub(super) fn water(draft: &mut Draft, book: &mut Book) {
     let branches = branches(draft, Part::Consumer);
+    let mut chosen = Vec::new();
     for branch in &branches {
-        size_control(draft, book, branch);
+        chosen.extend(size_control(draft, book, branch));
     }
     let set: Vec<(usize, f64, bool)> = branches
         .iter()
@@ -51,6 +54,7 @@ pub(super) fn water(draft: &mut Draft, book: &mut Book) {
         })
         .filter(|(valve, ..)| !stated(draft, book, *valve))
         .collect();
+    widen_control(draft, book, &set, chosen);
     if set.is_empty() {
         trim(draft, book);
     } else {
@@ -103,13 +107,26 @@ pub(super) fn branches(draft: &Draft, of: Part) -> Vec<Branch> {
     out
 }
 
+/// A control valve whose Kvs is ours to choose.
+struct Chosen {
+    link: usize,
+    slot: Slot,
+    flow: f64,
+    balancing: Option<usize>,
+    /// What the model says, that no control valve of this branch has.
+    known: Option<f64>,
+    /// What its branch takes beside it, Pa.
+    rest: f64,
+    kvs: f64,
+}
+
 /// A control valve whose Kvs nobody states, or states as no control valve has it, takes as much as its branch.
-fn size_control(draft: &mut Draft, book: &mut Book, branch: &Branch) {
-    let Some(link) = branch.control else { return };
-    let Some(slot) = draft.net.link_element[link] else { return };
+fn size_control(draft: &mut Draft, book: &mut Book, branch: &Branch) -> Option<Chosen> {
+    let link = branch.control?;
+    let slot = draft.net.link_element[link]?;
     draft.net.link_design_m3s[link] = Some(branch.flow);
     if book.stated(draft.site, slot, "kvs_m3h").is_some() {
-        return;
+        return None;
     }
     let loss = match &draft.net.network.links[branch.consumer].kind {
         LinkKind::Resistance(r) => r.k * branch.flow.powf(r.exponent),
@@ -118,21 +135,40 @@ fn size_control(draft: &mut Draft, book: &mut Book, branch: &Branch) {
     let rest = (1.3 * loss).max(LEAST_CONTROL_PA);
     let hourly = branch.flow * 3600.0;
     let known = number(draft.site, slot, Quantity::Ratio, &["FlowCoefficient", "Kvs", "Kv"]);
-    let LinkKind::Kv(valve) = &mut draft.net.network.links[link].kind else { return };
+    let LinkKind::Kv(valve) = &mut draft.net.network.links[link].kind else { return None };
     let takes = |kvs: f64| 1e5 * (hourly / kvs).powi(2);
     if let Some(kvs) = known {
         let authority = takes(kvs) / (takes(kvs) + rest);
         if (LEAST_AUTHORITY..=MOST_AUTHORITY).contains(&authority) {
-            return;
+            return None;
         }
     }
     valve.kvs = hourly / (rest / 1e5).sqrt();
-    let why = match known {
-        Some(kvs) if kvs < valve.kvs => format!("an authority of 0.5; its stated {kvs:.1} is too small for its branch"),
-        Some(kvs) => format!("an authority of 0.5; its stated {kvs:.1} would be shut nearly all the time"),
-        None => "an authority of 0.5 at the design flow of its branch".to_owned(),
-    };
-    book.note(draft.site, slot, "kvs_m3h", valve.kvs, why);
+    let kvs = valve.kvs;
+    Some(Chosen { link, slot, flow: branch.flow, balancing: branch.balancing, known, rest, kvs })
+}
+
+/// What the pumps bring to a branch more than it needs, its balancing valve would take: a control valve that is ours to
+/// choose takes half of it all, so that it has its authority in what is there, not in its branch alone.
+fn widen_control(draft: &mut Draft, book: &mut Book, set: &[(usize, f64, bool)], chosen: Vec<Chosen>) {
+    let left = left_over(draft, set).unwrap_or_default();
+    for mut valve in chosen {
+        let at = set.iter().position(|(l, ..)| Some(*l) == valve.balancing);
+        let spare = at.and_then(|i| left.get(i).copied()).filter(|pa| *pa > 0.0).unwrap_or(0.0);
+        let half = valve.rest + 0.5 * spare;
+        valve.kvs = valve.flow * 3600.0 / (half / 1e5).sqrt();
+        let why = match valve.known {
+            Some(kvs) if kvs < valve.kvs => {
+                format!("an authority of 0.5; its stated {kvs:.1} is too small for its branch")
+            }
+            Some(kvs) => format!("an authority of 0.5; its stated {kvs:.1} would be shut nearly all the time"),
+            None => "an authority of 0.5 at the design flow of its branch".to_owned(),
+        };
+        if let LinkKind::Kv(own) = &mut draft.net.network.links[valve.link].kind {
+            own.kvs = valve.kvs;
+        }
+        book.note(draft.site, valve.slot, "kvs_m3h", valve.kvs, why);
+    }
 }
 
 /// Pressure that is left at each of some links when they hold their flow, Pa in the direction of that flow; none

@@ -55,16 +55,17 @@ pub fn apply(of: &SystemNetwork, faults: &[Present], conditions: &mut Conditions
                 FaultKind::LeakingValve => {
                     let LinkKind::Kv(valve) = kind else { continue };
                     let now = if *command == Command::Closed { 0.0 } else { *setting };
-                    let least = effect::flow_coefficient_share(0.0, fault.amount);
-                    let open = position_of(valve, of, least);
+                    let open = leaking_position(valve, of, fault.amount);
                     if open > now {
                         *setting = open;
                         *command = Command::Auto;
                     }
                 }
                 FaultKind::CoilFouling => {
+                    let left = effect::fouled_conductance(fault.amount);
+                    conditions.fouled.push((link, left));
                     if let Some(heat) = conditions.link_heat.get_mut(link) {
-                        heat.ua_w_k *= effect::fouled_conductance(fault.amount);
+                        heat.ua_w_k *= left;
                     }
                 }
                 _ => {}
@@ -110,6 +111,11 @@ fn is_valve(kind: &LinkKind) -> bool {
         LinkKind::Valve(valve) => matches!(valve.kind, ValveKind::PositionalControl { .. }),
         _ => false,
     }
+}
+
+/// Where a valve that leaks so much stands at the least, 0..1.
+pub fn leaking_position(valve: &KvValve, of: &SystemNetwork, amount: f64) -> f64 {
+    position_of(valve, of, effect::flow_coefficient_share(0.0, amount))
 }
 
 /// Position at which a valve has a share of its Kvs.

@@ -39,6 +39,7 @@ impl SystemNetwork {
             link_design_m3s: Vec::new(),
             link_heat: Vec::new(),
             node_heat: Vec::new(),
+            emitters: Vec::new(),
             design: Default::default(),
             drives: Vec::new(),
             readings: Vec::new(),

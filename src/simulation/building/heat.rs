@@ -4,6 +4,7 @@ use super::Part;
 use super::book::Book;
 use super::design::{Design, WATER_J_M3K, power_of};
 use super::draft::Draft;
+use super::exchange::Emitter;
 use super::facts::number;
 use super::medium::Carries;
 use crate::simulation::network::NodeKind;
@@ -55,7 +56,23 @@ pub(super) fn water(draft: &mut Draft, book: &mut Book, design: &Design) {
                 }
                 Part::Consumer => {
                     let around = book.value(site, slot, "surroundings_c", None, || around(draft, i));
-                    let ua = book.stated(site, slot, "ua_w_k").unwrap_or_else(|| {
+                    let stated = book.stated(site, slot, "ua_w_k");
+                    let room = site.element(slot).is_some_and(|e| plain_class(e) == "SpaceHeater");
+                    let rated = power_of(site, slot).filter(|_| room && stated.is_none());
+                    if let Some(rated_w) = rated {
+                        draft.net.emitters.push(Emitter { link: i, rated_w });
+                    }
+                    let ua = stated.unwrap_or_else(|| {
+                        if let Some(rated_w) = rated {
+                            let of = Emitter { link: i, rated_w };
+                            let ua = of.conductance_w_k(design.supply_c, flow * WATER_J_M3K, around);
+                            let why = format!(
+                                "gives {rated_w:.0} W at 75/65/20 °C (EN 442); this at its design flow of {:.1} °C",
+                                design.supply_c
+                            );
+                            book.note(site, slot, "ua_w_k", ua, why);
+                            return ua;
+                        }
                         let ua = conductance(design.supply_c, design.return_c, around, flow);
                         let why = format!(
                             "brings {:.1} °C to {:.1} °C at its design flow against {around:.1} °C",

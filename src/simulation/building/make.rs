@@ -137,6 +137,7 @@ fn network_of(
         link_part: Vec::new(),
         link_design_m3s: Vec::new(),
         node_heat: Vec::new(),
+        emitters: Vec::new(),
         design: network::Boundary::default(),
         drives: Vec::new(),
         readings: Vec::new(),

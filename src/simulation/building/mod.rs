@@ -12,6 +12,7 @@ mod balance_air;
 mod book;
 mod design;
 mod draft;
+pub mod exchange;
 mod facts;
 pub mod faulted;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod points;
 mod ports;
 mod runs;
 mod section;
+pub mod stands;
 pub mod trace;
 mod water;
 
@@ -85,6 +87,8 @@ pub struct SystemNetwork {
     pub node_heat: Vec<NodeHeat>,
     /// What the network stands at when nobody measures.
     pub design: Boundary,
+    /// Radiators, whose output goes with more than the first power of what the water is warmer than their room.
+    pub emitters: Vec<exchange::Emitter>,
     /// Points that set something.
     pub drives: Vec<Drive>,
     /// Points that measure something that is solved for.
@@ -122,6 +126,21 @@ pub enum Sets {
     Surroundings(usize),
     /// Temperature, °C, of what flows in from outside at this node.
     Inlet(usize),
+    /// Heat, W, that this link brings into the fluid: what a fan in its airstream takes.
+    Heat(usize),
+    /// Power, W, that drives a chiller: it leaves through this link, its condenser.
+    Drives(usize),
+    /// Heat, W, that all chillers of a condenser circuit take from what they chill.
+    Absorbed,
+    /// What is measured of the air at this link, a coil.
+    Air(usize, exchange::AirAt),
+}
+
+impl SystemNetwork {
+    /// Temperature of its fluid that it is solved at, °C.
+    pub(crate) fn mean_c(&self) -> f64 {
+        self.node_heat.first().map_or(20.0, |n| n.start_c)
+    }
 }
 
 /// A measured point that the solution can be compared with.

@@ -1,6 +1,7 @@
 //! A network at work: solved for what is measured now, and for its design where nothing is.
 
-use super::{Sets, State, SystemNetwork};
+use super::exchange::AirSide;
+use super::{Part, Sets, State, SystemNetwork};
 use crate::problem::Problem;
 use crate::simulation::network::transport::{LinkHeat, MassFlow, NodeHeat, steady};
 use crate::simulation::network::{Accuracy, Boundary, Command, Solver};
@@ -9,6 +10,13 @@ use crate::site::graph::Domain;
 
 /// Both residuals of a solve, m³/s and m.
 const ACCURACY: f64 = 1e-8;
+/// What is good enough where no more is to be had: what a valve that is all but shut would take at the flow of its
+/// neighbours is so much that no head can be told finer.
+const COARSE: Accuracy = Accuracy { mass: 1e-8, head: 1e-6, relative: f64::INFINITY };
+
+/// Rounds of heat at the most, and what may still change in the last, K.
+const EXCHANGES: usize = 4;
+const SETTLED_K: f64 = 0.3;
 
 /// What holds in a network at a moment.
 #[derive(Clone, Debug, Default)]
@@ -19,12 +27,21 @@ pub struct Conditions {
     pub link_heat: Vec<LinkHeat>,
     /// What comes in at each node.
     pub node_heat: Vec<NodeHeat>,
+    /// The air at coils, by link.
+    pub air: Vec<(usize, AirSide)>,
+    /// What drives chillers, W, by the link of their condenser.
+    pub driven_w: Vec<(usize, f64)>,
+    /// What all of them take from what they chill, W.
+    pub absorbed_w: Option<f64>,
+    /// What dirt leaves of the conductance of links, 0..1.
+    pub fouled: Vec<(usize, f64)>,
 }
 
 impl Conditions {
     /// What a network is designed for.
     pub fn design(of: &SystemNetwork) -> Self {
-        Self { boundary: of.design.clone(), link_heat: of.link_heat.clone(), node_heat: of.node_heat.clone() }
+        let (link_heat, node_heat) = (of.link_heat.clone(), of.node_heat.clone());
+        Self { boundary: of.design.clone(), link_heat, node_heat, ..Self::default() }
     }
 
     /// The same again, without allocation where it has had the room before.
@@ -36,6 +53,10 @@ impl Conditions {
         self.boundary.head_gain.clone_from(&of.design.head_gain);
         self.link_heat.clone_from(&of.link_heat);
         self.node_heat.clone_from(&of.node_heat);
+        self.air.clear();
+        self.driven_w.clear();
+        self.absorbed_w = None;
+        self.fouled.clear();
     }
 
     /// Lets a value set what it sets; a value that is no number changes nothing.
@@ -71,10 +92,38 @@ impl Conditions {
                     heat.ambient_c = value;
                 }
             }
+            Sets::Heat(link) => {
+                if let Some(heat) = self.link_heat.get_mut(link) {
+                    heat.heat_w = value;
+                }
+            }
+            Sets::Drives(link) => self.driven_w.push((link, value)),
+            Sets::Absorbed => self.absorbed_w = Some(value),
+            Sets::Air(link, at) => {
+                let known = self.air.iter().position(|(l, _)| *l == link);
+                let place = known.unwrap_or_else(|| {
+                    self.air.push((link, AirSide::default()));
+                    self.air.len() - 1
+                });
+                if let Some((_, side)) = self.air.get_mut(place) {
+                    side.set(at, value);
+                }
+            }
             Sets::Inlet(node) => {
                 if let Some(heat) = self.node_heat.get_mut(node) {
                     heat.inlet_c = Some(value);
                 }
+            }
+        }
+    }
+
+    /// Water that no machine wants goes through all of them: where every one of them rests, none is shut off.
+    pub(super) fn leave_a_way(&mut self, of: &SystemNetwork) {
+        for part in [Part::Source, Part::Condenser] {
+            let own = || (0..of.link_part.len()).filter(|l| of.link_part.get(*l) == Some(&part));
+            let shut = |l: usize| self.boundary.command.get(l) == Some(&Command::Closed);
+            if own().all(shut) {
+                own().for_each(|l| self.command(l, Command::Auto));
             }
         }
     }
@@ -131,6 +180,7 @@ impl Operation {
                 now.set(drive.sets, value);
             }
         }
+        now.complete(of);
         self.now = now;
         self.carry(of)
     }
@@ -141,7 +191,8 @@ impl Operation {
         self.carry(of)
     }
 
-    /// When a solve may stop; both residuals within 1e-8 m³/s and m unless it is set.
+    /// When a solve may stop; both residuals within 1e-8 m³/s and m unless it is set, heads within
+    /// 1e-6 m where a valve is all but shut.
     pub fn set_accuracy(&mut self, accuracy: Accuracy) {
         self.accuracy = accuracy;
     }
@@ -176,7 +227,12 @@ impl Operation {
 
     fn carry(&mut self, of: &SystemNetwork) -> &State {
         let Self { solver, mass, now, state, accuracy, .. } = self;
-        let solution = solver.solve(&now.boundary, *accuracy);
+        let found = solver.solve(&now.boundary, *accuracy);
+        let near = found.mass_residual <= COARSE.mass && found.head_residual <= COARSE.head;
+        if !found.converged && near && *accuracy == Accuracy::both(ACCURACY) {
+            solver.solve(&now.boundary, COARSE);
+        }
+        let solution = solver.solution();
         state.flow_m3s.clone_from(&solution.flow);
         state.pressure_pa.clear();
         let pa_per_m = of.network.pa_per_m();
@@ -209,7 +265,30 @@ impl Operation {
         state.mass_residual_m3s = solution.mass_residual;
         state.head_residual_m = solution.head_residual;
         mass.set(&solution.flow, of.network.fluid.density);
-        let (heat, problems) = steady(&mass.flow(), &now.link_heat, &now.node_heat, &of.fluid);
+        // What enters a link is what it was a solve ago; where that makes a difference, it is found again.
+        state.node_c.resize(of.network.nodes.len(), of.node_heat.first().map_or(20.0, |n| n.start_c));
+        let upstream = |state: &State, l: usize| {
+            let link = of.network.links.get(l)?;
+            let back = state.flow_m3s.get(l).is_some_and(|q| *q < 0.0);
+            Some(if back { link.to } else { link.from })
+        };
+        let mut rounds = 0;
+        let (heat, problems) = loop {
+            rounds += 1;
+            let cp_w_k = of.network.fluid.density * of.fluid.specific_heat_j_kg_k(of.mean_c());
+            let flow_w_k =
+                |l: usize| state.flow_m3s.get(l).map_or(0.0, |q| if q.is_finite() { q.abs() * cp_w_k } else { 0.0 });
+            let entering =
+                |nodes: &[f64], l: usize| upstream(state, l).and_then(|n| nodes.get(n).copied()).unwrap_or(20.0);
+            now.exchange(of, flow_w_k, |l| entering(&state.node_c, l));
+            let found = steady(&mass.flow(), &now.link_heat, &now.node_heat, &of.fluid);
+            let asked = now.air.iter().map(|(l, _)| *l).chain(of.emitters.iter().map(|e| e.link));
+            let moved = asked.map(|l| (entering(&found.0.node_c, l) - entering(&state.node_c, l)).abs());
+            if rounds >= EXCHANGES || moved.fold(0.0, f64::max) < SETTLED_K {
+                break found;
+            }
+            state.node_c.clone_from(&found.0.node_c);
+        };
         state.heat_w.clear();
         state.heat_w.extend(heat.given_w.iter().zip(&heat.lost_w).map(|(given, lost)| given - lost));
         state.energy_closing_w = heat.closing_w;

@@ -1,7 +1,8 @@
 //! Which measured points set something in a network, and which can be compared with it.
 
 use super::air::outdoors;
-use super::facts::words;
+use super::exchange::AirAt;
+use super::stands;
 use super::{Drive, Measurand, Part, Reading, Sets, SystemNetwork};
 use crate::simulation::network::{LinkKind, NodeKind};
 use crate::site::graph::{Domain, plain_class};
@@ -22,6 +23,7 @@ pub(super) fn bind(site: &Site, net: &mut SystemNetwork) {
         let Some(element) = site.element(point.asset) else { continue };
         found.point(PointIndex(i as u32), point.asset, element, &point.role);
     }
+    found.air_sides();
     let (drives, readings) = (found.drives, found.readings);
     net.drives = drives;
     net.readings = readings;
@@ -47,16 +49,7 @@ impl Found<'_> {
 
     /// Links of some kind whose element is a part of a unit.
     fn within(&self, unit: Slot, part: Part) -> Vec<usize> {
-        let belongs = |slot: &Option<Slot>| {
-            let element = slot.and_then(|s| self.site.element(s));
-            element.is_some_and(|e| e.part_of == Some(unit.0) || e.host == Some(unit.0))
-        };
-        let parts = self.net.link_part.iter().zip(&self.net.link_element).enumerate();
-        parts.filter(|(_, (p, e))| **p == part && belongs(e)).map(|(i, _)| i).collect()
-    }
-
-    fn element_of(&self, link: usize) -> Option<&Element> {
-        self.site.element(self.net.link_element.get(link).copied().flatten()?)
+        stands::within(self.site, self.net, unit, part)
     }
 
     fn ends(&self, link: usize) -> Option<(usize, usize)> {
@@ -122,6 +115,8 @@ impl Found<'_> {
                 }
             }
             "running" => self.sets(point, Sets::Running(link)),
+            // Motor and wheel stand in the air that they move.
+            "power" if self.net.domain == Domain::Air => self.sets(point, Sets::Heat(link)),
             "flow" | "airflow" => self.reads(point, Measurand::Flow(link)),
             "differential_pressure" => self.reads(point, Measurand::Difference(link)),
             _ => {}
@@ -147,6 +142,11 @@ impl Found<'_> {
                     self.sets(point, Sets::Running(link));
                 }
             }
+            ("power", _) => {
+                if let Some(link) = condenser {
+                    self.sets(point, Sets::Drives(link));
+                }
+            }
             ("supply_temperature", Some(link)) => self.sets(point, Sets::Leaves(link)),
             ("return_temperature", Some(link)) => {
                 if let Some((from, _)) = self.ends(link) {
@@ -158,7 +158,12 @@ impl Found<'_> {
     }
 
     fn meter(&mut self, point: PointIndex, asset: Slot, role: &str) {
-        let Some(link) = self.own(asset).first().copied() else { return };
+        let Some(link) = self.own(asset).first().copied() else {
+            if role == "power" && self.meters_chillers(asset) && !self.drives.iter().any(|d| d.sets == Sets::Absorbed) {
+                self.sets(point, Sets::Absorbed);
+            }
+            return;
+        };
         match role {
             "flow" => self.reads(point, Measurand::Flow(link)),
             "supply_temperature" | "temperature" => self.reads(point, Measurand::Leaving(link)),
@@ -170,6 +175,56 @@ impl Found<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether a meter stands in the water that the chillers chill whose condensers are in this network.
+    fn meters_chillers(&self, meter: Slot) -> bool {
+        let systems = |slot: Slot| self.site.element(slot).map(|e| e.systems.as_slice()).unwrap_or_default();
+        let own = systems(meter);
+        self.net.link_part.iter().zip(&self.net.link_element).any(|(part, slot)| {
+            let chiller = slot.map(systems).unwrap_or_default();
+            *part == Part::Condenser && chiller.iter().any(|s| own.contains(s))
+        })
+    }
+
+    /// What is measured of the air at the coils of a water network.
+    fn air_sides(&mut self) {
+        if self.net.domain == Domain::Air {
+            return;
+        }
+        let mut points: BTreeMap<(Slot, &str), PointIndex> = BTreeMap::new();
+        for (i, point) in self.site.points.iter().enumerate().filter(|(_, p)| p.is_measured()) {
+            points.entry((point.asset, point.role.as_str())).or_insert(PointIndex(i as u32));
+        }
+        let consumers = self.net.link_part.iter().zip(&self.net.link_element).enumerate();
+        let consumers = consumers.filter(|(_, (part, _))| **part == Part::Consumer);
+        let consumers: Vec<(usize, Slot)> = consumers.filter_map(|(l, (_, slot))| Some((l, (*slot)?))).collect();
+        for (link, slot) in consumers {
+            let Some(element) = self.site.element(slot) else { continue };
+            let Some(unit) = stands::unit_of(self.site, element) else { continue };
+            let found: &[(AirAt, Slot, &str)] = match plain_class(element) {
+                "Coil" => &[
+                    (AirAt::Flow, unit, "airflow"),
+                    (AirAt::Enters, slot, "entering_air_temperature"),
+                    (AirAt::Leaves, slot, "leaving_air_temperature"),
+                    (AirAt::DampC, unit, "mixed_temperature"),
+                    (AirAt::Damp, unit, "mixed_humidity"),
+                    (AirAt::DryC, unit, "supply_temperature"),
+                    (AirAt::Dry, unit, "supply_humidity"),
+                ],
+                "AirTerminalBox" => &[
+                    (AirAt::Flow, slot, "airflow"),
+                    (AirAt::Enters, unit, "supply_temperature"),
+                    (AirAt::Leaves, slot, "discharge_temperature"),
+                ],
+                _ => &[],
+            };
+            for (at, asset, role) in found {
+                if let Some(point) = points.get(&(*asset, *role)) {
+                    self.sets(*point, Sets::Air(link, *at));
+                }
+            }
         }
     }
 
@@ -201,11 +256,7 @@ impl Found<'_> {
 
     fn unit(&mut self, point: PointIndex, asset: Slot, role: &str) {
         let fans = self.within(asset, Part::Mover);
-        let supply = fans
-            .iter()
-            .copied()
-            .find(|l| self.element_of(*l).is_some_and(|e| words(e).contains("SUPPLY") || e.tag.ends_with("-SF")));
-        let supply = supply.or(fans.first().copied());
+        let supply = stands::supply_fan(self.site, self.net, &fans);
         match role {
             "running" => {
                 for fan in fans {
@@ -234,9 +285,7 @@ impl Found<'_> {
                 }
             }
             "outdoor_damper" => {
-                for damper in self.within(asset, Part::Control) {
-                    let words = self.element_of(damper).map(words).unwrap_or_default();
-                    let opposite = ["RETURN AIR DAMPER", "RECIRC", "MIXING DAMPER"].iter().any(|w| words.contains(w));
+                for (damper, opposite) in stands::unit_dampers(self.site, self.net, asset) {
                     self.sets(point, if opposite { Sets::Opposite(damper) } else { Sets::Position(damper) });
                 }
             }

@@ -8,7 +8,7 @@ mod samples;
 use super::*;
 use crate::import;
 use crate::site::graph::Graph;
-use crate::site::{Site, assemble};
+use crate::site::{PointIndex, Site, assemble};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -191,6 +191,35 @@ fn a_chiller_and_a_coil_stand_in_two_networks() {
     assert_eq!(side("Chilled water", "AHU-2-CC", Part::Consumer), side("Air AHU-2", "AHU-2-CC", Part::Consumer));
     side("Heating water", "VAV-1-01", Part::Consumer);
     side("Air AHU-1", "VAV-1-01", Part::Control);
+}
+
+#[test]
+fn what_is_measured_beside_the_water_sets_its_heat() {
+    let heating = called(plain(), "Heating water");
+    let airs = |net: &SystemNetwork, tag: &str| {
+        let at = link(net, tag, Part::Consumer);
+        net.drives.iter().filter(|d| matches!(d.sets, Sets::Air(l, _) if l == at)).count()
+    };
+    let chilled = called(plain(), "Chilled water");
+    assert_eq!((airs(heating, "VAV-1-01"), airs(chilled, "AHU-1-CC"), airs(heating, "AHU-3-HC")), (3, 7, 7));
+    assert_eq!(heating.emitters.len(), 12, "every radiator");
+
+    // Half a load, all of it by one chiller: what the tower gets is that and what drives the machine.
+    let condenser = called(plain(), "Condenser water");
+    let value = |point: PointIndex| {
+        let of = condenser.drives.iter().find(|d| d.point == point)?.sets;
+        let at = |tag: &str| link(condenser, tag, Part::Condenser);
+        match of {
+            Sets::Running(l) if l == at("CH-2") => Some(0.0),
+            Sets::Running(_) => Some(1.0),
+            Sets::Drives(l) => Some(if l == at("CH-1") { 30e3 } else { 0.0 }),
+            Sets::Absorbed => Some(150e3),
+            _ => None,
+        }
+    };
+    let state = Operation::new(condenser).solve(condenser, &value).clone();
+    let tower = link(condenser, "CT-1", Part::Rejector);
+    assert!((state.heat_w[tower] / -180e3 - 1.0).abs() < 0.01, "{}", state.heat_w[tower]);
 }
 
 #[test]

@@ -5,7 +5,8 @@
 
 use super::coil::Coil;
 use super::control::{Actuator, lag};
-use super::ducts::{DuctDesign, Ducts, STATIC_PA};
+use super::ducts::{DuctDesign, Ducts};
+use super::model_ducts::ModelDucts;
 use super::weather::{Calendar, Weather};
 use super::zone::{AIR_J_M3K, NIGHT_C, OUTDOOR_CO2_PPM};
 use crate::simulation::controls::reset::line;
@@ -133,6 +134,11 @@ impl AirHandler {
         });
     }
 
+    /// Lets it work with ducts of the model.
+    pub fn attach(&mut self, model: ModelDucts) {
+        self.ducts.attach(model, self.nominal_m3s, self.fan_nominal_w);
+    }
+
     /// Relative humidity of the supply air, 0..1.
     pub fn supply_humidity(&self) -> f64 {
         relative_humidity(self.supply_c, self.supply_ratio, STANDARD_PA).min(1.0)
@@ -211,10 +217,11 @@ impl AirHandler {
 
     /// The fan against its ducts.
     fn fan(&mut self, dt_s: f64) {
+        self.ducts.set_outdoor(self.damper.position);
         self.ducts.step(self.running(), self.filter, self.blocked, dt_s);
         self.airflow_m3s = self.ducts.fan_m3s();
         self.filter_pa = self.ducts.filter_pa();
-        self.pressure = self.ducts.static_pa() / STATIC_PA;
+        self.pressure = self.ducts.static_pa() / self.ducts.setpoint_pa();
         self.fan_speed = self.ducts.speed();
         self.fan_w = self.ducts.fan_w();
     }
@@ -228,8 +235,14 @@ impl AirHandler {
         } else {
             minimum
         };
-        self.damper.step(target, dt_s);
-        self.damper.position
+        let Some(share) = self.ducts.outdoor_share() else {
+            self.damper.step(target, dt_s);
+            return self.damper.position;
+        };
+        // Nobody knows the share by the position of the blades: they are moved until it is right.
+        let step = if target <= 0.0 { -0.05 } else { (0.3 * (target - share)).clamp(-0.05, 0.05) };
+        self.damper.step(self.damper.command + step * (dt_s / 10.0).min(1.0), dt_s);
+        share
     }
 
     fn rest(&mut self, dt_s: f64, weather: &Weather, rooms_c: f64, rooms_ratio: f64) {

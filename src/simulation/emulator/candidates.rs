@@ -12,6 +12,10 @@ use crate::site::Slot;
 use crate::site::unit::Quantity;
 use std::collections::BTreeMap;
 
+/// What flows slower in a pipe or duct of the model loses too little for a blockage to show, m/s.
+const WATER_SHOWS_MS: f64 = 0.2;
+const AIR_SHOWS_MS: f64 = 1.0;
+
 impl Emulator {
     /// Assets that can have a fault, with how soon they would show it; 1: hardly, or not while they rest.
     pub(super) fn candidates(&self, kind: FaultKind) -> Vec<(Slot, u8)> {
@@ -48,7 +52,7 @@ impl Emulator {
                 (FaultKind::FilterClogging, Device::Filter(i)) => {
                     Some(if plant.air.get(i).is_some_and(|a| a.running()) { 2 } else { 1 })
                 }
-                (FaultKind::PipeBlockage | FaultKind::Leak, device) => plant.narrow(kind, device),
+                (FaultKind::PipeBlockage | FaultKind::Leak, device) => plant.narrow(kind, *slot, device),
                 _ => None,
             };
             found.extend(rank.map(|rank| (*slot, rank)));
@@ -147,9 +151,10 @@ fn coil_fouling(plant: &Plant, air: usize, cools: bool) -> Option<u8> {
 
 impl Plant {
     /// How well a pipe or duct shows what stands in it or leaks out of it; its equipment is asked for by name.
-    fn narrow(&self, kind: FaultKind, device: Device) -> Option<u8> {
+    fn narrow(&self, kind: FaultKind, slot: Slot, device: Device) -> Option<u8> {
         if let Device::Duct { air, .. } = device {
-            let running = self.air.get(air)?.running();
+            let unit = self.air.get(air)?;
+            let running = unit.running() && unit.ducts.model().is_none_or(|m| m.velocity_ms(slot) > AIR_SHOWS_MS);
             return (kind == FaultKind::PipeBlockage).then_some(if running { 3 } else { 2 });
         }
         let (of, stretch) = self.stretch(device)?;
@@ -160,6 +165,7 @@ impl Plant {
             Stretch::Machine(i) => pipes.machine_m3s(i) > 0.0,
             Stretch::Supply | Stretch::Return => running,
         };
+        let flows = flows && pipes.model().is_none_or(|m| m.velocity_ms(slot) > WATER_SHOWS_MS);
         let shows = if kind == FaultKind::Leak { running } else { running && flows };
         let pipe = matches!(device, Device::Pipe(..));
         Some(match (shows, pipe) {

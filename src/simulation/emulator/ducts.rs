@@ -1,11 +1,12 @@
-//! The ducts of an air handling unit as a flow network: coils, filter, fan, main duct, and a branch with its damper
-//! for each box.
+//! The ducts of an air handling unit as a flow network: those of the model ([`super::model_ducts`]), or plain ones where
+//! nobody drew them: coils, filter, fan, main duct, and a branch with its damper for each box.
 //!
 //! Sizes follow from the nominal airflow: [`CASING_PA`] over coils and dampers, what the filter takes when it is
 //! clean, and [`STATIC_PA`] in the duct before the boxes, which the fan holds and which falls almost whole over an
 //! open box. The fan has a falling curve with some reserve. What its dampers and its speed make of it is solved
 //! as for the water ([`super::hydraulics`]).
 
+use super::model_ducts::ModelDucts;
 use crate::simulation::controls::actuator::Drive;
 use crate::simulation::controls::pid::{Pid, PidState};
 use crate::simulation::faults::effect;
@@ -57,6 +58,8 @@ pub(super) struct Ducts {
     pressure: PidState,
     drive: Drive,
     wheel: Mover,
+    /// The ducts that the model draws, in place of the plain ones.
+    model: Option<ModelDucts>,
 }
 
 impl std::fmt::Debug for Ducts {
@@ -156,11 +159,51 @@ impl Ducts {
                 rated_shaft_w: hydraulic_w / best,
                 losses_to_stream: 1.0,
             },
+            model: None,
         }
+    }
+
+    /// Takes the ducts of the model for a nominal airflow, and a fan of so much electricity.
+    pub fn attach(&mut self, model: ModelDucts, nominal_m3s: f64, fan_w: f64) {
+        let whole_pa = model.rise_pa().max(100.0);
+        let hydraulic_w = nominal_m3s * whole_pa;
+        let best = (hydraulic_w / fan_w.max(1.0) / (self.wheel.motor * self.wheel.drive)).clamp(0.2, 0.85);
+        self.wheel = Mover { best, best_flow_m3s: nominal_m3s, rated_shaft_w: hydraulic_w / best, ..self.wheel };
+        self.model = Some(model);
+    }
+
+    /// The ducts that the model draws.
+    pub fn model(&self) -> Option<&ModelDucts> {
+        self.model.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn model_mut(&mut self) -> Option<&mut ModelDucts> {
+        self.model.as_mut()
+    }
+
+    /// Pressure that the fan holds, Pa.
+    pub fn setpoint_pa(&self) -> f64 {
+        self.model.as_ref().map_or(STATIC_PA, |m| m.setpoint_pa)
+    }
+
+    /// Where the damper of outdoor air stands.
+    pub fn set_outdoor(&mut self, position: f64) {
+        if let Some(model) = &mut self.model {
+            model.set_outdoor(position);
+        }
+    }
+
+    /// Share of outdoor air in what the fan moves; none where no network says it.
+    pub fn outdoor_share(&self) -> Option<f64> {
+        self.model.as_ref()?.outdoor_share()
     }
 
     /// Where a box's damper stands, and how much of its duct is blocked.
     pub fn set_box(&mut self, number: usize, position: f64, blocked: f64) {
+        if let Some(model) = &mut self.model {
+            return model.set_box(number, position);
+        }
         let Some((branch, damper)) = self.boxes.get(number).copied() else { return };
         set(&mut self.now.setting, damper, position);
         set(&mut self.now.setting, branch.link, branch.clean + effect::blockage_loss(blocked));
@@ -169,11 +212,14 @@ impl Ducts {
     /// Runs the fan for `dt_s` towards the speed that holds the pressure in the duct, and the network with it.
     pub fn step(&mut self, on: bool, clogged: f64, blocked: f64, dt_s: f64) {
         if on {
-            self.pressure.step(&PRESSURE, 1.0, self.static_pa() / STATIC_PA, dt_s);
+            self.pressure.step(&PRESSURE, 1.0, self.static_pa() / self.setpoint_pa(), dt_s);
         } else {
             self.pressure.clear();
         }
         let speed = self.drive.step(on.then_some(self.pressure.output), dt_s);
+        if let Some(model) = &mut self.model {
+            return model.run(speed, clogged);
+        }
         set(&mut self.now.setting, self.fan, speed);
         let (filter, main) = (self.filter, self.main);
         set(&mut self.now.setting, filter.link, filter.clean * effect::clogged_resistance(clogged));
@@ -198,28 +244,37 @@ impl Ducts {
 
     /// Airflow of a box, m³/s.
     pub fn box_m3s(&self, number: usize) -> f64 {
-        self.boxes.get(number).map_or(0.0, |(branch, _)| self.flow(branch.link))
+        match &self.model {
+            Some(model) => self.turning(model.box_m3s(number)),
+            None => self.boxes.get(number).map_or(0.0, |(branch, _)| self.flow(branch.link)),
+        }
     }
 
     /// Airflow of the fan, m³/s.
     pub fn fan_m3s(&self) -> f64 {
-        self.flow(self.fan)
+        self.model.as_ref().map_or_else(|| self.flow(self.fan), |m| self.turning(m.fan_m3s()))
     }
 
     /// Pressure in the duct before the boxes, Pa.
     pub fn static_pa(&self) -> f64 {
-        self.between(DUCT, ROOMS)
+        self.model.as_ref().map_or_else(|| self.between(DUCT, ROOMS), |m| self.turning(m.static_pa()))
     }
 
     /// Pressure over the filter, Pa.
     pub fn filter_pa(&self) -> f64 {
-        self.between(COILS, SUCTION)
+        self.model.as_ref().map_or_else(|| self.between(COILS, SUCTION), |m| self.turning(m.filter_pa()))
     }
 
     /// Electricity of the fan, W.
     pub fn fan_w(&self) -> f64 {
-        let work = self.wheel.work(self.fan_m3s(), self.between(DISCHARGE, SUCTION), self.drive.speed);
+        let rise_pa = self.model.as_ref().map_or_else(|| self.between(DISCHARGE, SUCTION), ModelDucts::rise_pa);
+        let work = self.wheel.work(self.fan_m3s(), rise_pa, self.drive.speed);
         if self.drive.speed > 0.02 { 0.02 * self.wheel.rated_shaft_w + work.electric_w } else { 0.0 }
+    }
+
+    /// What is there while the fan turns.
+    fn turning(&self, value: f64) -> f64 {
+        if self.drive.speed > 0.0 { value } else { 0.0 }
     }
 
     fn flow(&self, link: usize) -> f64 {

@@ -10,6 +10,7 @@
 //! The network is solved by [`Solver`] for the positions of the valves and the speeds of the pumps, from the last
 //! solution, and not at all while none of them has moved.
 
+use super::model_loop::ModelLoop;
 use super::pump::Pump;
 use crate::simulation::controls::valve::Inherent;
 use crate::simulation::faults::effect;
@@ -88,6 +89,8 @@ pub(super) struct Hydraulics {
     headers: (usize, usize),
     pa_per_m: f64,
     moving: bool,
+    /// The loop that the model draws, in place of the plain one.
+    model: Option<ModelLoop>,
     /// How often it was solved.
     #[cfg(test)]
     pub solves: usize,
@@ -217,13 +220,40 @@ impl Hydraulics {
             headers: (supply, back),
             pa_per_m,
             moving: false,
+            model: None,
             #[cfg(test)]
             solves: 0,
         }
     }
 
+    /// Takes the loop of the model.
+    pub fn attach(&mut self, model: ModelLoop) {
+        self.model = Some(model);
+    }
+
+    /// The loop that the model draws.
+    pub fn model(&self) -> Option<&ModelLoop> {
+        self.model.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn model_mut(&mut self) -> Option<&mut ModelLoop> {
+        self.model.as_mut()
+    }
+
+    /// Pressure over the consumers that pumps of a nominal pressure hold, Pa.
+    pub fn held_pa(&self, nominal_pa: f64) -> f64 {
+        self.model.as_ref().map_or(CONSUMERS * nominal_pa, |m| m.setpoint_pa)
+    }
+
     /// Speed of a pump over that of its curve, and the pressure that its wear takes, Pa.
     pub fn set_pump(&mut self, pump: usize, speed: f64, lost_pa: f64) {
+        if let Some(model) = &mut self.model {
+            if let Some(link) = model.pumps.get(pump).copied() {
+                model.net.turn(link, speed);
+                model.net.gain(link, if speed > 0.0 { -lost_pa } else { 0.0 });
+            }
+        }
         let Some(link) = self.pumps.get(pump).copied() else { return };
         set(&mut self.now.setting, link, speed);
         set(&mut self.now.head_gain, link, if speed > 0.0 { -lost_pa / self.pa_per_m } else { 0.0 });
@@ -231,6 +261,11 @@ impl Hydraulics {
 
     /// Whether water may pass a machine.
     pub fn open_machine(&mut self, machine: usize, open: bool) {
+        if let Some(model) = &mut self.model
+            && let Some(link) = model.machines.get(machine).copied()
+        {
+            model.net.open(link, open);
+        }
         if let Some(place) = self.machines.get(machine).and_then(|m| self.now.command.get_mut(m.throttle)) {
             *place = if open { Command::Auto } else { Command::Closed };
         }
@@ -269,6 +304,9 @@ impl Hydraulics {
 
     /// Brings the flows up to where valves and pumps stand.
     pub fn solve(&mut self) {
+        if self.model.is_some() {
+            return self.solve_model();
+        }
         let runs = self.branches.iter().chain(&self.machines).chain([&self.supply, &self.back]);
         for run in runs {
             let (pipe, coil) = run.losses;
@@ -305,6 +343,28 @@ impl Hydraulics {
         }
     }
 
+    fn solve_model(&mut self) {
+        let Some(model) = &mut self.model else { return };
+        let driven = self.pumps.iter().any(|p| self.now.setting.get(*p).is_some_and(|s| *s > 0.0));
+        self.moving = driven || model.leaks();
+        for (i, run) in self.branches.iter().enumerate() {
+            match model.consumers.get(i).copied() {
+                Some((.., Some(valve))) => model.net.stand(valve, run.position, run.leaking),
+                // A machine's own valve is open or shut.
+                Some((_, link, None)) => model.net.open(link, run.position > 0.5),
+                None => {}
+            }
+        }
+        if self.moving {
+            model.solve(self.branches.iter().map(|b| b.fouling));
+        }
+    }
+
+    fn model_flow(&self, link: Option<&usize>) -> f64 {
+        let flow = self.model.as_ref().zip(link).map_or(0.0, |(m, l)| m.net.flow(*l));
+        if self.moving { flow.max(0.0) } else { 0.0 }
+    }
+
     fn flow(&self, link: usize) -> f64 {
         let flow = self.solver.solution().flow.get(link).copied().filter(|q| q.is_finite());
         if self.moving { flow.unwrap_or(0.0) } else { 0.0 }
@@ -313,44 +373,79 @@ impl Hydraulics {
     /// Flow of a pump, m³/s.
     pub fn pump_m3s(&self, pump: usize) -> f64 {
         let turns = |link: usize| self.now.setting.get(link).is_some_and(|s| *s > 0.0);
+        if let Some(model) = &self.model {
+            let on = self.pumps.get(pump).is_some_and(|l| turns(*l));
+            return if on { self.model_flow(model.pumps.get(pump)) } else { 0.0 };
+        }
         self.pumps.get(pump).filter(|l| turns(**l)).map_or(0.0, |l| self.flow(*l).max(0.0))
     }
 
     /// Flow of a consumer, m³/s.
     pub fn branch_m3s(&self, branch: usize) -> f64 {
+        if let Some(model) = &self.model {
+            return self.model_flow(model.consumers.get(branch).map(|(_, l, _)| l));
+        }
         self.branches.get(branch).map_or(0.0, |b| self.flow(b.throttle).max(0.0))
     }
 
     /// Flow that a consumer's branch is made for, m³/s.
     pub fn design_m3s(&self, branch: usize) -> f64 {
+        if let Some(model) = &self.model {
+            return model.design_m3s(branch);
+        }
         self.branches.get(branch).map_or(1e-7, |b| b.design_m3s)
     }
 
     /// Flow of a machine, m³/s.
     pub fn machine_m3s(&self, machine: usize) -> f64 {
         let open = |m: &&Run| self.now.command.get(m.throttle) != Some(&Command::Closed);
+        if let Some(model) = &self.model {
+            let on = self.machines.get(machine).is_some_and(|m| open(&m));
+            return if on { self.model_flow(model.machines.get(machine)) } else { 0.0 };
+        }
         self.machines.get(machine).filter(open).map_or(0.0, |m| self.flow(m.throttle).max(0.0))
     }
 
-    /// Flow that comes back, where the heat meter has its flow sensor, m³/s.
+    /// Flow where the heat meter has its flow sensor, m³/s.
+    pub fn meter_m3s(&self) -> f64 {
+        let metered = self.model.as_ref().and_then(ModelLoop::meter_m3s);
+        metered.map_or_else(|| self.return_m3s(), |q| if self.moving { q } else { 0.0 })
+    }
+
+    /// Flow that comes back, m³/s.
     pub fn return_m3s(&self) -> f64 {
+        if self.model.is_some() {
+            let moved: f64 = (0..self.pumps.len()).map(|i| self.pump_m3s(i)).sum();
+            return (moved - self.leak_m3s()).max(0.0);
+        }
         self.flow(self.back.throttle).max(0.0)
     }
 
     /// What leaks and is made up, m³/s.
     pub fn leak_m3s(&self) -> f64 {
+        if let Some(model) = &self.model {
+            return if self.moving && model.leaks() { model.made_up_m3s() } else { 0.0 };
+        }
         self.leaks.iter().map(|l| self.flow(*l).max(0.0)).sum()
     }
 
     /// Pressure over the pumps, Pa.
     pub fn rise_pa(&self, pump: usize) -> f64 {
         let turns = self.pumps.get(pump).is_some_and(|l| self.now.setting.get(*l).is_some_and(|s| *s > 0.0));
-        if turns && self.moving { self.between(1, 0) } else { 0.0 }
+        match (&self.model, turns && self.moving) {
+            (_, false) => 0.0,
+            (None, _) => self.between(1, 0),
+            (Some(model), _) => model.pumps.get(pump).map_or(0.0, |l| -model.net.drop_pa(*l)),
+        }
     }
 
     /// Pressure over the consumers, Pa.
     pub fn across_pa(&self) -> f64 {
-        if self.moving { self.between(self.headers.0, self.headers.1) } else { 0.0 }
+        match (&self.model, self.moving) {
+            (_, false) => 0.0,
+            (None, _) => self.between(self.headers.0, self.headers.1),
+            (Some(model), _) => model.across_pa(),
+        }
     }
 
     fn between(&self, a: usize, b: usize) -> f64 {

@@ -134,7 +134,7 @@ impl Emulator {
         let time_s = at.seconds_since(self.start);
         for broken in self.broken.iter().filter(|b| b.fault.kind.stage() != Stage::Signal) {
             let Some(device) = self.devices.get(&broken.slot).copied() else { continue };
-            self.plants.of_mut(broken.slot).strike(device, &broken.fault, None, 0.0);
+            self.plants.of_mut(broken.slot).strike(broken.slot, device, &broken.fault, None, 0.0);
         }
         for n in 0..self.broken.len() {
             let Some(broken) = self.broken.get(n) else { continue };
@@ -145,7 +145,7 @@ impl Emulator {
             }
             let amount = broken.fault.amount(time_s);
             if amount > 0.0 {
-                self.plants.of_mut(broken.slot).strike(device, &broken.fault, broken.stuck_at, amount);
+                self.plants.of_mut(broken.slot).strike(broken.slot, device, &broken.fault, broken.stuck_at, amount);
             }
         }
     }
@@ -184,8 +184,43 @@ impl Plant {
         }
     }
 
+    /// Puts what is narrow or leaks into the network of the model that it is in; false where a plain one takes it.
+    fn strike_model(&mut self, slot: Slot, device: Device, kind: FaultKind, amount: f64) -> bool {
+        if !matches!(kind, FaultKind::PipeBlockage | FaultKind::Leak) {
+            return false;
+        }
+        if let Device::Duct { air, .. } = device {
+            let Some(model) = self.air.get_mut(air).and_then(|a| a.ducts.model_mut()) else { return false };
+            if amount > 0.0 {
+                model.strike(slot, kind, amount)
+            } else {
+                model.mend()
+            }
+            return true;
+        }
+        let Some((of, stretch)) = self.stretch(device) else { return false };
+        if let (Stretch::Machine(i), true) = (stretch, amount > 0.0) {
+            // A machine that waits has no water to block: it takes the lead.
+            match of {
+                LoopKind::Chilled => self.chilled.lead_with(i),
+                LoopKind::Heating => self.heating.lead_with(i),
+                LoopKind::Condenser => {}
+            }
+        }
+        let Some(model) = self.pipes_mut(of).model_mut().filter(|m| m.has(slot)) else { return false };
+        if amount > 0.0 {
+            model.strike(slot, kind, amount)
+        } else {
+            model.mend()
+        }
+        true
+    }
+
     /// Makes a fault of a device as large as `amount`, or larger if it is already; zero mends it.
-    fn strike(&mut self, device: Device, fault: &Fault, stuck_at: Option<f64>, amount: f64) {
+    fn strike(&mut self, slot: Slot, device: Device, fault: &Fault, stuck_at: Option<f64>, amount: f64) {
+        if self.strike_model(slot, device, fault.kind, amount) {
+            return;
+        }
         let worst = |value: &mut f64| *value = if amount > 0.0 { value.max(amount) } else { 0.0 };
         match (fault.kind, device) {
             (FaultKind::StuckValve, Device::Valve(place)) => {

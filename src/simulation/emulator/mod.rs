@@ -2,14 +2,19 @@
 //!
 //! Rooms as air and mass with a VAV box each, air handling units with economiser, dry and wet coils and fan laws,
 //! moisture from people to condensate, radiators, a tower, meters. Water and air flow through networks that are solved:
-//! loops with pumps on their curves, control valves and staged machines; ducts with their fan, filter and dampers. Faults are those of
+//! those of the model, as built ([`attach`]), or plain ones where nobody drew them: loops with pumps on their curves,
+//! control valves and staged machines; ducts with their fan, filter and dampers. Faults are those of
 //! [`faults`](crate::simulation::faults), put in between control and solve, and into readings after it.
 //! It runs on a fixed grid of [`GRID_S`] and noise is drawn by point and moment, so one seed and start
 //! give one series, however it is stepped and read.
 
 mod air;
+mod attach;
+mod attached;
 #[cfg(test)]
 mod balance;
+#[cfg(test)]
+mod beside;
 mod candidates;
 #[cfg(test)]
 mod closed_loop;
@@ -23,6 +28,8 @@ mod hydraulics;
 mod inject;
 mod layout;
 mod machine;
+mod model_ducts;
+mod model_loop;
 mod pipes;
 mod plant;
 mod plants;
@@ -40,6 +47,7 @@ pub use crate::simulation::faults::FaultKind;
 pub use fault::{FaultSpec, InjectedFault};
 
 use crate::problem::Problem;
+use crate::simulation::building::AssumptionOverride;
 use crate::simulation::faults::Fault;
 use crate::simulation::faults::signal::{Sensor, SensorState};
 use crate::site::unit::Quantity;
@@ -157,7 +165,12 @@ pub struct Emulator {
 impl Emulator {
     /// A building that has been at work for half a day, and what of the site had to be guessed.
     pub fn new(site: &Site, settings: Settings) -> (Self, Vec<Problem>) {
-        let (plants, devices, mut problems) = Plants::derive(site, settings.seed);
+        Self::with_assumptions(site, settings, &[])
+    }
+
+    /// The same, with what somebody states of its pipes and ducts in place of what the model leaves open.
+    pub fn with_assumptions(site: &Site, settings: Settings, stated: &[AssumptionOverride]) -> (Self, Vec<Problem>) {
+        let (plants, devices, mut problems) = Plants::derive(site, settings.seed, stated);
         let mut roles = HashSet::new();
         let mut made_up: BTreeMap<(String, String), usize> = BTreeMap::new();
         let points = site

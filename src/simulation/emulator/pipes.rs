@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn the_clinics_segments_find_their_branches() {
         let site = clinic();
-        let (plants, devices, _) = Plants::derive(&site, 1);
+        let (plants, devices, _) = Plants::derive(&site, 1, &[]);
         let plant = plants.of(Slot(0));
         let count = |is: &dyn Fn(&Device) -> bool| devices.values().filter(|d| is(d)).count();
         let branches = |of: LoopKind| {

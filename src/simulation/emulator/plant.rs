@@ -228,10 +228,7 @@ impl Plant {
 
     /// Sizes the coils for the water that their branches are made for, and the ducts for their boxes.
     pub fn connect(&mut self) {
-        let units = self.air.len();
         for (i, unit) in self.air.iter_mut().enumerate() {
-            unit.cooling = Coil::new(true, unit.nominal_m3s, self.chilled.pipes.design_m3s(i));
-            unit.heating = Coil::new(false, unit.nominal_m3s, self.heating.pipes.design_m3s(i));
             let mut boxes = Vec::new();
             for zone in self.zones.iter_mut().filter(|z| z.air_handler == i) {
                 zone.number = boxes.len();
@@ -244,6 +241,16 @@ impl Plant {
             } else {
                 unit.connect(&boxes);
             }
+        }
+        self.size_coils();
+    }
+
+    /// Sizes the coils for the water that their branches are made for.
+    pub fn size_coils(&mut self) {
+        let units = self.air.len();
+        for (i, unit) in self.air.iter_mut().enumerate() {
+            unit.cooling = Coil::new(true, unit.nominal_m3s, self.chilled.pipes.design_m3s(i));
+            unit.heating = Coil::new(false, unit.nominal_m3s, self.heating.pipes.design_m3s(i));
         }
         for (i, zone) in self.zones.iter_mut().enumerate() {
             zone.nominal_water_m3s = self.heating.pipes.design_m3s(units + i);

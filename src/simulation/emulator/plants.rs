@@ -3,6 +3,7 @@
 use super::layout::{self, Devices};
 use super::plant::Plant;
 use crate::problem::Problem;
+use crate::simulation::building::AssumptionOverride;
 use crate::site::{Site, Slot};
 use crate::time::Time;
 use std::collections::{BTreeMap, HashSet};
@@ -21,7 +22,7 @@ pub(super) struct Plants {
 
 impl Plants {
     /// The plants of a site, which element is what in its plant, and what had to be guessed.
-    pub(super) fn derive(site: &Site, seed: u64) -> (Self, Devices, Vec<Problem>) {
+    pub(super) fn derive(site: &Site, seed: u64, stated: &[AssumptionOverride]) -> (Self, Devices, Vec<Problem>) {
         let of = by_building(site);
         let count = of.iter().max().map_or(1, |most| most + 1);
         let part = |n: usize| layout::derive_part(site, seed, n as u64, &|s| of.get(s.0 as usize) == Some(&n));
@@ -33,8 +34,9 @@ impl Plants {
             devices.extend(own);
             problems.extend(found.into_iter().filter(|p| !problems.contains(p)).collect::<Vec<_>>());
         }
-        let plants = Self { first, more, of };
+        let mut plants = Self { first, more, of };
         super::pipes::add(site, &plants, &mut devices);
+        problems.extend(super::attach::attach(site, &mut plants, &devices, seed, stated));
         (plants, devices, problems)
     }
 
@@ -48,6 +50,12 @@ impl Plants {
     pub(super) fn of_mut(&mut self, slot: Slot) -> &mut Plant {
         let other = self.index(slot).and_then(|i| self.more.get_mut(i));
         other.unwrap_or(&mut self.first)
+    }
+
+    /// Each plant, with which plant each slot belongs to.
+    pub(super) fn each(&mut self) -> impl Iterator<Item = (&mut Plant, &[usize])> {
+        let of = self.of.as_slice();
+        std::iter::once(&mut self.first).chain(&mut self.more).map(move |p| (p, of))
     }
 
     fn index(&self, slot: Slot) -> Option<usize> {
@@ -130,9 +138,9 @@ mod tests {
 
     #[test]
     fn two_buildings_with_machines_have_a_plant_each_and_one_has_one() {
-        let (alone, devices, _) = Plants::derive(&fixture::clinic(), 7);
+        let (alone, devices, _) = Plants::derive(&fixture::clinic(), 7, &[]);
         assert!(alone.more.is_empty());
-        let (plants, both, problems) = Plants::derive(&two(["North", "South"]), 7);
+        let (plants, both, problems) = Plants::derive(&two(["North", "South"]), 7, &[]);
         assert_eq!((plants.more.len(), both.len()), (1, 2 * devices.len()), "{problems:?}");
         let sizes = |p: &Plant| (p.air.len(), p.zones.len(), p.chilled.machines.len(), p.heating.pumps.pumps.len());
         assert_eq!(sizes(&plants.first), sizes(&alone.first));
@@ -150,7 +158,7 @@ mod tests {
                 element.class = "IfcBuildingElementProxy".into();
             }
         }
-        let (plants, _, _) = Plants::derive(&site, 7);
+        let (plants, _, _) = Plants::derive(&site, 7, &[]);
         assert!(plants.more.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Pumps on variable speed drives, duty and standby, that hold the pressure over their consumers.
 
-use super::hydraulics::{CONSUMERS, Hydraulics};
+use super::hydraulics::Hydraulics;
 use crate::simulation::controls::actuator::Drive;
 use crate::simulation::controls::pid::{Pid, PidState};
 use crate::simulation::faults::effect;
@@ -96,7 +96,7 @@ impl PumpGroup {
     /// Runs the drives for `dt_s` towards the speed that holds the pressure over the consumers, and the network with
     /// them. The flow of all, m³/s.
     pub fn step(&mut self, on: bool, water: &mut Hydraulics, dt_s: f64) -> f64 {
-        let wanted_pa = self.pumps.get(self.duty).map_or(1.0, |p| CONSUMERS * p.nominal_pa);
+        let wanted_pa = self.pumps.get(self.duty).map_or(1.0, |p| water.held_pa(p.nominal_pa));
         if on {
             self.pressure.step(&PRESSURE, 1.0, water.across_pa() / wanted_pa, dt_s);
         } else {

@@ -238,7 +238,7 @@ pub(super) fn truth(plant: &Plant, devices: &Devices, device: Device, quality: Q
             Some(match quality {
                 Power => w.meter_w,
                 Energy => w.energy_j,
-                Flow => w.pipes.return_m3s(),
+                Flow => w.pipes.meter_m3s(),
                 SupplyTemperature => w.supply_c,
                 ReturnTemperature => w.return_c,
                 _ => return None,

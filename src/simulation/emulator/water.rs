@@ -103,7 +103,9 @@ impl WaterLoop {
     /// How much of the asked flow is there, 0..1: coils get no heat from water that stands.
     pub fn available(&self) -> f64 {
         let nominal = self.pumps.pumps.get(self.pumps.duty).map_or(1e-4, |p| p.nominal_m3s);
-        (self.flow_m3s / (0.1 * nominal)).clamp(0.0, 1.0)
+        // Pipes of the model have no bypass: what little flows there reaches whom it is meant for.
+        let least = if self.pipes.model().is_some() { 0.005 } else { 0.1 };
+        (self.flow_m3s / (least * nominal)).clamp(0.0, 1.0)
     }
 
     /// Runs for `dt_s`. `most_open` is the command of the consumers' valve that is open most, `coils_w` the heat
@@ -115,7 +117,9 @@ impl WaterLoop {
         let called = self.machines.iter().any(|m| m.called);
         for (i, machine) in self.machines.iter().enumerate() {
             // Without any at work the water goes through the one that starts first.
-            self.pipes.open_machine(i, machine.called || (!called && i == self.lead));
+            // So it does in pipes of the model through all of them: none is shut off.
+            let alone = i == self.lead || self.pipes.model().is_some();
+            self.pipes.open_machine(i, machine.called || (!called && alone));
         }
         self.flow_m3s = self.pumps.step(self.enabled, &mut self.pipes, dt_s);
         self.stage(dt_s);
@@ -133,8 +137,9 @@ impl WaterLoop {
         let sign = if self.kind == LoopKind::Chilled { -1.0 } else { 1.0 };
         let (back_w_k, leak_w_k) = (WATER_J_M3K * self.pipes.return_m3s(), WATER_J_M3K * self.pipes.leak_m3s());
         let j_k = self.lump_m3 * WATER_J_M3K;
-        // Pipes lose to the building around them: a day and a half of time constant.
-        let loss_w_k = j_k / 130_000.0;
+        // Pipes lose to the building around them: by their insulation, half of it on the way there and half on the way
+        // back; where nobody drew them, with a time constant of a day and a half.
+        let loss_w_k = self.pipes.model().map_or(j_k / 130_000.0, |m| 0.5 * m.loss_w_k());
         let supply_w = back_w_k * (self.return_c - self.supply_c)
             + leak_w_k * (MAKE_UP_C - self.supply_c)
             + machines_w

@@ -32,6 +32,9 @@ pub(super) const MOISTURE_STORE: f64 = 5.0;
 /// Rooms below this at night call for heat, above the other for cooling, °C.
 pub(super) const NIGHT_C: (f64, f64) = (18.0, 27.0);
 
+/// Logarithm of a shut damper's loss over an open one's.
+const BLADES: f64 = 12.9;
+
 /// What a box is sized for; SI.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ZoneDesign {
@@ -80,6 +83,8 @@ pub(super) struct Zone {
     pub damper: Actuator,
     /// How much of its duct is blocked, 0..1.
     pub blocked: f64,
+    /// Its damper is one of blades, whose loss nobody knows by its position: it is moved until the air is right.
+    pub blades: bool,
     /// Its number among the boxes of its air handling unit.
     pub number: usize,
     pub reheat: Actuator,
@@ -126,6 +131,7 @@ impl Zone {
             discharge_c: 21.0,
             damper: Actuator::default(),
             blocked: 0.0,
+            blades: false,
             number: 0,
             reheat: Actuator::default(),
             water_m3s: 0.0,
@@ -180,7 +186,14 @@ impl Zone {
         let for_co2 = ((self.co2_ppm - 850.0) / 400.0).clamp(0.0, 0.6);
         let for_heat = heat * (heating_flow(d) / d.nominal_m3s - minimum);
         let flow = (minimum + (cool * (1.0 - minimum)).max(for_heat)).max(for_co2).min(1.0);
-        self.damper.step(flow / supply.pressure.max(0.1).sqrt(), dt_s);
+        let position = if self.blades {
+            // The loss of blades goes with the exponential of their position, the flow with its root.
+            let actual = (self.airflow_m3s / d.nominal_m3s).max(0.02);
+            self.damper.command + (2.0 * (flow / actual).ln() / BLADES).clamp(-0.05, 0.05) * (dt_s / 15.0).min(1.0)
+        } else {
+            flow / supply.pressure.max(0.1).sqrt()
+        };
+        self.damper.step(position, dt_s);
         // The discharge limit keeps warm air from lying under the ceiling.
         self.reheat.step(heat * ((40.0 - self.discharge_c) / 5.0).clamp(0.0, 1.0), dt_s);
     }

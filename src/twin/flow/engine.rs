@@ -86,6 +86,7 @@ impl Engine {
                 self.conditions.set(drive.sets, *value);
             }
         }
+        self.conditions.complete(of);
         let present = self.present(of, ask);
         self.change_network(of, &present);
         faulted::apply(of, &present, &mut self.conditions);

@@ -10,7 +10,7 @@ use super::{
     Pressure, Residual, Temperature, Velocity,
 };
 use crate::simulation::building::SystemNetwork;
-use crate::simulation::building::accuracy::Score;
+use crate::simulation::building::accuracy::{Score, tells};
 use crate::site::{PointIndex, Site, Slot};
 use crate::twin::clock::TwinClock;
 use crate::twin::health::HealthChanged;
@@ -297,7 +297,7 @@ pub fn compare(
             // What sets something is met by what it sets: that says nothing of accuracy.
             let sets = of.drives.iter().any(|d| d.point == reading.point);
             let new = match taken(&scene.site, known, reading.point, &clock) {
-                Taken::Live(measured) if !sets && net.tells(reading.of) => {
+                Taken::Live(measured) if !sets && tells(of, &net.state, reading.of) => {
                     Residual::of(of, &net.state, reading.point, reading.of, measured)
                 }
                 _ => None,

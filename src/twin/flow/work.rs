@@ -5,8 +5,7 @@ use super::engine::{Ask, Engine};
 use super::live::Known;
 use super::score::Residuals;
 use super::{Networks, Place};
-use crate::simulation::building::trace::LEAST_SHARE;
-use crate::simulation::building::{Building, Measurand, State};
+use crate::simulation::building::{Building, State};
 use crate::site::{PointIndex, Site, Slot};
 use crate::twin::scene::Scene;
 use bevy::prelude::*;
@@ -75,8 +74,6 @@ pub struct Net {
     pub written: Option<usize>,
     /// Flow through each node, m³/s.
     pub through: Vec<f64>,
-    /// What flows less stands still, m³/s.
-    pub least: f64,
 }
 
 impl Work {
@@ -116,7 +113,6 @@ impl Work {
                 shown: Vec::new(),
                 written: None,
                 through: Vec::new(),
-                least: 0.0,
             };
             net.count_through(&building, number);
             self.nets.push(net);
@@ -217,19 +213,6 @@ impl Net {
         }
         for (through, out) in self.through.iter_mut().zip(out) {
             *through = through.max(out);
-        }
-        self.least = LEAST_SHARE * self.through.iter().fold(0.0, |most: f64, q| most.max(*q));
-    }
-
-    /// Whether what a reading measures means something now: fluid that stands takes the temperature of the room that it
-    /// stands in, which no network knows; and over what is shut stands the pressure of the others, at the machine's own
-    /// gauge or at the check valve beside it, which no model tells apart.
-    pub fn tells(&self, of: Measurand) -> bool {
-        let flows = |flow: Option<&f64>| flow.is_some_and(|q| q.abs() > self.least);
-        match of {
-            Measurand::Leaving(link) | Measurand::Difference(link) => flows(self.state.flow_m3s.get(link)),
-            Measurand::Temperature(node) => flows(self.through.get(node)),
-            Measurand::Flow(_) | Measurand::Pressure(_) => true,
         }
     }
 }
