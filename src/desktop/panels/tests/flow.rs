@@ -59,6 +59,7 @@ fn ring(site: &crate::site::Site) -> SystemNetwork {
         link_design_m3s: vec![None; 3],
         node_heat: Vec::new(),
         design: Boundary::default(),
+        emitters: Vec::new(),
         drives: Vec::new(),
         readings: vec![Reading { point: PointIndex(flow as u32), of: Measurand::Flow(1) }],
         assumptions: vec![Assumption {
