@@ -248,11 +248,11 @@ impl Hydraulics {
 
     /// Speed of a pump over that of its curve, and the pressure that its wear takes, Pa.
     pub fn set_pump(&mut self, pump: usize, speed: f64, lost_pa: f64) {
-        if let Some(model) = &mut self.model {
-            if let Some(link) = model.pumps.get(pump).copied() {
-                model.net.turn(link, speed);
-                model.net.gain(link, if speed > 0.0 { -lost_pa } else { 0.0 });
-            }
+        if let Some(model) = &mut self.model
+            && let Some(link) = model.pumps.get(pump).copied()
+        {
+            model.net.turn(link, speed);
+            model.net.gain(link, if speed > 0.0 { -lost_pa } else { 0.0 });
         }
         let Some(link) = self.pumps.get(pump).copied() else { return };
         set(&mut self.now.setting, link, speed);
