@@ -94,6 +94,7 @@ impl PluginGroup for TwinPlugins {
             .add(twin::health::HealthPlugin)
             .add(twin::alarms::AlarmsPlugin)
             .add(twin::history::HistoryPlugin)
+            .add(twin::simulated::SimulatedPlugin)
             .add(twin::past::PastPlugin)
             .add(twin::publish::PublishPlugin)
             .add(twin::search::SearchPlugin)

@@ -28,6 +28,8 @@ pub struct Record {
     /// Where publishers are told, and where that is.
     receipts: String,
     client: String,
+    /// How often the twin keeps what it simulates.
+    simulated_every_s: f64,
     /// Where it is kept for as long as the run lasts.
     temporary: Option<TempDir>,
 }
@@ -110,7 +112,8 @@ impl Record {
             return Ok(None);
         }
         let client = format!("{}-receipts", telemetry::client_id(&project.name));
-        Ok(Some(Self { teller: None, historian, receipts: settings.receipts, client, temporary }))
+        let HistorySettings { receipts, simulated_every_s, .. } = settings;
+        Ok(Some(Self { teller: None, historian, receipts, client, simulated_every_s, temporary }))
     }
 
     /// The way to it for a connection.
@@ -131,7 +134,8 @@ impl Record {
 
     /// The way to it for the twin.
     pub fn recorder(&self, declared: Arc<Declared>) -> crate::twin::history::Recorder {
-        crate::twin::history::Recorder { inlet: self.historian.inlet(), declared }
+        let simulated_every_s = self.simulated_every_s;
+        crate::twin::history::Recorder { inlet: self.historian.inlet(), declared, simulated_every_s }
     }
 
     /// The way to read it, for the twin at other times.

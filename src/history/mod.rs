@@ -21,6 +21,7 @@ pub mod query;
 pub mod rows;
 pub mod segment;
 pub mod shared;
+pub mod simulated;
 pub mod table;
 
 pub use bucket::{Bucket, Level};

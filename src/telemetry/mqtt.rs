@@ -42,7 +42,7 @@ pub use subscriber::{Meaning, Recording, Rewire, SiteClock, Subscriber, Subscrip
 use crate::time::Time;
 use failure::Failure;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{fmt, io};
@@ -87,6 +87,14 @@ impl fmt::Display for ConnectionStatus {
             Self::Refused { reason } => write!(f, "refused: {reason}"),
         }
     }
+}
+
+/// Waits until a status, of whose changes `changed` tells, is connected, at most `timeout`; true when it is.
+fn wait_connected(status: &Mutex<ConnectionStatus>, changed: &Condvar, timeout: Duration) -> bool {
+    let waiting = |s: &mut ConnectionStatus| !matches!(s, ConnectionStatus::Connected { .. });
+    let ended = changed.wait_timeout_while(lock(status), timeout, waiting);
+    let (status, _) = ended.unwrap_or_else(PoisonError::into_inner);
+    matches!(*status, ConnectionStatus::Connected { .. })
 }
 
 /// Asks a client's thread to end, and wakes it.

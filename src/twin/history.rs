@@ -25,6 +25,8 @@ pub struct Recorder {
     pub inlet: Inlet,
     /// What the numbers of points stand for.
     pub declared: Arc<Declared>,
+    /// How often what is simulated of measured points is kept, seconds of the twin's time; 0: never.
+    pub simulated_every_s: f64,
 }
 
 /// Gives computed samples to the [`Recorder`], and tells when nothing is kept.

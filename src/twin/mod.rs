@@ -22,6 +22,7 @@ pub mod replay;
 pub mod rules;
 pub mod scene;
 pub mod search;
+pub mod simulated;
 pub mod state_words;
 pub mod summary;
 pub mod telemetry;

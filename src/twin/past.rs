@@ -10,7 +10,7 @@ use super::scene::{Scene, SiteOpened};
 use crate::Step;
 use crate::analytics::data_quality::site::{SiteQuality, of_points, of_site};
 use crate::history::query::every;
-use crate::history::{Bucket, PointKey, Reader, Span};
+use crate::history::{Bucket, Reader, Span, simulated};
 use crate::problem::Problem;
 use crate::site::{PointIndex, Site};
 use bevy::prelude::*;
@@ -37,6 +37,8 @@ pub struct PastTrends {
     pub asked: TrendAsk,
     /// By point, in the order asked: sums over equal stretches, SI.
     pub lines: Vec<(PointIndex, Vec<Bucket>)>,
+    /// The same of what was simulated for them, as far as it was.
+    pub simulated: Vec<(PointIndex, Vec<Bucket>)>,
 }
 
 /// What was read of the history, and what is being read.
@@ -68,6 +70,12 @@ impl Past {
     pub fn trend(&self, point: PointIndex) -> Option<&[Bucket]> {
         let trends = self.trends.as_ref()?;
         trends.lines.iter().find(|(p, _)| *p == point).map(|(_, b)| b.as_slice())
+    }
+
+    /// What was simulated for a point over that span, when it was.
+    pub fn simulated(&self, point: PointIndex) -> Option<&[Bucket]> {
+        let trends = self.trends.as_ref()?;
+        trends.simulated.iter().find(|(p, _)| *p == point).map(|(_, b)| b.as_slice())
     }
 }
 
@@ -134,10 +142,8 @@ fn take(mut past: ResMut<Past>) {
     for answer in answers.try_iter() {
         past.problem = None;
         match answer {
-            Answer::Trends(asked, lines) if asked == past.trend_asked => {
-                past.trends = Some(Arc::new(PastTrends { asked, lines }));
-            }
-            Answer::Trends(..) => {}
+            Answer::Trends(found) if found.asked == past.trend_asked => past.trends = Some(Arc::new(found)),
+            Answer::Trends(_) => {}
             Answer::Quality(found) => past.quality = Some(Arc::new(found)),
             Answer::Failed(why) => past.problem = Some(why),
         }
@@ -150,7 +156,7 @@ enum Question {
 }
 
 enum Answer {
-    Trends(TrendAsk, Vec<(PointIndex, Vec<Bucket>)>),
+    Trends(PastTrends),
     Quality(SiteQuality),
     Failed(String),
 }
@@ -251,13 +257,19 @@ fn read(
         Question::Trends(points, span) => {
             let every_ms = stretch_ms(span);
             let whole = whole(span, every_ms);
-            let mut lines = Vec::with_capacity(points.len());
+            let mut found = PastTrends::default();
             for point in &points {
-                let key = key_of(&known, site, *point);
-                let line = key.map(|key| every(reader.as_ref(), key, whole, every_ms)).transpose();
-                lines.push((*point, line.map_err(|e| e.problem())?.unwrap_or_default()));
+                let Some(id) = site.points.get(point.0 as usize).map(|p| &p.id) else { continue };
+                let line = |id: &str| {
+                    let key = known.iter().find(|(_, info)| info.id == id).map(|(key, _)| *key);
+                    let line = key.map(|key| every(reader.as_ref(), key, whole, every_ms)).transpose();
+                    line.map_err(|e| e.problem())
+                };
+                found.lines.push((*point, line(id)?.unwrap_or_default()));
+                found.simulated.extend(line(&simulated::id(id))?.map(|line| (*point, line)));
             }
-            Ok(Some(Answer::Trends(TrendAsk { points, span: Some(span) }, lines)))
+            found.asked = TrendAsk { points, span: Some(span) };
+            Ok(Some(Answer::Trends(found)))
         }
         Question::Quality(span, one_clock) => {
             let asked = of_points(&site.points, &known, one_clock);
@@ -268,11 +280,6 @@ fn read(
             Ok(found.map_err(|e| e.problem())?.map(Answer::Quality))
         }
     }
-}
-
-fn key_of(known: &[(PointKey, crate::history::PointInfo)], site: &Site, point: PointIndex) -> Option<PointKey> {
-    let id = &site.points.get(point.0 as usize)?.id;
-    known.iter().find(|(_, info)| info.id == *id).map(|(key, _)| *key)
 }
 
 /// So long a stretch that there are about [`STRETCHES`]: whole minutes from ten hours on, so that sums which are there
@@ -346,7 +353,8 @@ mod tests {
         let file = folder.path().join("h.db");
         let site = house();
         let (mut history, _) = Embedded::open(&file, Options::default()).unwrap();
-        let infos: Vec<_> = site.points.iter().map(|p| place::info(p, &Retention::default())).collect();
+        let mut infos: Vec<_> = site.points.iter().map(|p| place::info(p, &Retention::default())).collect();
+        infos.push(simulated::info(&infos[0]));
         let keys = history.declare(&infos).unwrap();
         let sample = |s: i64| Stored {
             time: Time(s * 1000),
@@ -355,7 +363,9 @@ mod tests {
             quality: Quality::Good,
             code: 0,
         };
-        let samples: Vec<_> = (0..7200).step_by(10).map(|s| (keys[0], sample(s))).collect();
+        let mut samples: Vec<_> = (0..7200).step_by(10).map(|s| (keys[0], sample(s))).collect();
+        let simulated = |s: i64| Stored { value: 279.0, quality: Quality::Simulated, ..sample(s) };
+        samples.extend((0..7200).step_by(300).map(|s| (keys[2], simulated(s))));
         history.append(&samples).unwrap();
         let mut app = App::new();
         app.add_plugins((MinimalPlugins, TwinPlugins));
@@ -380,6 +390,9 @@ mod tests {
         let line = past.trend(PointIndex(0)).unwrap();
         assert_eq!((line.len(), line[0].start, line[0].n), (360, Time(3_600_000), 1));
         assert!(past.trend(PointIndex(1)).unwrap().is_empty());
+        let line = past.simulated(PointIndex(0)).unwrap();
+        assert_eq!((line.iter().filter(|b| b.n > 0).count(), line[0].mean()), (12, 279.0));
+        assert!(past.simulated(PointIndex(1)).is_none());
         let quality = past.quality.as_ref().unwrap();
         assert_eq!(quality.points.last().unwrap().quality.coverage, 1.0);
         assert!(past.looked_at().is_none() && past.is_there);

@@ -415,7 +415,7 @@ fn what_rules_compute_is_kept_and_a_history_that_keeps_nothing_is_an_alarm() {
     let historian = Historian::start(source, settings).unwrap();
     let mut twin = Twin::new();
     let declared = Arc::new(Declared::of(&site().points, &Default::default()));
-    twin.app.insert_resource(Recorder { inlet: historian.inlet(), declared });
+    twin.app.insert_resource(Recorder { inlet: historian.inlet(), declared, simulated_every_s: 0.0 });
     twin.clock(0);
     twin.sample(TEMPERATURE, 0, 25.0);
     twin.sample(SETPOINT, 0, 21.0);

@@ -1,9 +1,9 @@
-//! Drift: a sensor that moves away from its neighbours, slowly.
+//! Drift: a sensor that moves away, slowly, from its neighbours or from what the twin says.
 //!
-//! The difference between a point's hourly means and the median of its neighbours' is fitted by a line with the slope
-//! of Theil and Sen (the median of the slopes between all pairs; P. K. Sen, *J. Am. Stat. Assoc.* 63, 1968), which a
-//! quarter of outliers does not move. What the line moves over the span is a drift when it is more than the differences
-//! scatter about it.
+//! The difference between a point's hourly means and the median of its neighbours', or of what was simulated for it, is
+//! fitted by a line with the slope of Theil and Sen (the median of the slopes between all pairs; P. K. Sen, *J. Am.
+//! Stat. Assoc.* 63, 1968), which a quarter of outliers does not move. What the line moves over the span is a drift when
+//! it is more than the differences scatter about it.
 
 use super::median;
 use crate::history::Bucket;
@@ -20,10 +20,10 @@ const MOST_HOURS: usize = 400;
 /// From the median of absolute deviations to the standard deviation of a normal distribution: 1 / Φ⁻¹(3/4).
 const NORMAL: f64 = 1.4826;
 
-/// How a point stands to its neighbours. SI.
+/// How a point stands to its neighbours, or to the twin. SI.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Drift {
-    /// How far it is off the median of them, in the middle.
+    /// How far it is off the median of them, or what was simulated, in the middle.
     pub offset: f64,
     /// How much further it moves away in a day.
     pub per_day: f64,
@@ -31,7 +31,7 @@ pub struct Drift {
     pub scatter: f64,
     /// It moved by more than three times the scatter over the span.
     pub drifts: bool,
-    /// Neighbours it was measured by.
+    /// Neighbours it was measured by; 0: by the twin.
     pub neighbours: usize,
 }
 
@@ -49,8 +49,26 @@ pub fn of(own: &[Bucket], neighbours: &[&[Bucket]]) -> Option<Drift> {
     for hour in own.iter().filter(|b| b.n > 0) {
         let Some(means) = theirs.get_mut(&hour.start).filter(|m| m.len() >= NEIGHBOURS) else { continue };
         let Some(usual) = median(means) else { continue };
-        off.push((hour.start.as_seconds() / 86_400.0, hour.mean() - usual));
+        off.push((days(hour), hour.mean() - usual));
     }
+    line(off, neighbours.len())
+}
+
+/// How a point stands to what was simulated for it, of the hours of both; none where there are too few in common.
+pub fn of_twin(own: &[Bucket], simulated: &[Bucket]) -> Option<Drift> {
+    let theirs: BTreeMap<Time, f64> =
+        simulated.iter().filter(|b| b.n > 0).map(|hour| (hour.start, hour.mean())).collect();
+    let valued = own.iter().filter(|b| b.n > 0);
+    let off = valued.filter_map(|hour| Some((days(hour), hour.mean() - theirs.get(&hour.start)?))).collect();
+    line(off, 0)
+}
+
+fn days(hour: &Bucket) -> f64 {
+    hour.start.as_seconds() / 86_400.0
+}
+
+/// The line through differences over days; none through too few.
+fn line(off: Vec<(f64, f64)>, neighbours: usize) -> Option<Drift> {
     if off.len() < HOURS {
         return None;
     }
@@ -69,7 +87,7 @@ pub fn of(own: &[Bucket], neighbours: &[&[Bucket]]) -> Option<Drift> {
     let moved = (per_day * (last - first)).abs();
     // Equal numbers have no scatter, and a rounding is no drift.
     let noise = scatter.max(1e-9 * offset.abs());
-    Some(Drift { offset, per_day, scatter, drifts: moved > 3.0 * noise && moved > 0.0, neighbours: neighbours.len() })
+    Some(Drift { offset, per_day, scatter, drifts: moved > 3.0 * noise && moved > 0.0, neighbours })
 }
 
 #[cfg(test)]
@@ -121,6 +139,18 @@ mod tests {
         }
         let drift = of(&own, &neighbours).unwrap();
         assert!(drift.per_day.abs() < 0.1 && drift.offset.abs() < 0.2, "{drift:?}");
+    }
+
+    #[test]
+    fn what_leaves_the_twin_needs_no_neighbour() {
+        let simulated = hours(3, 7, 0.0, 0.0);
+        let drifting = of_twin(&hours(10, 7, 0.0, -0.2), &simulated).unwrap();
+        assert!(drifting.drifts && (drifting.per_day + 0.2).abs() < 0.03 && drifting.neighbours == 0, "{drifting:?}");
+        let biased = of_twin(&hours(12, 7, 1.5, 0.0), &simulated).unwrap();
+        assert!(!biased.drifts && (biased.offset - 1.5).abs() < 0.1, "{biased:?}");
+        // Hours of one alone are no hours in common.
+        assert!(of_twin(&hours(10, 7, 0.0, 0.0)[..30], &simulated[20..]).is_none());
+        assert!(of_twin(&hours(10, 7, 0.0, 0.0), &[]).is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::drift::{self, Drift};
 use super::{Expected, Gap, PointQuality, of_point, offline};
-use crate::history::{Bucket, HistoryError, Level, PointInfo, PointKey, Reader, Span};
+use crate::history::{Bucket, HistoryError, Level, PointInfo, PointKey, Reader, Span, simulated};
 use crate::site::Point;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +21,8 @@ const LATE_S: f64 = 60.0;
 pub struct Asked {
     /// Its number in the history; none where the history has never heard of it.
     pub key: Option<PointKey>,
+    /// The number of what was simulated for it; none where nothing was.
+    pub simulated: Option<PointKey>,
     /// Its id, `AHU-1/supply_temperature`.
     pub id: String,
     /// What it is measured by; none: by what its samples suggest.
@@ -46,6 +48,8 @@ pub enum Flaw {
     Flat,
     /// It moves away from its neighbours.
     Drifts,
+    /// It moves away from what the twin simulates.
+    Departs,
     /// Its samples come late.
     Late,
     /// Its device's clock is ahead of ours.
@@ -61,6 +65,7 @@ impl Flaw {
             Self::Bad => "bad samples",
             Self::Flat => "flat line",
             Self::Drifts => "drifts",
+            Self::Departs => "drifts from the twin",
             Self::Late => "late",
             Self::Ahead => "clock ahead",
         }
@@ -76,6 +81,8 @@ pub struct Row {
     pub quality: PointQuality,
     /// How it stands to its neighbours: points of the same role and unit; none where there are too few.
     pub drift: Option<Drift>,
+    /// How it stands to what was simulated for it; none where too little was.
+    pub twin: Option<Drift>,
     /// What is wrong, the worst first; nothing: all is well.
     pub flaws: Vec<Flaw>,
 }
@@ -114,9 +121,10 @@ impl SiteQuality {
 
 /// The measured points of a site, by the numbers that its history has for them.
 pub fn of_points(points: &[Point], known: &[(PointKey, PointInfo)], one_clock: bool) -> Vec<Asked> {
-    let keys: HashMap<&str, PointKey> = known.iter().map(|(key, info)| (info.id.as_str(), *key)).collect();
+    let keys = by_id(known);
     let asked = |p: &Point| Asked {
         key: keys.get(p.id.as_str()).copied(),
+        simulated: keys.get(simulated::id(&p.id).as_str()).copied(),
         id: p.id.clone(),
         expected: Some(Expected { stale_after_s: p.stale_after_s, flat_s: p.watch.flat_s }),
         unit: p.unit.code.into(),
@@ -127,14 +135,20 @@ pub fn of_points(points: &[Point], known: &[(PointKey, PointInfo)], one_clock: b
 
 /// The points that a history knows, where there is no project to say more of them.
 pub fn of_history(known: &[(PointKey, PointInfo)]) -> Vec<Asked> {
+    let keys = by_id(known);
     let asked = |(key, info): &(PointKey, PointInfo)| Asked {
         key: Some(*key),
+        simulated: keys.get(simulated::id(&info.id).as_str()).copied(),
         id: info.id.clone(),
         expected: None,
         unit: info.unit.clone(),
         one_clock: true,
     };
-    known.iter().map(asked).collect()
+    known.iter().filter(|(_, info)| simulated::point_of(&info.id).is_none()).map(asked).collect()
+}
+
+fn by_id(known: &[(PointKey, PointInfo)]) -> HashMap<&str, PointKey> {
+    known.iter().map(|(key, info)| (info.id.as_str(), *key)).collect()
 }
 
 /// Looks at the data of points over a span. `goes_on` hears how many points are done, and ends it by false.
@@ -178,9 +192,11 @@ pub fn of_site(
         quality.lateness = quality.lateness.filter(|_| point.one_clock);
         let neighbours = neighbours(asked, &hours, i);
         let drift = hours.get(i).and_then(|own| drift::of(own, &neighbours));
+        let simulated = point.simulated.map(|key| reader.buckets(key, Level::Hour, span)).transpose()?;
+        let twin = hours.get(i).zip(simulated).and_then(|(own, simulated)| drift::of_twin(own, &simulated));
         devices.entry(device(&point.id)).or_default().push(quality.silences.clone());
-        let flaws = flaws(&quality, drift.as_ref(), expected);
-        points.push(Row { id: point.id.clone(), quality, drift, flaws });
+        let flaws = flaws(&quality, drift.as_ref(), twin.as_ref(), expected);
+        points.push(Row { id: point.id.clone(), quality, drift, twin, flaws });
     }
     points.sort_by(|a, b| {
         let worst = |r: &Row| r.flaws.first().copied();
@@ -213,7 +229,7 @@ fn neighbours<'a>(asked: &[Asked], hours: &'a [Vec<Bucket>], of: usize) -> Vec<&
     found.filter(|h| !h.is_empty()).map(Vec::as_slice).collect()
 }
 
-fn flaws(quality: &PointQuality, drift: Option<&Drift>, expected: Expected) -> Vec<Flaw> {
+fn flaws(quality: &PointQuality, drift: Option<&Drift>, twin: Option<&Drift>, expected: Expected) -> Vec<Flaw> {
     if quality.samples == 0 {
         return vec![Flaw::Silent];
     }
@@ -224,6 +240,7 @@ fn flaws(quality: &PointQuality, drift: Option<&Drift>, expected: Expected) -> V
         (Flaw::Bad, quality.bad as f64 > BAD * quality.samples as f64),
         (Flaw::Flat, !quality.flat.is_empty()),
         (Flaw::Drifts, drift.is_some_and(|d| d.drifts)),
+        (Flaw::Departs, twin.is_some_and(|d| d.drifts)),
         (Flaw::Late, late),
         (Flaw::Ahead, ahead),
     ]
@@ -262,9 +279,10 @@ mod tests {
     fn the_worst_comes_first_and_devices_are_away_with_all_their_points() {
         let dir = tempfile::tempdir().unwrap();
         let (mut history, _) = Embedded::open(&dir.path().join("h.db"), Options::default()).unwrap();
-        let ids = ["A/t", "A/u", "B/t", "C/t", "D/t", "E/t"];
+        let ids = ["A/t", "A/u", "B/t", "C/t", "D/t", "E/t", "A/u@simulated", "D/t@simulated"];
         let keys = history.declare(&ids.map(info)).unwrap();
         // Two days; begins an hour late; A is away for two hours; B drifts; C says that its sensor is broken; E is silent.
+        // The twin says of A/u something else every day, and of D/t just what it is but for half a degree.
         let mut samples = Vec::new();
         for minute in 60..2 * 1440 {
             let time = Time(minute * 60_000);
@@ -277,6 +295,11 @@ mod tests {
                 let quality = if i == 3 && minute % 10 == 0 { Quality::BadSensor } else { Quality::Good };
                 let arrival = time.plus_seconds(1.0);
                 samples.push((*key, Stored { time, arrival, value: 294.15 + wave + drift, quality, code: 0 }));
+            }
+            for (key, value) in keys[6..].iter().zip([294.15 + wave - minute as f64 / 720.0, 293.65 + wave]) {
+                if minute % 5 == 0 {
+                    samples.push((*key, Stored { time, arrival: time, value, quality: Quality::Simulated, code: 0 }));
+                }
             }
         }
         history.append(&samples).unwrap();
@@ -294,7 +317,7 @@ mod tests {
         let expected: [(&str, &[Flaw]); 6] = [
             ("E/t", &[Flaw::Silent]),
             ("A/t", &[Flaw::Gaps]),
-            ("A/u", &[Flaw::Gaps]),
+            ("A/u", &[Flaw::Gaps, Flaw::Departs]),
             ("C/t", &[Flaw::Bad]),
             ("B/t", &[Flaw::Drifts]),
             ("D/t", &[]),
@@ -309,6 +332,11 @@ mod tests {
         assert!(of("E").online == 0.0 && of("B").online == 1.0 && of("A").points == 2);
         let drift = report.points.iter().find(|r| r.id == "B/t").unwrap().drift.unwrap();
         assert!((drift.per_day - 1.0).abs() < 0.01, "{drift:?}");
+        let twin = |id: &str| report.points.iter().find(|r| r.id == id).unwrap().twin;
+        let departs = twin("A/u").unwrap();
+        assert!((departs.per_day - 2.0).abs() < 0.02 && departs.drifts, "{departs:?}");
+        let stays = twin("D/t").unwrap();
+        assert!((stays.offset - 0.5).abs() < 0.02 && !stays.drifts && twin("B/t").is_none(), "{stays:?}");
         assert!(of_site(reader.as_ref(), &of_history(&known), span, |_| false).unwrap().is_none());
     }
 }

@@ -23,7 +23,8 @@ use std::fmt::Write;
 ///
 /// A point is covered at a moment when its last usable sample is no older than the silence after which the project
 /// calls it stale; of a bare history that is three times its usual spacing. Drift is measured against the points of the
-/// same role and unit, of which there must be three, over a day at least. docs/operations.md tells what to do about it.
+/// same role and unit, of which there must be three, and against what the twin simulated for it (`ID@simulated`), over a
+/// day at least. docs/operations.md tells what to do about it.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -73,6 +74,7 @@ struct Line<'a> {
     flat: &'a [Gap],
     last: Option<Time>,
     drift: Option<Drift>,
+    twin: Option<Drift>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -145,6 +147,7 @@ fn line(row: &Row) -> Line<'_> {
         flat: &q.flat,
         last: q.last.map(|s| s.time),
         drift: row.drift,
+        twin: row.twin,
     }
 }
 

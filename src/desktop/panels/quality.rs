@@ -156,7 +156,7 @@ fn points(
         .column(Column::exact(62.0).clip(true))
         .column(Column::exact(62.0).clip(true))
         .column(Column::exact(104.0).clip(true))
-        .column(Column::exact(64.0).clip(true))
+        .column(Column::exact(104.0).clip(true))
         .column(Column::remainder().at_least(80.0).clip(true))
         .header(theme::ROW, |mut row| {
             for (word, why) in HEADER {
@@ -189,7 +189,7 @@ const HEADER: [(&str, &str); 8] = [
     ("Longest", "The longest of them"),
     ("Late", "How long samples usually take from the device to here"),
     ("Neighbours", "How far it moves a day, against the middle of the points of the same role"),
-    ("Twin", "How far it is now off what the flow networks say"),
+    ("Twin", "How far it moves a day, against what the flow networks say; without days of that, how far it is off now"),
     ("Flaws", ""),
 ];
 
@@ -232,8 +232,16 @@ fn point_row(row: &mut TableRow, data: &Data, of: &Row, index: Option<PointIndex
         text(ui, if drifts { mono(words).color(t.warning) } else { mono(words) });
     });
     row.col(|ui| {
-        let residual = index.and_then(|i| data.readings.residual(i));
-        text(ui, mono(residual.map_or_else(|| format::NONE.to_owned(), |r| signed_percent(r.relative))));
+        let now = index.and_then(|i| data.readings.residual(i)).map(|r| signed_percent(r.relative));
+        let now = now.map_or_else(|| format::NONE.to_owned(), |percent| format!("{percent} now"));
+        match of.twin {
+            None => _ = text(ui, mono(now)),
+            Some(d) => {
+                let words = mono(drift(data, index, &d));
+                let words = if d.drifts { words.color(t.warning) } else { words };
+                text(ui, words).on_hover_text(format!("{} off in the middle, {now}", interval(data, index, d.offset)));
+            }
+        }
     });
     row.col(|ui| {
         let words: Vec<&str> = of.flaws.iter().map(|f| f.words()).collect();
@@ -266,9 +274,14 @@ fn counts(of: &Row) -> String {
 
 /// A drift in the point's unit.
 fn drift(data: &Data, index: Option<PointIndex>, drift: &Drift) -> String {
+    format!("{}/d", interval(data, index, drift.per_day))
+}
+
+/// A difference of the point's values in its unit.
+fn interval(data: &Data, index: Option<PointIndex>, si: f64) -> String {
     let unit = index.and_then(|i| data.point(i)).map(|p| p.unit);
-    let per_day = unit.map_or(drift.per_day, |u| drift.per_day / u.interval_to_si(1.0));
-    format!("{per_day:+.2} {}/d", unit.map_or("", |u| u.symbol))
+    let value = unit.map_or(si, |u| si / u.interval_to_si(1.0));
+    format!("{value:+.2} {}", unit.map_or("", |u| u.symbol))
 }
 
 /// Some stretches of time, the last first.

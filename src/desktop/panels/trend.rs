@@ -124,6 +124,10 @@ fn spans(ui: &mut Ui, data: &Data, state: &mut TrendState) {
             ui.selectable_value(&mut state.span, Some(i), *word).on_hover_text("From the history");
         }
     });
+    let simulated = |p: &PointIndex| data.past.simulated(*p).is_some_and(|line| line.iter().any(|b| b.n > 0));
+    if state.span.is_some() && state.points.iter().any(simulated) {
+        widgets::weak(ui, data.tokens, "dashed: simulated");
+    }
     if let Some(problem) = data.past.problem.as_ref().filter(|_| state.span.is_some()) {
         widgets::weak(ui, data.tokens, format!("The history could not be read: {problem}"));
     }
@@ -256,6 +260,11 @@ fn plot(ui: &mut Ui, data: &Data, state: &TrendState, unit: Unit, members: &[(us
                         plot.line(
                             Line::new(name.clone(), PlotPoints::new(line(Bucket::mean))).color(colour).width(1.6),
                         );
+                    }
+                    for part in parts(data.past.simulated(*index).unwrap_or_default()) {
+                        let line = part.iter().map(|b| [b.start.as_seconds(), unit.from_si(b.mean())]);
+                        let line = Line::new(format!("{name}, simulated"), line.collect::<PlotPoints>());
+                        plot.line(line.color(colour).width(1.2).style(LineStyle::dashed_dense()));
                     }
                     continue;
                 }

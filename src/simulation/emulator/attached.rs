@@ -5,6 +5,7 @@
 //! links ([`faulted`]). It is solved from the last solution, and not at all while nothing has moved.
 
 use super::control::{hash, mix, unit_interval};
+use super::hydraulics::{remember, still};
 use crate::simulation::building::SystemNetwork;
 use crate::simulation::building::faulted::{self, Present};
 use crate::simulation::building::stands::links_of;
@@ -116,21 +117,14 @@ impl Attached {
             self.solver.begin_from(&last);
             self.solved = None;
         }
-        if self.solved.as_ref().is_some_and(|old| still(old, &self.now)) {
+        if self.solved.as_ref().is_some_and(|old| still(old, &self.now, STILL)) {
             return;
         }
         self.solver.solve(&self.now, Accuracy::both(ACCURACY));
         if !self.solver.solution().converged {
             self.solver.reset();
         }
-        match &mut self.solved {
-            Some(old) => {
-                old.setting.copy_from_slice(&self.now.setting);
-                old.head_gain.copy_from_slice(&self.now.head_gain);
-                old.command.copy_from_slice(&self.now.command);
-            }
-            None => self.solved = Some(self.now.clone()),
-        }
+        remember(&mut self.solved, &self.now);
     }
 
     /// Flow of a link, m³/s.
@@ -234,12 +228,4 @@ fn as_built(of: &SystemNetwork, seed: u64) -> SystemNetwork {
         }
     }
     out
-}
-
-/// Whether nothing has moved by more than a little.
-fn still(old: &Boundary, now: &Boundary) -> bool {
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= STILL * a.abs() && (*a == 0.0) == (*b == 0.0);
-    old.command == now.command
-        && old.setting.iter().zip(&now.setting).all(near)
-        && old.head_gain.iter().zip(&now.head_gain).all(near)
 }

@@ -322,21 +322,14 @@ impl Hydraulics {
         }
         let driven = self.pumps.iter().any(|p| self.now.setting.get(*p).is_some_and(|s| *s > 0.0));
         self.moving = driven || self.leaking.iter().any(|l| *l > 0.0);
-        if !self.moving || self.solved.as_ref().is_some_and(|old| still(old, &self.now)) {
+        if !self.moving || self.solved.as_ref().is_some_and(|old| still(old, &self.now, STILL)) {
             return;
         }
         self.solver.solve(&self.now, Accuracy::both(1e-6));
         if !self.solver.solution().converged {
             self.solver.reset();
         }
-        match &mut self.solved {
-            Some(old) => {
-                old.setting.copy_from_slice(&self.now.setting);
-                old.head_gain.copy_from_slice(&self.now.head_gain);
-                old.command.copy_from_slice(&self.now.command);
-            }
-            None => self.solved = Some(self.now.clone()),
-        }
+        remember(&mut self.solved, &self.now);
         #[cfg(test)]
         {
             self.solves += 1;
@@ -460,12 +453,24 @@ fn set(list: &mut [f64], at: usize, value: f64) {
     }
 }
 
-/// Whether nothing has moved by more than a little.
-fn still(old: &Boundary, now: &Boundary) -> bool {
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= STILL * a.abs() && (*a == 0.0) == (*b == 0.0);
+/// Whether nothing has moved by more than this share of it.
+pub(super) fn still(old: &Boundary, now: &Boundary, share: f64) -> bool {
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= share * a.abs() && (*a == 0.0) == (*b == 0.0);
     old.command == now.command
         && old.setting.iter().zip(&now.setting).all(near)
         && old.head_gain.iter().zip(&now.head_gain).all(near)
+}
+
+/// Remembers what was solved for, in the memory of what was before.
+pub(super) fn remember(solved: &mut Option<Boundary>, now: &Boundary) {
+    match solved {
+        Some(old) => {
+            old.setting.copy_from_slice(&now.setting);
+            old.head_gain.copy_from_slice(&now.head_gain);
+            old.command.copy_from_slice(&now.command);
+        }
+        None => *solved = Some(now.clone()),
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub struct HistorySettings {
     pub commit_ms: u64,
     /// So many samples are committed without waiting for more.
     pub commit_samples: usize,
+    /// How often what the flow networks say of measured points is kept beside them, seconds of the site's time; 0: never.
+    pub simulated_every_s: f64,
 }
 
 impl Default for HistorySettings {
@@ -36,6 +38,7 @@ impl HistorySettings {
             receipts: "plenum/receipts".into(),
             commit_ms: 200,
             commit_samples: 10_000,
+            simulated_every_s: 300.0,
         }
     }
 }
@@ -147,6 +150,9 @@ pub(super) fn read(table: Table<'_>, folder: &Path) -> HistorySettings {
     }
     if let Some(bound) = table.whole_in("commit_samples", 1, 1_000_000) {
         settings.commit_samples = bound.value as usize;
+    }
+    if let Some(every) = table.number_in("simulated_every_s", 0.0, 86_400.0) {
+        settings.simulated_every_s = every.value;
     }
     table.finish();
     settings

@@ -5,13 +5,13 @@ use super::failure::{Failure, Kind};
 use super::v3::Wire3;
 use super::v5::Wire5;
 use super::wire::{Event, Plan, Wire};
-use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock};
+use super::{Address, ConnectionStatus, RETRY, Stop, Worker, lock, wait_connected};
 use crate::problem::Problem;
 use crate::site::project::{MqttVersion, Qos};
 use crate::telemetry::topics::is_filter;
 use crate::telemetry::wall_clock;
 use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// The longest packet, bytes: a longer one ends the connection.
@@ -75,11 +75,7 @@ impl Listener {
 
     /// Waits until it is connected and subscribed, at most `timeout`; true when it is.
     pub fn wait_connected(&self, timeout: Duration) -> bool {
-        let waiting = |s: &mut ConnectionStatus| !matches!(s, ConnectionStatus::Connected { .. });
-        let status = lock(&self.shared.status);
-        let (status, _) =
-            (self.shared.changed).wait_timeout_while(status, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
-        matches!(*status, ConnectionStatus::Connected { .. })
+        wait_connected(&self.shared.status, &self.shared.changed, timeout)
     }
 
     /// Ends the connection and waits for the thread.

@@ -1,7 +1,7 @@
 //! What comes in: a subscription that lives until it is stopped, over any number of connections.
 
 use super::client::{Client, Record};
-use super::{Address, ConnectionStatus, Stop, Worker, lock};
+use super::{Address, ConnectionStatus, Stop, Worker, lock, wait_connected};
 use crate::problem::Problem;
 use crate::site::project::{Ingest, Qos};
 use crate::telemetry::checks::Known;
@@ -14,7 +14,7 @@ use crate::telemetry::sequence::Publishers;
 use crate::telemetry::topics::{TopicMap, Unmatched, is_filter, without_overlaps};
 use crate::time::Time;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// The longest packet read at all, bytes. What is longer than the project allows but not than this is
@@ -190,11 +190,7 @@ impl Subscriber {
 
     /// Waits until it is connected and subscribed, at most `timeout`; true when it is.
     pub fn wait_connected(&self, timeout: Duration) -> bool {
-        let waiting = |s: &mut ConnectionStatus| !matches!(s, ConnectionStatus::Connected { .. });
-        let status = lock(&self.shared.status);
-        let (status, _) =
-            (self.shared.changed).wait_timeout_while(status, timeout, waiting).unwrap_or_else(PoisonError::into_inner);
-        matches!(*status, ConnectionStatus::Connected { .. })
+        wait_connected(&self.shared.status, &self.shared.changed, timeout)
     }
 
     /// For those who change what topics mean.

@@ -96,9 +96,16 @@ fn looked_at(world: &mut World) {
             ..PointQuality::default()
         },
         drift: Some(Drift { offset: 0.2, per_day: 0.31, scatter: 0.05, drifts: flaws.len() > 1, neighbours: 12 }),
+        twin: flaws.contains(&Flaw::Departs).then_some(Drift {
+            offset: 0.4,
+            per_day: -0.07,
+            scatter: 0.01,
+            drifts: true,
+            neighbours: 0,
+        }),
         flaws: flaws.to_vec(),
     };
-    let points = vec![row(4, &[Flaw::Gaps, Flaw::Drifts]), row(5, &[Flaw::Gaps]), row(6, &[])];
+    let points = vec![row(4, &[Flaw::Gaps, Flaw::Drifts]), row(5, &[Flaw::Departs]), row(6, &[])];
     let devices = vec![Device { id: "VAV-1-03".into(), points: 3, online: 0.958, offline: vec![gap] }];
     let span = Span { from: now.plus_seconds(-86_400.0), to: now };
     world.past.is_there = true;
@@ -122,6 +129,8 @@ fn the_quality_page_looks_by_itself_and_leads_to_points() {
     let first = stage.world.past.quality.as_ref().unwrap().points[0].id.clone();
     let last = stage.world.past.quality.as_ref().unwrap().points[2].id.clone();
     assert!(stage.find("gaps, drifts").is_some() && stage.find(&last).is_none());
+    let departs = ["drifts from the twin", "-0.07 "].map(|word| stage.words().iter().any(|w| w.contains(word)));
+    assert_eq!(departs, [true, true], "{:?}", stage.words());
     assert!(stage.find("Devices that were away (1 of 1)").is_some());
     let out = stage.click(&first);
     assert!(out.iter().any(|c| matches!(c, Command::Select(Some(_)))) && stage.state.trend.points == [PointIndex(4)]);
@@ -168,8 +177,9 @@ fn a_trend_of_a_week_is_asked_of_the_history_once() {
         Bucket { n: 360, min: 290.0, max: 296.0, sum: 360.0 * 293.0, last: 293.0, ..Bucket::empty(time) }
     });
     let lines = vec![(PointIndex(2), line.collect())];
-    stage.world.past.trends = Some(Arc::new(PastTrends { asked: ask.clone(), lines }));
+    stage.world.past.trends = Some(Arc::new(PastTrends { asked: ask.clone(), simulated: lines.clone(), lines }));
     stage.settle();
+    assert!(stage.find("dashed: simulated").is_some());
     stage.world.clock.now = stage.world.clock.now.plus_seconds(7000.0);
     assert_eq!(asked(stage.frame(Vec::new())).len(), 1, "a hundredth of a week later");
     assert_eq!(asked(stage.click("Now")), [TrendAsk::default()]);
