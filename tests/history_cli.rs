@@ -179,6 +179,10 @@ fn what_is_not_there_is_said_with_what_to_do() {
     assert!(said_of(&["info", &project.text("nowhere.toml")], 1).contains("no such file"));
     let text = project.write("notes.db", &"not a database at all, but long enough to be one ".repeat(10));
     assert!(said_of(&["info", &text], 1).contains("database"), "a text");
+    let empty = project.write("empty.db", "");
+    for verb in ["info", "verify", "export", "quality"] {
+        assert!(said_of(&[verb, &empty], 1).contains("the file is empty"), "{verb}");
+    }
     assert!(said_of(&["backup", "postgres://localhost/x", "copy.db"], 2).contains("pg_dump"));
     let gone = said_of(&["info", "postgres://me:s3cret@127.0.0.1:1/x"], 1);
     assert!(gone.contains("server") && !gone.contains("s3cret"), "{gone}");
@@ -188,6 +192,47 @@ fn what_is_not_there_is_said_with_what_to_do() {
     }
     let nowhere = project.text("no/such/folder/x.csv");
     assert!(said_of(&["export", project.path(), "--out", &nowhere], 1).contains("cannot be written"));
+}
+
+#[test]
+fn quality_names_the_worst_first_and_says_why() {
+    let project = filled();
+    // An hour in which the power said nothing, a sensor that says the same for an hour, and one that leaves the twin.
+    let mut table =
+        "time,AHU-1/supply_temperature [Cel],AHU-1/supply_temperature@simulated [Cel],CH-1/power [kW]\n".to_owned();
+    for i in 0..2880 {
+        let time = Time(1_778_500_800_000 + i * 60_000);
+        let power = if (600..660).contains(&i) { String::new() } else { format!("{}", 100 + i % 3) };
+        let value = 18.0 + (i % 10) as f64 / 10.0;
+        table.push_str(&format!("{time},{value},{},{power}\n", value - i as f64 / 1440.0));
+    }
+    let file = project.write("more.csv", &table);
+    said(&history(&["append", project.path(), &file, "--new"]), 0);
+    let db = project.history();
+    let span = ["--from", "2026-05-11T12:00:00Z", "--to", "2026-05-13T12:00:00Z"];
+    let asked = [&["quality", db.to_str().unwrap()], &span[..]].concat();
+    let document = json(&history(&[&asked[..], &["--json"]].concat()));
+    let points = document["points"].as_array().unwrap();
+    let told: Vec<_> = points.iter().map(|p| (p["point"].as_str().unwrap(), p["flaws"].to_string())).collect();
+    let wanted = [("CH-1/power", "[\"gaps\"]".to_owned()), ("AHU-1/supply_temperature", "[\"departs\"]".to_owned())];
+    assert_eq!(told, wanted, "{document}");
+    assert_eq!((points[0]["longest_gap_s"].as_f64(), points[0]["samples"].as_u64()), (Some(3660.0), Some(2820)));
+    assert!((points[1]["twin"]["per_day"].as_f64().unwrap() - 1.0).abs() < 0.01, "{document}");
+    assert_eq!(
+        (document["devices"][0]["id"].as_str(), document["devices"].as_array().map(Vec::len)),
+        (Some("CH-1"), Some(2))
+    );
+    let text = String::from_utf8(history(&asked).stdout).unwrap();
+    assert!(text.contains("drifts from the twin") && text.contains("CH-1 was away 1 x"), "{text}");
+    let one = history(&[&asked[..], &["--point", "AHU-1/*", "--json"]].concat());
+    assert_eq!(json(&one)["points"].as_array().map(Vec::len), Some(1));
+    // A project without points measures nothing, whatever its history holds.
+    assert!(String::from_utf8(history(&["quality", project.path()]).stdout).unwrap().contains("no point is measured"));
+    assert!(said(&history(&[&asked[..], &["--point", "CH-2/power"]].concat()), 1).contains("CH-1/power"));
+    let turned = ["quality", db.to_str().unwrap(), "--from", "2026-05-13", "--to", "2026-05-11"];
+    assert!(said(&history(&turned), 2).contains("turn them round"));
+    let empty = Project::new("");
+    assert!(said(&history(&["quality", empty.path()]), 1).contains("no history yet"));
 }
 
 #[test]

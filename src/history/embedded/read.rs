@@ -55,6 +55,11 @@ pub(super) fn connect(file: &Path) -> Result<Connection, HistoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(file, flags).map_err(|e| schema::error(file, &e))?;
     match schema::check_version(&db, file) {
+        // As a program leaves it that ended while it made one.
+        Ok(()) if !schema::is_made(&db, file)? => {
+            let message = "there is no history yet: the file is empty";
+            return Err(HistoryError::new(Reason::Gone, file.display().to_string(), message));
+        }
         Ok(()) => {}
         // SQLite wants to write the index of a log beside it. Where nobody may write there and no log is, nobody
         // writes the file either, and it can be read as it is.

@@ -57,9 +57,8 @@ pub(super) fn check_version(db: &Connection, file: &Path) -> Result<(), HistoryE
     let error = |e: rusqlite::Error| self::error(file, &e);
     let version: i64 = db.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(error)?;
     let application: i64 = db.pragma_query_value(None, "application_id", |r| r.get(0)).map_err(error)?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0)).map_err(error)?;
     let place = || file.display().to_string();
-    if tables > 0 && application != APPLICATION {
+    if application != APPLICATION && is_made(db, file)? {
         return Err(HistoryError::new(Reason::Wrong, place(), "it is another program's database, and stays as it is"));
     }
     if version > VERSION {
@@ -67,6 +66,12 @@ pub(super) fn check_version(db: &Connection, file: &Path) -> Result<(), HistoryE
         return Err(HistoryError::new(Reason::Wrong, place(), message));
     }
     Ok(())
+}
+
+/// Whether there is anything in it.
+pub(super) fn is_made(db: &Connection, file: &Path) -> Result<bool, HistoryError> {
+    let tables = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get::<_, i64>(0));
+    tables.map(|n| n > 0).map_err(|e| error(file, &e))
 }
 
 pub(super) fn put_point(db: &Connection, key: PointKey, info: &PointInfo) -> rusqlite::Result<()> {
