@@ -375,3 +375,41 @@ proptest! {
         prop_assert_eq!(clean.len(), 3);
     }
 }
+
+#[test]
+fn publishers_are_told_on_every_broker_that_is_there() {
+    use crate::telemetry::broker::EmbeddedBroker;
+    use crate::telemetry::mqtt::{Address, Listener};
+    use crate::telemetry::receipts::{Ranges, Receipt};
+    let dir = tempfile::tempdir().unwrap();
+    let historian = Historian::start(at(&dir.path().join("h.db")), settings()).unwrap();
+    let mut brokers: Vec<_> = (0..2).map(|_| EmbeddedBroker::start(0, 1 << 20).unwrap()).collect();
+    let addresses: Vec<Address> = brokers.iter().map(|b| Address::embedded(b.address())).collect();
+    let ear = |address: &Address| {
+        let heard: Arc<Mutex<Ranges>> = Arc::default();
+        let to = Arc::clone(&heard);
+        let listener = Listener::start(address, "ear", &["kept/#".into()], move |_, payload| {
+            lock(&to).extend(&Receipt::parse(payload).unwrap().ranges);
+        });
+        let listener = listener.unwrap();
+        assert!(listener.wait_connected(LONG));
+        (listener, heard)
+    };
+    let ears: Vec<_> = addresses.iter().map(ear).collect();
+    let _teller = Teller::start_on(addresses, "teller".into(), "kept".into(), historian.book()).unwrap();
+    let (declared, publisher): (_, Arc<str>) = (declared(&["a"]), "p".into());
+    let keep = |n: u64| {
+        let samples = vec![sample(0, 1000 * n as i64, 1.0)];
+        let counted = vec![Counted { publisher: Arc::clone(&publisher), from: n, to: n + 1 }];
+        let batch = Batch { declared: Arc::clone(&declared), samples, counted, ..Batch::default() };
+        assert!(historian.inlet().offer(batch).is_ok());
+    };
+    let has = |ear: &(Listener, Arc<Mutex<Ranges>>), n: u64| lock(&ear.1).holds(n, n + 1);
+    keep(7);
+    wait("both brokers", || ears.iter().all(|ear| has(ear, 7)));
+    // One of them goes away: on the other one they are told all the same.
+    drop(brokers.pop());
+    keep(8);
+    wait("the one that is left", || has(&ears[0], 8));
+    assert!(!has(&ears[1], 8));
+}
