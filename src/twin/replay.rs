@@ -280,9 +280,11 @@ impl Playback {
 
     fn take_answers(&mut self, world: &mut World) {
         while let Some(answer) = self.player.as_ref().and_then(Player::answer) {
-            if self.awaited == Some(answer.ticket) {
-                self.awaited = None;
-                let Some(time) = self.seeking.take() else { continue };
+            // Somebody who drags is shown the moments on the way as well, as many as can be read.
+            if let (Some(time), Some(last)) = (answer.at, self.awaited) {
+                if answer.ticket == last {
+                    (self.awaited, self.seeking) = (None, None);
+                }
                 match answer.samples {
                     Err(why) => self.give_up(why),
                     Ok(samples) => self.arrive(world, time, samples),

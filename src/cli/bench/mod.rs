@@ -7,6 +7,7 @@ mod history;
 mod import;
 mod ingest;
 mod picking;
+mod replay;
 mod row;
 mod search;
 mod solve;
@@ -55,6 +56,8 @@ enum Name {
     Ingest,
     /// Samples at rest.
     History,
+    /// Another time of the twin: a day of the demo clinic.
+    Replay,
     /// The CPU's part of a tick and of a frame.
     Frame,
     /// Rays against the picking tree.
@@ -89,6 +92,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Name::Search => search::run()?,
         Name::Solve => solve::run()?,
         Name::History => history::run()?,
+        Name::Replay => replay::run()?,
     };
     let document = Document { name: args.name, cpu: cpu(), rows };
     if args.json {

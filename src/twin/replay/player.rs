@@ -39,6 +39,13 @@ impl Request {
             Self::At { ticket, .. } | Self::Ahead { ticket, .. } => *ticket,
         }
     }
+
+    fn at(&self) -> Option<Time> {
+        match self {
+            Self::At { time, .. } => Some(*time),
+            Self::Ahead { .. } => None,
+        }
+    }
 }
 
 /// An answer to a [`Request`].
@@ -46,6 +53,8 @@ impl Request {
 pub struct Answer {
     /// Of which request.
     pub ticket: u64,
+    /// The moment that was asked for; none: a span was.
+    pub at: Option<Time>,
     /// Samples by device time, those of one device at one moment together; or why there are none.
     pub samples: Result<Vec<Sample>, String>,
 }
@@ -74,7 +83,7 @@ impl Player {
                 // Who drags a slider wants the last place, not all of them.
                 let request = asked.try_iter().last().unwrap_or(first);
                 let samples = Tape::read(&mut tape, &open, &points, request).map_err(|e| e.to_string());
-                if answer.send(Answer { ticket: request.ticket(), samples }).is_err() {
+                if answer.send(Answer { ticket: request.ticket(), at: request.at(), samples }).is_err() {
                     return;
                 }
             }

@@ -182,6 +182,28 @@ fn another_moment_is_shown_as_it_was() {
 }
 
 #[test]
+fn who_drags_is_shown_moments_on_the_way() {
+    let mut stage = Stage::new();
+    stage.live(10, 4000);
+    // Another moment at each tick: no answer is ever that to the last question.
+    let (mut shown, mut last) = (std::collections::BTreeSet::new(), 0);
+    let begin = Instant::now();
+    while shown.len() < 5 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "only {shown:?}");
+        last = 1000 + (last + 10) % 2500;
+        stage.ask(Command::Seek(Time((DAY + last) * 1000)));
+        let now = stage.now();
+        assert!(now != last || stage.playback().seeking.is_none());
+        shown.insert(now);
+    }
+    stage.until("the last one", |s| s.playback().seeking.is_none());
+    stage.app.update();
+    assert_eq!(stage.now(), last);
+    let hot = (2000..3000).contains(&last);
+    assert_eq!(stage.of::<LiveValue>(0).value > 30.0, hot);
+}
+
+#[test]
 fn back_at_present_nothing_was_missed() {
     let mut away = Stage::new();
     let mut stayed = Stage::new();
