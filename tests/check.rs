@@ -136,6 +136,38 @@ fn findings_fail_only_when_strict() {
 }
 
 #[test]
+fn the_data_of_the_last_week_have_a_score() {
+    let (_folder, path) = project();
+    let points = "flow = { unit = \"m3/h\", stale_after_s = 120 }\nspeed = { unit = \"%\", stale_after_s = 120 }\n";
+    let twin = format!(
+        "{TWIN}\n[templates.pump]\nmatch = {{ class = \"IfcPump\" }}\n[templates.pump.points]\n{points}\n\
+         [[bindings]]\ntemplates = [\"pump\"]\ntopic = \"house/{{tag}}/{{role}}\"\n"
+    );
+    std::fs::write(path.join("twin.toml"), twin).unwrap();
+    let none = json(&plenum(&["check", text(&path), "--json"]));
+    assert!(none["scores"]["mapping"].is_number() && none["scores"]["quality"].is_null(), "{none:#}");
+    // Two days until now, of one point without two hours, of the other nothing.
+    let now = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let minutes = (1..=2880i64).rev().filter(|m| !(600..720).contains(m));
+    let lines = minutes.map(|m| format!("{},{}\n", plenum::Time(now - m * 60_000), 20 + m % 7));
+    let table = path.join("table.csv");
+    std::fs::write(&table, format!("time,P-01/flow [m3/h]\n{}", lines.collect::<String>())).unwrap();
+    said(&plenum(&["history", "append", text(&path), text(&table), "--new"]), 0);
+    let document = json(&plenum(&["check", text(&path), "--json"]));
+    // Of 50 in weights: half of 10 for silence, half of 5 for gaps.
+    assert_eq!(document["scores"]["quality"].as_f64(), Some(85.0), "{document:#}");
+    let items = document["items"].as_array().unwrap();
+    let of = |kind: &str| items.iter().find(|i| i["kind"] == kind).unwrap();
+    assert_eq!((&of("silent")["where"], &of("gaps")["where"]), (&"P-01/speed".into(), &"P-01/flow".into()));
+    assert!(of("gaps")["message"].as_str().unwrap().contains("the longest gap is 7260 s"), "{}", of("gaps"));
+    let printed = String::from_utf8_lossy(&plenum(&["check", text(&path)]).stdout).into_owned();
+    assert!(printed.contains("quality 85.0") && printed.contains("Points with gaps: 1 of 2"), "{printed}");
+    std::fs::write(path.join(".plenum/history.db"), "no history at all, but some text that is long enough").unwrap();
+    let broken = plenum(&["check", text(&path), "--json"]);
+    assert!(said(&broken, 0).contains("history.db") && json(&broken)["scores"]["quality"].is_null());
+}
+
+#[test]
 fn for_people() {
     let (_folder, path) = project();
     let output = plenum(&["check", text(&path), "--limit", "1"]);

@@ -1,5 +1,6 @@
 //! `plenum check`: Says how ready models are to become a twin, and whether they hold what an IDS demands.
 
+mod data;
 mod print;
 
 use super::bar::with_bar;
@@ -16,9 +17,9 @@ use std::path::{Path, PathBuf};
 /// Says how ready models are to become a twin, and whether they hold what an IDS demands.
 ///
 /// The score of the models is 0 to 100: what is missing (storeys, types, systems, ports, quantities, tags, …), by
-/// weight and by share of the elements; that of the mapping says how well points and elements find each other. A
-/// score whose part does not apply is `–`, and null in JSON. Findings are no failure: the exit status is 0 unless
-/// --strict is given.
+/// weight and by share of the elements; that of the mapping says how well points and elements find each other, that of
+/// the quality how good the data of the points were in the last week of the project's history. A score whose part does
+/// not apply is `–`, and null in JSON. Findings are no failure: the exit status is 0 unless --strict is given.
 #[derive(clap::Args)]
 pub struct Args {
     /// A folder with a twin.toml, that file, or one model (IFC, ifcZIP, GeoJSON)
@@ -67,7 +68,7 @@ struct Document<'a> {
 struct Scores {
     model: Option<f64>,
     mapping: Option<f64>,
-    /// Null until data quality is judged.
+    /// Null without a history.
     quality: Option<f64>,
     /// Null until people own equipment.
     ownership: Option<f64>,
@@ -81,7 +82,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let ids =
         args.ids.as_deref().map(|file| Ok::<_, Problem>((file, import::ids::read(file, &limits)?))).transpose()?;
     let (opened, report) = open_and_check(&args.path, ids.as_ref().map(|(_, (ids, _))| ids))?;
-    let readiness = readiness::assess(&opened.site, &opened.project, &opened.problems);
+    let mut readiness = readiness::assess(&opened.site, &opened.project, &opened.problems);
+    data::look(&mut readiness, &opened.project, &opened.site)?;
     let mut checked = Checked {
         name: opened.site.name.clone(),
         elements: readiness.models.iter().map(|m| m.elements).sum(),
@@ -169,7 +171,7 @@ fn document(checked: &Checked, limit: Option<usize>) -> Document<'_> {
         limit.is_none_or(|most| *count <= most)
     };
     Document {
-        scores: Scores { model: readiness.model, mapping: readiness.mapping, quality: None, ownership: None },
+        scores: Scores { model: readiness.model, mapping: readiness.mapping, quality: readiness.data, ownership: None },
         items: readiness.items.iter().filter(|i| within(i.kind)).collect(),
         models: &readiness.models,
         checks: readiness::rows(&readiness.tallies).collect(),

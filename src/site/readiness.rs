@@ -4,10 +4,12 @@
 //! what the weights leave over, 0 to 100 ([`score`]). `docs/readiness.md` says what each kind means.
 
 mod classes;
+mod data;
 mod kind;
 mod mapping;
 mod models;
 
+pub use data::DataFlaw;
 pub use kind::Kind;
 
 use super::assemble::Site;
@@ -24,7 +26,9 @@ pub struct Readiness {
     pub model: Option<f64>,
     /// How well points and elements fit together, 0 to 100; none where the project declares no points.
     pub mapping: Option<f64>,
-    /// The same of each building model.
+    /// How good the data of the points were, 0 to 100; none where there is no history ([`Readiness::take_data`]).
+    pub data: Option<f64>,
+    /// The same as `model` of each building model.
     pub models: Vec<ModelReadiness>,
     /// By kind: how many of how many.
     pub tallies: Tallies,
@@ -97,6 +101,7 @@ pub fn assess(site: &Site, project: &Project, import: &[Problem]) -> Readiness {
     Readiness {
         model,
         mapping,
+        data: None,
         models,
         tallies: found.all,
         items: found.items.into_iter().map(|(_, item)| item).collect(),
@@ -106,7 +111,7 @@ pub fn assess(site: &Site, project: &Project, import: &[Problem]) -> Readiness {
 /// The score of what was looked at: 100 × Σ weight × (1 − affected ÷ of) ÷ Σ weight, over the kinds that there was
 /// anything to look at for; one decimal. None where there was nothing. What still has a finding stays below 100.
 pub fn score(tallies: &Tallies) -> Option<f64> {
-    let parts = || tallies.iter().filter(|(k, t)| t.of > 0 && k.weight() > 0.0 && !k.is_mapping());
+    let parts = || tallies.iter().filter(|(k, t)| t.of > 0 && k.weight() > 0.0 && !k.is_mapping() && !k.is_data());
     weighted(parts().map(|(k, t)| (k.weight(), *t)))
 }
 

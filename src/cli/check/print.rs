@@ -12,9 +12,10 @@ pub(super) fn describe(checked: &Checked, limit: usize) -> String {
     let models = many(readiness.models.len(), "model");
     lines.push(format!("{}: {models}, {}", checked.name, many(checked.elements, "element")));
     lines.push(format!(
-        "scores of 100: model {}, mapping {}, quality –, ownership –",
+        "scores of 100: model {}, mapping {}, quality {}, ownership –",
         score(readiness.model),
-        score(readiness.mapping)
+        score(readiness.mapping),
+        score(readiness.data)
     ));
     if readiness.models.len() > 1 {
         lines.push(String::new());

@@ -43,11 +43,39 @@ pub enum Kind {
     PointWithoutElement,
     /// Equipment that no point tells of.
     EquipmentWithoutPoint,
+    /// A point of which nothing came.
+    Silent,
+    /// A point that was short of usable values for a part of the time.
+    Gaps,
+    /// A point with bad samples.
+    BadSamples,
+    /// A point that said the same for too long.
+    FlatLine,
+    /// A point that moves away from its neighbours.
+    Drifts,
+    /// A point that moves away from what the twin simulates.
+    Departs,
+    /// A point whose samples come late.
+    Late,
+    /// A point whose device's clock is ahead.
+    ClockAhead,
     /// What an IDS demands and the model has not.
     Ids,
 }
 
 impl Kind {
+    /// Those that are about the data of points.
+    pub const DATA: [Self; 8] = [
+        Self::Silent,
+        Self::Gaps,
+        Self::BadSamples,
+        Self::FlatLine,
+        Self::Drifts,
+        Self::Departs,
+        Self::Late,
+        Self::ClockAhead,
+    ];
+
     /// For machines: `no-storey`.
     pub fn id(self) -> &'static str {
         self.words().0
@@ -69,6 +97,7 @@ impl Kind {
             Self::DuplicateId | Self::NoGeometry | Self::NoStorey | Self::NoSystem => 10.0,
             Self::NoTag | Self::DuplicateTag => 10.0,
             Self::PointWithoutElement | Self::EquipmentWithoutPoint => 10.0,
+            Self::Silent | Self::BadSamples => 10.0,
             Self::Ids => 0.0,
             _ => 5.0,
         }
@@ -79,10 +108,15 @@ impl Kind {
         matches!(self, Self::PointWithoutElement | Self::EquipmentWithoutPoint)
     }
 
+    /// Counts for the score of the data, not for the model's.
+    pub fn is_data(self) -> bool {
+        Self::DATA.contains(&self)
+    }
+
     /// How much one of it matters.
     pub fn severity(self) -> Severity {
         match self {
-            Self::DuplicateId | Self::PointWithoutElement => Severity::Error,
+            Self::DuplicateId | Self::PointWithoutElement | Self::Silent => Severity::Error,
             _ => Severity::Warning,
         }
     }
@@ -174,6 +208,26 @@ impl Kind {
                 "Equipment without points",
                 "bind its points in [[bindings]]: without them it has no health",
             ),
+            Self::Silent => {
+                ("silent", "Points of which nothing came", "look at the binding, the device, the subscription")
+            }
+            Self::Gaps => {
+                ("gaps", "Points with gaps", "look at the device and what is between; `plenum gateway` bridges outages")
+            }
+            Self::BadSamples => ("bad-samples", "Points with bad samples", "look at the sensor"),
+            Self::FlatLine => ("flat-line", "Points that stand still", "look whether the sensor is dead or overridden"),
+            Self::Drifts => {
+                ("drifts", "Points that leave their neighbours", "calibrate the sensor, or look why its place differs")
+            }
+            Self::Departs => (
+                "departs",
+                "Points that leave what is simulated",
+                "calibrate the sensor, or look what wears in the plant around it",
+            ),
+            Self::Late => {
+                ("late", "Points that come late", "look for a device that sends in batches, and at its clock")
+            }
+            Self::ClockAhead => ("clock-ahead", "Points from the future", "set the clock of the device"),
             Self::Ids => ("ids", "Demands of the IDS not met", "see the specification"),
         }
     }
