@@ -104,23 +104,42 @@ pub struct Levels {
 impl Solver {
     /// Makes a network ready. What cannot be used is reported and taken out of the flow: the rest solves.
     pub fn new(network: &Network) -> (Self, Vec<Problem>) {
-        Self::like(network, None)
+        let (network, broken, problems) = check::check(network);
+        Self::like(&network, broken, problems, None)
     }
 
     /// The solver of a network that has become another: pipes added, taken away, sized anew. It is ordered like
     /// this one as far as that serves, and begins from its solution. Nodes and links that are in both should
-    /// stand in the same places: what is added comes last.
+    /// stand in the same places: what is added comes last. What held there holds until the next solve.
     pub fn edited(&self, network: &Network) -> (Self, Vec<Problem>) {
-        let (mut solver, problems) = Self::like(network, Some(self));
+        let (network, broken, problems) = check::check(network);
+        match self.grown(&network, &broken) {
+            Some(solver) => (solver, problems),
+            None => self.ordered(&network, broken, problems),
+        }
+    }
+
+    /// The solver of a network ordered like this one's, with an entry for every edge.
+    pub(super) fn anew(&self, network: &Network) -> Self {
+        let (network, broken, problems) = check::check(network);
+        self.ordered(&network, broken, problems).0
+    }
+
+    fn ordered(&self, network: &Network, broken: Vec<bool>, problems: Vec<Problem>) -> (Self, Vec<Problem>) {
+        let (mut solver, problems) = Self::like(network, broken, problems, Some(self));
         if self.solution.converged {
             solver.begin_from(&self.solution);
         }
         (solver, problems)
     }
 
-    fn like(network: &Network, old: Option<&Self>) -> (Self, Vec<Problem>) {
-        let (network, broken, mut problems) = check::check(network);
-        let layout = Layout::new(&network, old.map(|old| &old.layout)).unwrap_or_else(|| {
+    fn like(
+        network: &Network,
+        broken: Vec<bool>,
+        mut problems: Vec<Problem>,
+        old: Option<&Self>,
+    ) -> (Self, Vec<Problem>) {
+        let layout = Layout::new(network, old.map(|old| &old.layout)).unwrap_or_else(|| {
             problems.push(Problem::error(
                 "network",
                 "it is too large: its factor has more than 4 thousand million entries",
@@ -128,7 +147,7 @@ impl Solver {
             ));
             Layout::default()
         });
-        let solver = super::setup::build(&network, layout, broken, old);
+        let solver = super::setup::build(network, layout, broken, old);
         (solver, problems)
     }
 

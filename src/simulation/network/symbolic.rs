@@ -45,7 +45,7 @@ const SMALL: (u32, u32) = (4, 30);
 pub struct Symbolic {
     /// How many unknowns.
     pub n: usize,
-    /// `position[unknown]`: its place in the elimination.
+    /// `position[unknown]`: its place in the elimination, until a layout takes it.
     pub position: Vec<u32>,
     /// Where each column begins in the values: first its diagonal, then the rows under it. One more
     /// entry than columns.
@@ -111,6 +111,22 @@ impl Symbolic {
         }
         let rows = &self.rows[s.rows as usize..(s.rows + s.below) as usize];
         rows.binary_search(&row).ok().map(|at| base + end - column + at as u32)
+    }
+
+    /// The supernodes that a solve with nothing on its right side but at these places goes through: up the
+    /// elimination tree.
+    pub fn path(&self, places: [Option<u32>; 2]) -> impl Iterator<Item = &Supernode> {
+        let of = |place: u32| self.supernode_of.get(place as usize).copied();
+        let mut at = places.map(|place| place.and_then(of));
+        std::iter::from_fn(move || {
+            let lower = at.into_iter().flatten().min()?;
+            let s = self.supernodes.get(lower as usize)?;
+            let up = self.rows[s.rows as usize..(s.rows + s.below) as usize].first().and_then(|&row| of(row));
+            for at in at.iter_mut().filter(|at| **at == Some(lower)) {
+                *at = up;
+            }
+            Some(s)
+        })
     }
 
     fn schedule(&mut self) {
