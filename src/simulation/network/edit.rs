@@ -144,6 +144,7 @@ impl Solver {
             split: self.split.iter().map(split).collect(),
             stale: false,
             cold: false,
+            put_in: true,
             patience: self.patience,
             given: None,
             solution: Solution {

@@ -1,6 +1,6 @@
 //! `L D Lᵀ` of a symmetric positive matrix on a fixed schedule, and solves with it. Nothing is allocated.
 
-use super::correction::Corrections;
+use super::correction::{Corrections, FEW, Pair};
 use super::dense::{COLUMNS, product};
 use super::symbolic::{Run, Supernode, Symbolic};
 
@@ -60,10 +60,14 @@ impl Factor {
         arch.dispatch(Solve { shape, values, inverse, buffer, corrections, x });
     }
 
-    /// Puts a conductance between two places, or from one to nothing, without a new factor. It is asked for with the
-    /// difference of heads that a flow of 1 from one to the other makes. `false` where there are too many already.
-    pub fn correct(&mut self, shape: &Symbolic, ends: [Option<u32>; 2], conductance: impl FnOnce(f64) -> f64) -> bool {
-        self.corrections.add(shape, &self.values, &self.inverse, ends, conductance)
+    /// [`Corrections::add`].
+    pub fn correct(&mut self, shape: &Symbolic, pair: Pair, conductance: impl FnOnce(f64) -> f64) -> bool {
+        self.corrections.add(shape, &self.values, &self.inverse, pair, conductance)
+    }
+
+    /// [`Corrections::answers`].
+    pub fn answers(&mut self, shape: &Symbolic, pairs: &[Pair]) -> [[f64; FEW]; FEW] {
+        self.corrections.answers(shape, &self.values, &self.inverse, pairs)
     }
 }
 

@@ -20,6 +20,7 @@ mod power;
 mod pump;
 mod reduce;
 mod room;
+mod settle;
 mod setup;
 mod solution;
 mod solver;

@@ -146,7 +146,7 @@ impl Core {
     }
 
     /// The unknowns at the ends of an edge, but those that are held or left out.
-    fn free_ends(&self, layout: &Layout, id: usize) -> [Option<u32>; 2] {
+    pub(super) fn free_ends(&self, layout: &Layout, id: usize) -> [Option<u32>; 2] {
         let pinned = |place: u32| self.pins.iter().any(|pin| pin.place == place);
         let free = |&place: &u32| self.dead.get(place as usize) == Some(&false) && !pinned(place);
         layout.ends[id].map(|place| Some(place).filter(free))
@@ -169,12 +169,16 @@ impl Core {
         self.current = false;
     }
 
-    /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first. `relax`
+    /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first, and with
+    /// `settle` the few edges that are farthest from their laws are settled. `relax`
     /// is the share of the step that flows take. A step with an old factor is followed by a second solve where valves
     /// hold heads. Returns the sum of changes of flow and the sum of flows.
-    pub fn step(&mut self, layout: &Layout, renew: bool, relax: f64) -> (f64, f64) {
+    pub fn step(&mut self, layout: &Layout, renew: bool, settle: bool, relax: f64) -> (f64, f64) {
         if renew || !self.current {
             self.assemble(layout);
+        }
+        if settle {
+            self.settle(layout);
         }
         self.right_side(layout);
         let n = layout.shape.n;

@@ -102,6 +102,7 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
         split: Vec::new(),
         stale: true,
         cold: true,
+        put_in: false,
         patience: 0,
         given: None,
         solution,

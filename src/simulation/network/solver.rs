@@ -85,6 +85,8 @@ pub struct Solver {
     /// Whether what is closed or cut off has to be found anew.
     pub(super) stale: bool,
     pub(super) cold: bool,
+    /// Whether links were put in or sized anew since the last solve.
+    pub(super) put_in: bool,
     /// How many solves still begin with a new factor because an old one has not served where valves hold heads.
     pub(super) patience: u32,
     /// Flows of links and heads of nodes to begin the next solve from.
@@ -192,7 +194,9 @@ impl Solver {
         let mut progress = self.first(accuracy, warm);
         while self.goes_on(&mut progress) {
             let renew = progress.renew || !self.core.current;
-            let moved = self.core.step(&self.layout, renew, progress.relax);
+            // The first step takes up what has changed everywhere.
+            let settle = progress.settles && progress.steps > 0;
+            let moved = self.core.step(&self.layout, renew, settle, progress.relax);
             self.stepped(&mut progress, renew, moved);
         }
         self.last(progress);
@@ -215,12 +219,14 @@ impl Solver {
     }
 
     fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
+        let settles = std::mem::take(&mut self.put_in);
         let Self { layout, core, .. } = self;
         let old_factor = warm && core.current && (self.patience == 0 || core.pins.len() == self.references.len());
         self.patience = self.patience.saturating_sub(1);
         Progress {
             accuracy,
             warm,
+            settles,
             old_factor,
             began_old: old_factor,
             dear: layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64,
@@ -282,7 +288,7 @@ impl Solver {
             // The first step takes up what has changed; only the next tells how good the factor is.
             p.renew = false;
         } else if p.old_factor || !renewed {
-            p.renew = share > GOOD_STEP;
+            p.renew = share > GOOD_STEP && p.head * share > p.accuracy.head;
             p.old_factor = !p.renew;
         } else {
             p.renew = !(p.dear && share < QUADRATIC);
@@ -308,6 +314,8 @@ impl Solver {
 pub(super) struct Progress {
     accuracy: Accuracy,
     warm: bool,
+    /// Whether the few edges that are farthest from their laws are settled before each step.
+    settles: bool,
     old_factor: bool,
     /// Whether it began with an old factor.
     began_old: bool,

@@ -113,19 +113,13 @@ impl Symbolic {
         rows.binary_search(&row).ok().map(|at| base + end - column + at as u32)
     }
 
-    /// The supernodes that a solve with nothing on its right side but at these places goes through: up the
+    /// The supernodes that a solve with nothing on its right side but at this place goes through: up the
     /// elimination tree.
-    pub fn path(&self, places: [Option<u32>; 2]) -> impl Iterator<Item = &Supernode> {
-        let of = |place: u32| self.supernode_of.get(place as usize).copied();
-        let mut at = places.map(|place| place.and_then(of));
-        std::iter::from_fn(move || {
-            let lower = at.into_iter().flatten().min()?;
-            let s = self.supernodes.get(lower as usize)?;
-            let up = self.rows[s.rows as usize..(s.rows + s.below) as usize].first().and_then(|&row| of(row));
-            for at in at.iter_mut().filter(|at| **at == Some(lower)) {
-                *at = up;
-            }
-            Some(s)
+    pub fn above(&self, place: u32) -> impl Iterator<Item = usize> {
+        let of = |row: &u32| self.supernode_of.get(*row as usize).map(|&s| s as usize);
+        std::iter::successors(of(&place), move |&s| {
+            let s = self.supernodes[s];
+            self.rows[s.rows as usize..(s.rows + s.below) as usize].first().and_then(of)
         })
     }
 
