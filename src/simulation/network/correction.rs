@@ -5,6 +5,7 @@
 //! applied in the middle of a solve, between `L` and `Lᵀ`, where `w = L⁻¹ v` is nothing but on the way from both
 //! places to the root of the elimination tree. One follows the other, each on the matrix with those before.
 
+use super::factor::Factor;
 use super::symbolic::{Supernode, Symbolic};
 
 /// More than so many want a new factor.
@@ -130,6 +131,18 @@ impl Corrections {
     }
 }
 
+impl Factor {
+    /// [`Corrections::add`].
+    pub fn correct(&mut self, shape: &Symbolic, pair: Pair, conductance: impl FnOnce(f64) -> f64) -> bool {
+        self.corrections.add(shape, &self.values, &self.inverse, pair, conductance)
+    }
+
+    /// [`Corrections::answers`].
+    pub fn answers(&mut self, shape: &Symbolic, pairs: &[Pair]) -> [[f64; FEW]; FEW] {
+        self.corrections.answers(shape, &self.values, &self.inverse, pairs)
+    }
+}
+
 /// Corrections one after the other.
 fn take(list: &[Correction], entries: &[Entry], x: &mut [f64]) {
     for correction in list {
@@ -216,7 +229,6 @@ fn minus<const K: usize>(x: &mut [f64; K], l: f64, y: &[f64; K]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::factor::Factor;
     use super::*;
     use proptest::prelude::*;
 

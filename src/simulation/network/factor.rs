@@ -1,6 +1,6 @@
 //! `L D Lᵀ` of a symmetric positive matrix on a fixed schedule, and solves with it. Nothing is allocated.
 
-use super::correction::{Corrections, FEW, Pair};
+use super::correction::Corrections;
 use super::dense::{COLUMNS, product};
 use super::symbolic::{Run, Supernode, Symbolic};
 
@@ -19,7 +19,7 @@ pub struct Factor {
     weights: Vec<f64>,
     tiles: Tiles,
     /// What the matrix has besides.
-    corrections: Corrections,
+    pub(super) corrections: Corrections,
     arch: pulp::Arch,
 }
 
@@ -58,16 +58,6 @@ impl Factor {
     pub fn solve(&mut self, shape: &Symbolic, x: &mut [f64]) {
         let Self { values, inverse, buffer, corrections, arch, .. } = self;
         arch.dispatch(Solve { shape, values, inverse, buffer, corrections, x });
-    }
-
-    /// [`Corrections::add`].
-    pub fn correct(&mut self, shape: &Symbolic, pair: Pair, conductance: impl FnOnce(f64) -> f64) -> bool {
-        self.corrections.add(shape, &self.values, &self.inverse, pair, conductance)
-    }
-
-    /// [`Corrections::answers`].
-    pub fn answers(&mut self, shape: &Symbolic, pairs: &[Pair]) -> [[f64; FEW]; FEW] {
-        self.corrections.answers(shape, &self.values, &self.inverse, pairs)
     }
 }
 
