@@ -73,6 +73,9 @@ pub fn batch<T: Default + Send>(
     threads: usize,
     each: impl Fn(usize, &mut T, Moment<'_>) -> ControlFlow<()> + Sync,
 ) -> Vec<T> {
+    // Beside one another there is room for what has an entry in the factor only.
+    let anew = (!solver.layout.loose.is_empty()).then(|| solver.anew(network));
+    let solver = anew.as_ref().unwrap_or(solver);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut pack = Pack::new(&solver.layout.shape);

@@ -195,22 +195,30 @@ impl Core {
         }
     }
 
-    /// The flow that the heads at its ends drive through an edge that nothing is taken along, as near as a few of
-    /// Newton's steps come.
-    pub fn flow_between(&self, layout: &Layout, id: usize) -> f64 {
+    /// The flow that the heads at its ends drive through an edge, as near as a few of Newton's steps come, and the
+    /// slope of its loss there. The drive falls by `rest` with every unit that the flow goes up from what it is.
+    pub fn flow_between(&self, layout: &Layout, id: usize, start: f64, rest: f64) -> (f64, f64) {
         let edge = &layout.edges[id];
-        let drive = self.head[edge.a as usize] - self.head[edge.b as usize] + self.gain[id];
-        let mut flow = self.flow[id].abs() * drive.signum();
-        for _ in 0..8 {
-            let (mut loss, mut slope) = (0.0, 0.0);
-            for row in edge.first as usize..edge.end as usize {
-                let sign = layout.sign[row];
-                let (h, g) = self.laws[row].at(sign * flow, &self.points);
-                (loss, slope) = (loss + sign * h, slope + g);
-            }
-            flow += (drive - loss) / slope;
+        let drive = self.head[edge.a as usize] - self.head[edge.b as usize] + self.gain[id] + rest * self.flow[id];
+        let mut flow = start.abs() * drive.signum();
+        for _ in 0..12 {
+            let (loss, slope) = self.loss(layout, id, flow);
+            flow += (drive - loss - rest * flow) / (slope + rest);
         }
-        if flow.is_finite() { flow } else { self.flow[id] }
+        let flow = if flow.is_finite() { flow } else { self.flow[id] };
+        (flow, self.loss(layout, id, flow).1)
+    }
+
+    /// The loss of an edge at a flow, and its slope.
+    pub(super) fn loss(&self, layout: &Layout, id: usize, flow: f64) -> (f64, f64) {
+        let edge = &layout.edges[id];
+        let (mut loss, mut slope) = (0.0, 0.0);
+        for row in edge.first as usize..edge.end as usize {
+            let sign = layout.sign[row];
+            let (h, g) = self.laws[row].at(sign * (flow - self.offset[row]), &self.points);
+            (loss, slope) = (loss + sign * h, slope + g);
+        }
+        (loss, slope)
     }
 
     /// Multiplies all flows that are not held.

@@ -1,5 +1,6 @@
 //! `L D Lᵀ` of a symmetric positive matrix on a fixed schedule, and solves with it. Nothing is allocated.
 
+use super::correction::Corrections;
 use super::dense::{COLUMNS, product};
 use super::symbolic::{Run, Supernode, Symbolic};
 
@@ -17,6 +18,8 @@ pub struct Factor {
     buffer: Vec<f64>,
     weights: Vec<f64>,
     tiles: Tiles,
+    /// What the matrix has besides.
+    pub(super) corrections: Corrections,
     arch: pulp::Arch,
 }
 
@@ -39,20 +42,22 @@ impl Factor {
             buffer: vec![0.0; below],
             weights: vec![0.0; width],
             tiles: Tiles { weights: vec![[0.0; COLUMNS]; width], sums: vec![0.0; COLUMNS * height] },
+            corrections: Corrections::default(),
             arch: pulp::Arch::new(),
         }
     }
 
-    /// Replaces the matrix in [`Factor::values`] by its factor.
+    /// Replaces the matrix in [`Factor::values`] by its factor, without corrections.
     pub fn factorise(&mut self, shape: &Symbolic) {
-        let Self { values, inverse, weights, tiles, arch, .. } = self;
+        let Self { values, inverse, weights, tiles, corrections, arch, .. } = self;
+        corrections.clear();
         arch.dispatch(Factorise { shape, values, inverse, weights, tiles });
     }
 
     /// Solves for a right side given in the order of elimination, in place.
     pub fn solve(&mut self, shape: &Symbolic, x: &mut [f64]) {
-        let Self { values, inverse, buffer, arch, .. } = self;
-        arch.dispatch(Solve { shape, values, inverse, buffer, x });
+        let Self { values, inverse, buffer, corrections, arch, .. } = self;
+        arch.dispatch(Solve { shape, values, inverse, buffer, corrections, x });
     }
 }
 
@@ -80,6 +85,7 @@ struct Solve<'a> {
     values: &'a [f64],
     inverse: &'a [f64],
     buffer: &'a mut [f64],
+    corrections: &'a Corrections,
     x: &'a mut [f64],
 }
 
@@ -92,6 +98,7 @@ impl pulp::WithSimd for Solve<'_> {
         for (x, inverse) in self.x.iter_mut().zip(self.inverse) {
             *x *= inverse;
         }
+        self.corrections.apply(self.x);
         backward(self.shape, self.values, self.buffer, self.x);
     }
 }

@@ -4,6 +4,7 @@ use super::links::{LinkKind, ValveKind};
 use super::model::{DemandModel, Network, NodeKind};
 use super::reduce::{Leaf, Piece, reduce};
 use super::symbolic::Symbolic;
+use std::sync::Arc;
 
 /// Marks what is not there.
 pub const NONE: u32 = u32::MAX;
@@ -66,12 +67,14 @@ pub struct Special {
 /// Where everything of a network stands.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
-    /// The factor's shape.
-    pub shape: Symbolic,
+    /// The factor's shape, which layouts may share.
+    pub shape: Arc<Symbolic>,
     /// Edges of the core: chains first, then what is special, then outflows.
     pub edges: Vec<Place>,
     /// Ends of each edge: `a` and `b` of its place.
     pub ends: Vec<[u32; 2]>,
+    /// Edges whose ends have no entry in the factor: a conductance between them is a correction of it.
+    pub loose: Vec<u32>,
     /// How many edges are chains of plain links.
     pub chains: usize,
     /// How many edges, the first ones, are chains of one link: edge and row have one number.
@@ -129,7 +132,7 @@ pub fn is_plain(kind: &LinkKind) -> bool {
 }
 
 /// Outflows by pressure of a network, each with its node.
-fn outflows(network: &Network) -> Vec<(u32, OutflowKind)> {
+pub fn outflows(network: &Network) -> Vec<(u32, OutflowKind)> {
     let mut leak = vec![(0.0, 0.0); network.nodes.len()];
     let cd = 0.6 * (2.0 * network.gravity()).sqrt();
     let junction = |v: usize| matches!(network.nodes[v].kind, NodeKind::Junction(_));
@@ -164,6 +167,12 @@ fn outflows(network: &Network) -> Vec<(u32, OutflowKind)> {
         }
     }
     out
+}
+
+/// A shape that layouts may share, and where each unknown stands in it.
+fn placed(mut shape: Symbolic) -> (Arc<Symbolic>, Vec<u32>) {
+    let position = std::mem::take(&mut shape.position);
+    (Arc::new(shape), position)
 }
 
 impl Layout {
@@ -202,13 +211,14 @@ impl Layout {
             .map(|e| (number[e.a as usize], number[e.b as usize]))
             .filter(|&(a, b)| a != NONE && b != NONE && a != b)
             .collect();
-        out.shape = like
+        let (shape, position) = like
             .and_then(|like| like.shape_for(&unknowns, &pairs))
-            .or_else(|| Symbolic::new(unknowns.len(), &pairs, None))?;
+            .or_else(|| Symbolic::new(unknowns.len(), &pairs, None).map(placed))?;
+        out.shape = shape;
         out.head = vec![NONE; n];
         out.unknown = vec![NONE; unknowns.len()];
         for (k, &v) in unknowns.iter().enumerate() {
-            let place = out.shape.position[k];
+            let place = position[k];
             out.head[v as usize] = place;
             out.unknown[place as usize] = v;
         }
@@ -274,13 +284,14 @@ impl Layout {
             out.node.push(leaf.node);
             out.leaves.push(Leaf { row, ..leaf });
         }
+        out.diagonal = (0..out.shape.n as u32).map(|k| out.shape.slot(k, k).unwrap_or(NONE)).collect();
         out.surroundings();
         Some(out)
     }
 
     /// The shape for these unknowns in the order of this layout, what is new first; nothing where that order
-    /// would not serve.
-    fn shape_for(&self, unknowns: &[u32], pairs: &[(u32, u32)]) -> Option<Symbolic> {
+    /// would not serve. With it where each unknown stands.
+    fn shape_for(&self, unknowns: &[u32], pairs: &[(u32, u32)]) -> Option<(Arc<Symbolic>, Vec<u32>)> {
         let n = self.shape.n as u32;
         let rank = |v: u32| self.head.get(v as usize).filter(|&&place| place < n).map_or(0, |place| place + 1);
         let mut before: Vec<(u32, u32)> = unknowns.iter().zip(0..).map(|(&v, k)| (rank(v), k)).collect();
@@ -291,13 +302,11 @@ impl Layout {
             let held = |&(i, j): &(u32, u32)| self.shape.slot(position[i as usize], position[j as usize]).is_some();
             if pairs.iter().all(held) {
                 // Every entry has a place already.
-                let mut shape = self.shape.clone();
-                shape.position = position;
-                return Some(shape);
+                return Some((self.shape.clone(), position));
             }
         }
         let shape = Symbolic::new(unknowns.len(), pairs, Some(&before))?;
-        (shape.work <= self.shape.work / 4 * 5 + 1000).then_some(shape)
+        (shape.work <= self.shape.work / 4 * 5 + 1000).then(|| placed(shape))
     }
 
     /// Of what a row is part: 0 an edge of one row, 1 another edge, 2 a leaf.
@@ -313,6 +322,12 @@ impl Layout {
     }
 
     fn push_edge(&mut self, a: u32, b: u32, first: u32) {
+        self.edges.push(self.place(a, b, first, self.link.len() as u32));
+        self.ends.push([a, b]);
+    }
+
+    /// An edge of some rows between two heads; loose where the factor has no entry for it.
+    pub(super) fn place(&self, a: u32, b: u32, first: u32, end: u32) -> Place {
         let n = self.shape.n as u32;
         // One slot past the factor takes what belongs to no unknown.
         let nowhere = self.shape.entries() as u32;
@@ -320,22 +335,21 @@ impl Layout {
             let inside = i < n && j < n && a != b;
             inside.then(|| self.shape.slot(i, j)).flatten().unwrap_or(nowhere)
         };
-        let place = Place {
-            a,
-            b,
-            first,
-            end: self.link.len() as u32,
-            diagonal_a: slot(a, a),
-            diagonal_b: slot(b, b),
-            between: slot(a, b),
-        };
-        self.edges.push(place);
-        self.ends.push([a, b]);
+        let between = slot(a, b);
+        if self.inner(a, b) && between == nowhere {
+            return Place { a, b, first, end, diagonal_a: nowhere, diagonal_b: nowhere, between };
+        }
+        Place { a, b, first, end, diagonal_a: slot(a, a), diagonal_b: slot(b, b), between }
     }
 
-    fn surroundings(&mut self) {
+    /// Whether two heads are two unknowns.
+    pub(super) fn inner(&self, a: u32, b: u32) -> bool {
+        a != b && a.max(b) < self.shape.n as u32
+    }
+
+    /// Finds the edges around each unknown.
+    pub(super) fn surroundings(&mut self) {
         let n = self.shape.n;
-        self.diagonal = (0..n as u32).map(|k| self.shape.slot(k, k).unwrap_or(NONE)).collect();
         let mut start = vec![0u32; n + 1];
         let ends = |e: &Place| [e.a, e.b].into_iter().take(if e.a == e.b { 1 } else { 2 });
         for head in self.edges.iter().flat_map(ends).filter(|&h| (h as usize) < n) {

@@ -1,7 +1,9 @@
 //! Flow networks: water in the street, water in closed circuits, air in ducts; one model and one solver.
 pub mod batch;
 mod check;
+mod correction;
 mod dense;
+mod edit;
 mod evaluate;
 mod factor;
 mod finish;
@@ -17,6 +19,8 @@ mod order;
 mod power;
 mod pump;
 mod reduce;
+mod room;
+mod settle;
 mod setup;
 mod solution;
 mod solver;

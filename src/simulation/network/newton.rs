@@ -79,7 +79,7 @@ pub struct Core {
     pub machines: Vec<u32>,
     /// Whether the factor is of the pins, zones and held edges as they stand.
     pub current: bool,
-    factor: Factor,
+    pub(super) factor: Factor,
     pub(super) arch: pulp::Arch,
 }
 
@@ -115,6 +115,43 @@ impl Core {
         }
     }
 
+    /// Takes a row, the next of its part, into the loop for its law.
+    pub fn put_row(&mut self, part: usize, row: u32, hazen: bool) {
+        if !hazen {
+            self.others[part].push(row);
+        } else if let Some(last) = self.stretches[part].last_mut().filter(|last| last.1 == row) {
+            last.1 += 1;
+        } else {
+            self.stretches[part].push((row, row + 1));
+        }
+    }
+
+    /// Lets the factor, if it is current, follow an edge that has another law: the edge begins with the flow that it
+    /// would have if all others went on as straight lines. `start` is a flow of its size.
+    pub fn change(&mut self, layout: &Layout, id: usize, start: f64) {
+        let old = self.conductance[id];
+        let ends = self.free_ends(layout, id);
+        let (mut flow, mut slope) = self.flow_between(layout, id, start, 0.0);
+        if self.current {
+            let mut factor = std::mem::take(&mut self.factor);
+            self.current = factor.correct(&layout.shape, ends, |answer| {
+                // What the rest of the network answers to a flow through the edge.
+                let rest = answer / (1.0 - old * answer).max(1e-9);
+                (flow, slope) = self.flow_between(layout, id, start, rest);
+                1.0 / slope - old
+            });
+            self.factor = factor;
+        }
+        (self.flow[id], self.conductance[id]) = (flow, 1.0 / slope);
+    }
+
+    /// The unknowns at the ends of an edge, but those that are held or left out.
+    pub(super) fn free_ends(&self, layout: &Layout, id: usize) -> [Option<u32>; 2] {
+        let pinned = |place: u32| self.pins.iter().any(|pin| pin.place == place);
+        let free = |&place: &u32| self.dead.get(place as usize) == Some(&false) && !pinned(place);
+        layout.ends[id].map(|place| Some(place).filter(free))
+    }
+
     /// Stops the flow of every edge that ends at an unknown that is left out.
     pub fn hold_dead(&mut self, layout: &Layout) {
         let dead = |head: u32| self.dead.get(head as usize).copied().unwrap_or(false);
@@ -132,12 +169,16 @@ impl Core {
         self.current = false;
     }
 
-    /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first. `relax`
+    /// One step, after [`Core::evaluate`]; with `renew` the matrix is made and factored again first, and with
+    /// `settle` the few edges that are farthest from their laws are settled. `relax`
     /// is the share of the step that flows take. A step with an old factor is followed by a second solve where valves
     /// hold heads. Returns the sum of changes of flow and the sum of flows.
-    pub fn step(&mut self, layout: &Layout, renew: bool, relax: f64) -> (f64, f64) {
+    pub fn step(&mut self, layout: &Layout, renew: bool, settle: bool, relax: f64) -> (f64, f64) {
         if renew || !self.current {
             self.assemble(layout);
+        }
+        if settle {
+            self.settle(layout);
         }
         self.right_side(layout);
         let n = layout.shape.n;
@@ -198,6 +239,10 @@ impl Core {
         self.matrix(layout, &mut values);
         self.factor.values = values;
         self.factor.factorise(&layout.shape);
+        for &id in &layout.loose {
+            let (ends, g) = (self.free_ends(layout, id as usize), self.conductance[id as usize]);
+            self.factor.correct(&layout.shape, ends, |_| g);
+        }
         self.current = true;
     }
 

@@ -1,9 +1,9 @@
 //! From a network and what holds now to the numbers of the core.
 
 use super::layout::{Layout, NONE, OutflowKind};
-use super::links::{LinkKind, PumpHead, ValveKind};
+use super::links::{Friction, LinkKind, PumpHead, ValveKind};
 use super::loss::{Law, Laws};
-use super::model::{Boundary, Command, DemandModel, Network, NodeKind};
+use super::model::{Boundary, Command, DemandModel, Network, Node, NodeKind};
 use super::newton::{Core, Pin};
 use super::solution::{Refused, Solution};
 use super::solver::{Levels, Solver};
@@ -22,17 +22,7 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
     let n = network.nodes.len();
     let fixed: Vec<bool> = network.nodes.iter().map(|v| !matches!(v.kind, NodeKind::Junction(_))).collect();
     let in_core = layout.head.iter().zip(&fixed).map(|(&h, &fixed)| h != NONE && !fixed).collect();
-    let tanks = network
-        .nodes
-        .iter()
-        .map(|node| match &node.kind {
-            NodeKind::Tank(tank) => Some(Levels {
-                low: node.elevation + tank.minimum_level,
-                high: if tank.overflow { f64::INFINITY } else { node.elevation + tank.maximum_level },
-            }),
-            _ => None,
-        })
-        .collect();
+    let tanks = network.nodes.iter().map(levels).collect();
     let mut now = network.boundary();
     for (head, node) in now.head.iter_mut().zip(&network.nodes) {
         if !head.is_finite() {
@@ -49,16 +39,7 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
     core.points.clone_from(&laws.points);
     for row in 0..layout.link.len() as u32 {
         let kind = network.links.get(layout.link[row as usize] as usize).map(|l| &l.kind);
-        let hazen =
-            matches!(kind, Some(LinkKind::Pipe(p)) if matches!(p.friction, super::links::Friction::HazenWilliams(_)));
-        let of = layout.part(row);
-        if !hazen {
-            core.others[of].push(row);
-        } else if let Some(last) = core.stretches[of].last_mut().filter(|last| last.1 == row) {
-            last.1 += 1;
-        } else {
-            core.stretches[of].push((row, row + 1));
-        }
+        core.put_row(layout.part(row), row, kind.is_some_and(is_hazen_williams));
     }
     let items = layout
         .specials
@@ -121,6 +102,7 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
         split: Vec::new(),
         stale: true,
         cold: true,
+        put_in: false,
         patience: 0,
         given: None,
         solution,
@@ -139,6 +121,22 @@ pub fn build(network: &Network, layout: Layout, broken: Vec<bool>, old: Option<&
     }
     solver.set_outflows(true);
     solver
+}
+
+/// Between which heads a tank works.
+pub fn levels(node: &Node) -> Option<Levels> {
+    match &node.kind {
+        NodeKind::Tank(tank) => Some(Levels {
+            low: node.elevation + tank.minimum_level,
+            high: if tank.overflow { f64::INFINITY } else { node.elevation + tank.maximum_level },
+        }),
+        _ => None,
+    }
+}
+
+/// Whether a link's loss is in the loop for Hazen–Williams.
+pub fn is_hazen_williams(kind: &LinkKind) -> bool {
+    matches!(kind, LinkKind::Pipe(pipe) if matches!(pipe.friction, Friction::HazenWilliams(_)))
 }
 
 impl Solver {
@@ -208,7 +206,7 @@ impl Solver {
     }
 
     /// Law of a link by its command and setting.
-    fn set_law(&mut self, link: usize) {
+    pub(super) fn set_law(&mut self, link: usize) {
         let row = self.layout.row[link] as usize;
         let command = if self.broken[link] { Command::Closed } else { self.now.command[link] };
         let law = self.laws.law(&self.kinds[link], command, self.now.setting[link]);
@@ -246,7 +244,7 @@ impl Solver {
         true
     }
 
-    fn set_gain(&mut self, link: usize) {
+    pub(super) fn set_gain(&mut self, link: usize) {
         let row = self.layout.row[link] as usize;
         let Some(place) = self.core.row_gain.get_mut(row) else { return };
         *place = self.now.head_gain[link];
@@ -450,7 +448,7 @@ impl Solver {
             let row = edge.first as usize;
             match flows.get(layout.link[row] as usize).filter(|q| q.is_finite()) {
                 Some(flow) => core.flow[id] = layout.sign[row] * flow,
-                None if id < layout.chains => core.flow[id] = core.flow_between(layout, id),
+                None if id < layout.chains => core.flow[id] = core.flow_between(layout, id, core.flow[id], 0.0).0,
                 None => {}
             }
         }

@@ -85,6 +85,8 @@ pub struct Solver {
     /// Whether what is closed or cut off has to be found anew.
     pub(super) stale: bool,
     pub(super) cold: bool,
+    /// Whether links were put in or sized anew since the last solve.
+    pub(super) put_in: bool,
     /// How many solves still begin with a new factor because an old one has not served where valves hold heads.
     pub(super) patience: u32,
     /// Flows of links and heads of nodes to begin the next solve from.
@@ -104,23 +106,42 @@ pub struct Levels {
 impl Solver {
     /// Makes a network ready. What cannot be used is reported and taken out of the flow: the rest solves.
     pub fn new(network: &Network) -> (Self, Vec<Problem>) {
-        Self::like(network, None)
+        let (network, broken, problems) = check::check(network);
+        Self::like(&network, broken, problems, None)
     }
 
     /// The solver of a network that has become another: pipes added, taken away, sized anew. It is ordered like
     /// this one as far as that serves, and begins from its solution. Nodes and links that are in both should
-    /// stand in the same places: what is added comes last.
+    /// stand in the same places: what is added comes last. What held there holds until the next solve.
     pub fn edited(&self, network: &Network) -> (Self, Vec<Problem>) {
-        let (mut solver, problems) = Self::like(network, Some(self));
+        let (network, broken, problems) = check::check(network);
+        match self.grown(&network, &broken) {
+            Some(solver) => (solver, problems),
+            None => self.ordered(&network, broken, problems),
+        }
+    }
+
+    /// The solver of a network ordered like this one's, with an entry for every edge.
+    pub(super) fn anew(&self, network: &Network) -> Self {
+        let (network, broken, problems) = check::check(network);
+        self.ordered(&network, broken, problems).0
+    }
+
+    fn ordered(&self, network: &Network, broken: Vec<bool>, problems: Vec<Problem>) -> (Self, Vec<Problem>) {
+        let (mut solver, problems) = Self::like(network, broken, problems, Some(self));
         if self.solution.converged {
             solver.begin_from(&self.solution);
         }
         (solver, problems)
     }
 
-    fn like(network: &Network, old: Option<&Self>) -> (Self, Vec<Problem>) {
-        let (network, broken, mut problems) = check::check(network);
-        let layout = Layout::new(&network, old.map(|old| &old.layout)).unwrap_or_else(|| {
+    fn like(
+        network: &Network,
+        broken: Vec<bool>,
+        mut problems: Vec<Problem>,
+        old: Option<&Self>,
+    ) -> (Self, Vec<Problem>) {
+        let layout = Layout::new(network, old.map(|old| &old.layout)).unwrap_or_else(|| {
             problems.push(Problem::error(
                 "network",
                 "it is too large: its factor has more than 4 thousand million entries",
@@ -128,7 +149,7 @@ impl Solver {
             ));
             Layout::default()
         });
-        let solver = super::setup::build(&network, layout, broken, old);
+        let solver = super::setup::build(network, layout, broken, old);
         (solver, problems)
     }
 
@@ -173,7 +194,9 @@ impl Solver {
         let mut progress = self.first(accuracy, warm);
         while self.goes_on(&mut progress) {
             let renew = progress.renew || !self.core.current;
-            let moved = self.core.step(&self.layout, renew, progress.relax);
+            // The first step takes up what has changed everywhere.
+            let settle = progress.settles && progress.steps > 0;
+            let moved = self.core.step(&self.layout, renew, settle, progress.relax);
             self.stepped(&mut progress, renew, moved);
         }
         self.last(progress);
@@ -196,12 +219,14 @@ impl Solver {
     }
 
     fn first(&mut self, accuracy: Accuracy, warm: bool) -> Progress {
+        let settles = std::mem::take(&mut self.put_in);
         let Self { layout, core, .. } = self;
         let old_factor = warm && core.current && (self.patience == 0 || core.pins.len() == self.references.len());
         self.patience = self.patience.saturating_sub(1);
         Progress {
             accuracy,
             warm,
+            settles,
             old_factor,
             began_old: old_factor,
             dear: layout.shape.work as f64 > 12.0 * (layout.core_rows + layout.shape.entries()) as f64,
@@ -263,7 +288,7 @@ impl Solver {
             // The first step takes up what has changed; only the next tells how good the factor is.
             p.renew = false;
         } else if p.old_factor || !renewed {
-            p.renew = share > GOOD_STEP;
+            p.renew = share > GOOD_STEP && p.head * share > p.accuracy.head;
             p.old_factor = !p.renew;
         } else {
             p.renew = !(p.dear && share < QUADRATIC);
@@ -289,6 +314,8 @@ impl Solver {
 pub(super) struct Progress {
     accuracy: Accuracy,
     warm: bool,
+    /// Whether the few edges that are farthest from their laws are settled before each step.
+    settles: bool,
     old_factor: bool,
     /// Whether it began with an old factor.
     began_old: bool,

@@ -45,7 +45,7 @@ const SMALL: (u32, u32) = (4, 30);
 pub struct Symbolic {
     /// How many unknowns.
     pub n: usize,
-    /// `position[unknown]`: its place in the elimination.
+    /// `position[unknown]`: its place in the elimination, until a layout takes it.
     pub position: Vec<u32>,
     /// Where each column begins in the values: first its diagonal, then the rows under it. One more
     /// entry than columns.
@@ -111,6 +111,16 @@ impl Symbolic {
         }
         let rows = &self.rows[s.rows as usize..(s.rows + s.below) as usize];
         rows.binary_search(&row).ok().map(|at| base + end - column + at as u32)
+    }
+
+    /// The supernodes that a solve with nothing on its right side but at this place goes through: up the
+    /// elimination tree.
+    pub fn above(&self, place: u32) -> impl Iterator<Item = usize> {
+        let of = |row: &u32| self.supernode_of.get(*row as usize).map(|&s| s as usize);
+        std::iter::successors(of(&place), move |&s| {
+            let s = self.supernodes[s];
+            self.rows[s.rows as usize..(s.rows + s.below) as usize].first().and_then(of)
+        })
     }
 
     fn schedule(&mut self) {

@@ -125,3 +125,26 @@ fn a_run_may_be_ended_and_nothing_is_nothing() {
     };
     assert_eq!(odd.applied(&network), network);
 }
+
+#[test]
+fn an_edited_solver_serves_as_a_new_one() {
+    let (mut network, timeline) = town();
+    let accuracy = Accuracy::both(1e-9);
+    let mut solver = Solver::new(&network).0;
+    solver.solve(&network.boundary(), accuracy);
+    let mut pipe = network.links[10].clone();
+    (pipe.id, pipe.from, pipe.to) = ("E".into(), 2, 39);
+    network.links.push(pipe);
+    let edited = solver.edited(&network).0;
+    assert_eq!(edited.layout.loose.len(), 1);
+    let heads = |_: usize, heads: &mut Vec<f64>, moment: Moment<'_>| {
+        heads.extend_from_slice(&moment.solution.head);
+        ControlFlow::Continue(())
+    };
+    let all = what_ifs();
+    let found = batch(&edited, &network, &timeline, accuracy, &all, 1, heads);
+    let wanted = batch(&Solver::new(&network).0, &network, &timeline, accuracy, &all, 1, heads);
+    for (a, b) in found.iter().flatten().zip(wanted.iter().flatten()) {
+        assert!((a - b).abs() < 1e-6 || a.is_nan() && b.is_nan(), "{a} {b}");
+    }
+}
