@@ -245,8 +245,8 @@ mod tests {
             let shape = Symbolic::new(n, &all, None).unwrap();
             let mut factor = Factor::new(&shape);
             let mut dense = vec![vec![0.0; n]; n];
-            for k in 0..n {
-                dense[k][k] = 0.2;
+            for (k, row) in dense.iter_mut().enumerate() {
+                row[k] = 0.2;
                 factor.values[shape.slot(k as u32, k as u32).unwrap() as usize] = 0.2;
             }
             let mut put = |i: u32, j: Option<u32>, g: f64| {
