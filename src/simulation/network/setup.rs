@@ -244,7 +244,7 @@ impl Solver {
         true
     }
 
-    pub(super) fn set_gain(&mut self, link: usize) {
+    fn set_gain(&mut self, link: usize) {
         let row = self.layout.row[link] as usize;
         let Some(place) = self.core.row_gain.get_mut(row) else { return };
         *place = self.now.head_gain[link];

@@ -15,14 +15,13 @@ pub struct DataFlaw {
 
 impl Readiness {
     /// Takes in what was found in the history of so many points, and gives it a score.
-    pub fn take_data(&mut self, points: usize, flaws: Vec<DataFlaw>) {
+    pub fn take_data(&mut self, points: usize, mut flaws: Vec<DataFlaw>) {
         for kind in Kind::DATA {
             let affected = flaws.iter().filter(|f| f.kind == kind).count();
             self.tallies.insert(kind, Tally { affected, of: points });
         }
         let own = self.tallies.iter().filter(|(k, t)| k.is_data() && t.of > 0).map(|(k, t)| (k.weight(), *t));
-        self.data = weighted(own.collect::<Vec<_>>().into_iter());
-        let mut flaws = flaws;
+        self.data = weighted(own);
         flaws.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.point.cmp(&b.point)));
         self.items.extend(flaws.into_iter().map(|flaw| Item {
             kind: flaw.kind.id(),
